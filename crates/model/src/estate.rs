@@ -1,0 +1,69 @@
+//! All that one sync read, before it is compared with what was known.
+//!
+//! It holds no opinion on what is missing; [`Coverage`](crate::Coverage) does.
+//!
+//! Invariant: an [`AccessRow`] points into `resources` and `principals` of the same estate.
+
+use crate::access::Mask;
+use crate::record::{
+    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
+    User,
+};
+use crate::{HerokuId, ResourceType};
+
+/// A thing on which access is held.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Resource {
+    /// What it is.
+    pub resource_type: ResourceType,
+    /// Heroku's id.
+    pub id: HerokuId,
+}
+
+/// One principal's direct access to one resource, twelve bytes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccessRow {
+    /// Place in [`Estate::resources`].
+    pub resource: u32,
+    /// Place in [`Estate::principals`].
+    pub principal: u32,
+    /// What is held.
+    pub mask: Mask,
+}
+
+/// What one sync read. Each object stands once; the order does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Estate {
+    /// People.
+    pub users: Vec<User>,
+    /// Enterprise accounts.
+    pub enterprise_accounts: Vec<EnterpriseAccount>,
+    /// Teams, listed or only named by an app.
+    pub teams: Vec<Team>,
+    /// Apps.
+    pub apps: Vec<App>,
+    /// Private spaces.
+    pub spaces: Vec<Space>,
+    /// Add-ons.
+    pub addons: Vec<AddOn>,
+    /// Attachments of add-ons.
+    pub attachments: Vec<Attachment>,
+    /// Pipelines.
+    pub pipelines: Vec<Pipeline>,
+    /// Apps in pipelines.
+    pub couplings: Vec<Coupling>,
+    /// Pending invitations.
+    pub invitations: Vec<Invitation>,
+    /// Member rows without a user.
+    pub unresolved_members: Vec<UnresolvedMember>,
+    /// The resources that access rows point at.
+    pub resources: Vec<Resource>,
+    /// The user ids that access rows point at.
+    pub principals: Vec<HerokuId>,
+    /// Direct access: at most one row for a resource and a principal.
+    pub access: Vec<AccessRow>,
+    /// Entitlements that this version does not know: resource, principal, slug.
+    pub other_access: Vec<(u32, u32, Box<str>)>,
+    /// What was settled in this sync about a team's permissions listing: the roles that it shows implicitly.
+    pub listing_manners: Vec<(HerokuId, Mask)>,
+}
