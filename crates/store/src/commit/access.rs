@@ -1,0 +1,258 @@
+//! Compares the listed access with the known one and writes what differs.
+//!
+//! Invariant: access to a resource that was not read to its end is never taken away.
+
+use std::collections::{BTreeSet, HashSet};
+
+use metsuke_model::access::Mask;
+use metsuke_model::diff::{Difference, differences};
+use metsuke_model::{Coverage, Estate, Kind};
+
+use super::Writer;
+use crate::StoreError;
+use crate::checkpoint::{key, pack, parts, unpack};
+use crate::connection::Bind;
+
+/// A state of all direct access: sorted keys (resource, principal) with their masks.
+pub(super) type State = Vec<(u64, u32)>;
+
+/// Checkpoints that stay for good: one in so many versions.
+const KEEP_EVERY: i64 = 32;
+
+/// What is listed of access, in dense ids.
+#[derive(Debug)]
+pub(super) struct Listed {
+    state: State,
+    other: BTreeSet<(u64, Box<str>)>,
+    covered: HashSet<i64>,
+}
+
+impl Writer {
+    /// Translates the estate's access into dense ids.
+    pub(super) fn list_access(&self, estate: &mut Estate, coverage: &Coverage) -> Result<Listed, StoreError> {
+        let unknown = |what: &str| StoreError::Damaged { what: format!("access names an unknown {what}") };
+        let mut resources = Vec::with_capacity(estate.resources.len());
+        for resource in &estate.resources {
+            let dense = self.heads.dense(resource.resource_type.kind(), &resource.id);
+            resources.push(dense.ok_or_else(|| unknown("resource"))?);
+        }
+        let mut principals = Vec::with_capacity(estate.principals.len());
+        for principal in &estate.principals {
+            principals.push(self.heads.dense(Kind::User, principal).ok_or_else(|| unknown("user"))?);
+        }
+        let dense_key = |resource: u32, principal: u32| {
+            let resource = resources.get(resource as usize).copied().ok_or_else(|| unknown("resource"))?;
+            let principal = principals.get(principal as usize).copied().ok_or_else(|| unknown("user"))?;
+            key(resource, principal)
+        };
+        let mut state = State::with_capacity(estate.access.len());
+        for row in std::mem::take(&mut estate.access) {
+            state.push((dense_key(row.resource, row.principal)?, row.mask.0));
+        }
+        state.sort_unstable();
+        state.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                earlier.1 |= later.1;
+            }
+            same
+        });
+        let mut other = BTreeSet::new();
+        for (resource, principal, slug) in std::mem::take(&mut estate.other_access) {
+            other.insert((dense_key(resource, principal)?, slug));
+        }
+        let covered = coverage
+            .covered_resources()
+            .filter_map(|resource| self.heads.dense(resource.resource_type.kind(), &resource.id))
+            .collect();
+        Ok(Listed { state, other, covered })
+    }
+
+    /// Writes the difference; returns the new state.
+    pub(super) async fn apply_access(&mut self, listed: Listed) -> Result<State, StoreError> {
+        let Listed { state, other, mut covered } = listed;
+        // What is gone takes its access with it.
+        covered.extend(self.heads.list.iter().filter(|head| head.gone.is_some()).map(|head| head.id));
+        if self.first {
+            let rows = state.iter().map(|(key, mask)| access_row(*key, *mask, self.version));
+            self.connection.insert("writing access", (ACCESS_HEAD, ""), rows).await?;
+            self.apply_other(BTreeSet::new(), other, |_| true).await?;
+            self.changes.added += self.grants(&state);
+            self.write_checkpoint(&state).await?;
+            return Ok(state);
+        }
+        let known_other = self.known_other().await?;
+        let listed_pairs: HashSet<u64> = known_other
+            .iter()
+            .map(|(key, _)| *key)
+            .filter(|key| state.binary_search_by_key(key, |(listed, _)| *listed).is_ok())
+            .collect();
+        let known = self.known_access().await?;
+        let mut changes = Vec::new();
+        for difference in differences(known.iter().copied(), state.iter().copied()) {
+            match difference {
+                Difference::Added(key, mask) => changes.push((key, 0, mask)),
+                Difference::Changed(key, before, after) => changes.push((key, before, after)),
+                Difference::Removed(key, mask) if covered.contains(&parts(key).0) => changes.push((key, mask, 0)),
+                Difference::Removed(..) => {}
+            }
+        }
+        let state = applied(known, &changes);
+        let version = self.version;
+        let logged = changes.iter().map(|(key, before, after)| {
+            let (resource, principal) = parts(*key);
+            let (before, after) = (i64::from(*before), i64::from(*after));
+            vec![version.into(), resource.into(), principal.into(), before.into(), after.into()]
+        });
+        self.connection.insert("logging access", (ACCESS_CHANGE_HEAD, ""), logged).await?;
+        let kept = changes.iter().filter(|(_, _, after)| *after != 0);
+        let rows = kept.map(|(key, _, after)| access_row(*key, *after, version));
+        self.connection.insert("writing access", (ACCESS_HEAD, ACCESS_TAIL), rows).await?;
+        let ended = changes.iter().filter(|(_, _, after)| *after == 0).map(|(key, _, _)| {
+            let (resource, principal) = parts(*key);
+            vec![resource.into(), principal.into()]
+        });
+        let head = "DELETE FROM access WHERE (resource_id, principal_id) IN (";
+        self.connection.insert("removing access", (head, ")"), ended).await?;
+        let spaces = self.spaces();
+        for (_, before, after) in changes.iter().filter(|(key, _, _)| !spaces.contains(&parts(*key).0)) {
+            self.changes.added += u64::from(Mask(*after).without(Mask(*before)).count());
+            self.changes.removed += u64::from(Mask(*before).without(Mask(*after)).count());
+        }
+        let listed = |key: &u64| covered.contains(&parts(*key).0) || listed_pairs.contains(key);
+        self.apply_other(known_other, other, listed).await?;
+        if !changes.is_empty() {
+            self.write_checkpoint(&state).await?;
+        }
+        Ok(state)
+    }
+
+    /// The last version's access, from its checkpoint.
+    async fn known_access(&mut self) -> Result<State, StoreError> {
+        let mut packed = None;
+        let sql = "SELECT packed FROM checkpoint ORDER BY version DESC LIMIT 1";
+        self.connection
+            .each("reading known access", sql, &[], |row| {
+                packed = row.bytes(0)?;
+                Ok(())
+            })
+            .await?;
+        packed.map_or_else(|| Ok(State::new()), |packed| unpack(&packed))
+    }
+
+    async fn known_other(&mut self) -> Result<BTreeSet<(u64, Box<str>)>, StoreError> {
+        let mut known = BTreeSet::new();
+        let sql = "SELECT resource_id, principal_id, slug FROM access_other";
+        self.connection
+            .each("reading known access", sql, &[], |row| {
+                let slug = row.text(2)?.unwrap_or_default();
+                known.insert((key(row.number(0)?, row.number(1)?)?, slug.into()));
+                Ok(())
+            })
+            .await?;
+        Ok(known)
+    }
+
+    /// Entitlements without a bit: compared as a set. A pair that was listed without them has lost them.
+    async fn apply_other(
+        &mut self,
+        known: BTreeSet<(u64, Box<str>)>,
+        listed: BTreeSet<(u64, Box<str>)>,
+        proved: impl Fn(&u64) -> bool,
+    ) -> Result<(), StoreError> {
+        let version = self.version;
+        let added: Vec<_> = listed.difference(&known).collect();
+        let removed: Vec<_> = known.difference(&listed).filter(|(key, _)| proved(key)).collect();
+        let row = |(key, slug): &(u64, Box<str>)| {
+            let (resource, principal) = parts(*key);
+            vec![resource.into(), principal.into(), Bind::from(&**slug)]
+        };
+        let head = "INSERT INTO access_other (resource_id, principal_id, slug) ";
+        self.connection.insert("writing access", (head, ""), added.iter().map(|entry| row(entry))).await?;
+        for entry in &removed {
+            let sql = "DELETE FROM access_other WHERE resource_id = $1 AND principal_id = $2 AND slug = $3";
+            self.connection.execute("removing access", sql, &row(entry)).await?;
+        }
+        if !self.first {
+            self.changes.added += added.len() as u64;
+            self.changes.removed += removed.len() as u64;
+            let log = |entry: &(u64, Box<str>), added: i64| {
+                let mut logged = vec![version.into()];
+                logged.extend(row(entry));
+                logged.push(added.into());
+                logged
+            };
+            let rows = added.iter().map(|entry| log(entry, 1)).chain(removed.iter().map(|entry| log(entry, 0)));
+            let head =
+                "INSERT INTO access_other_change (version, resource_id, principal_id, slug, added) ";
+            self.connection.insert("logging access", (head, ""), rows.collect::<Vec<_>>()).await?;
+        }
+        let sql = "SELECT COUNT(*)
+                     FROM access_other
+                     JOIN object ON object.id = access_other.resource_id
+                    WHERE object.kind <> $1";
+        let mut count = 0;
+        self.connection
+            .each("counting access", sql, &[Kind::Space.number().into()], |row| {
+                count = row.count(0)?;
+                Ok(())
+            })
+            .await?;
+        self.other_grants = count;
+        Ok(())
+    }
+
+    /// Keeps the newest state packed, and one of every [`KEEP_EVERY`] versions for good.
+    async fn write_checkpoint(&mut self, state: &State) -> Result<(), StoreError> {
+        let packed = pack(state)?;
+        let digest = blake3::hash(&packed);
+        let sql = "DELETE FROM checkpoint WHERE version % $1 <> 0";
+        self.connection.execute("packing access", sql, &[KEEP_EVERY.into()]).await?;
+        let row = vec![self.version.into(), Bind::Bytes(packed), Bind::Bytes(digest.as_bytes().to_vec())];
+        let head = "INSERT INTO checkpoint (version, packed, digest) ";
+        self.connection.insert("packing access", (head, ""), [row]).await
+    }
+
+    /// How many grants a state holds on teams, Enterprise accounts and apps, known entitlements only.
+    pub(super) fn grants(&self, state: &State) -> u64 {
+        let spaces = self.spaces();
+        state
+            .iter()
+            .filter(|(key, _)| spaces.is_empty() || !spaces.contains(&parts(*key).0))
+            .map(|(_, mask)| u64::from(Mask(*mask).count()))
+            .sum()
+    }
+
+    fn spaces(&self) -> HashSet<i64> {
+        self.heads.list.iter().filter(|head| head.kind == Kind::Space).map(|head| head.id).collect()
+    }
+}
+
+const ACCESS_HEAD: &str = "INSERT INTO access (resource_id, principal_id, mask, since) ";
+const ACCESS_TAIL: &str =
+    " ON CONFLICT (resource_id, principal_id) DO UPDATE SET mask = excluded.mask, since = excluded.since";
+const ACCESS_CHANGE_HEAD: &str =
+    "INSERT INTO access_change (version, resource_id, principal_id, before, after) ";
+
+fn access_row(key: u64, mask: u32, version: i64) -> Vec<Bind> {
+    let (resource, principal) = parts(key);
+    vec![resource.into(), principal.into(), i64::from(mask).into(), version.into()]
+}
+
+/// The state after sorted changes (key, before, after), where a mask of 0 means none.
+fn applied(known: State, changes: &[(u64, u32, u32)]) -> State {
+    let mut state = State::with_capacity(known.len() + changes.len());
+    let mut changes = changes.iter().peekable();
+    for (key, mask) in known {
+        while let Some((added, _, after)) = changes.next_if(|change| change.0 < key) {
+            state.push((*added, *after));
+        }
+        match changes.next_if(|change| change.0 == key) {
+            None => state.push((key, mask)),
+            Some((_, _, 0)) => {}
+            Some((_, _, after)) => state.push((key, *after)),
+        }
+    }
+    state.extend(changes.map(|(key, _, after)| (*key, *after)));
+    state
+}

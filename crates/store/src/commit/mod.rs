@@ -1,0 +1,173 @@
+//! Commits what a sync read: compares it with the last version and applies only the difference.
+//!
+//! What may be called gone is not decided here but proved by the [`Coverage`].
+//!
+//! Invariant: one transaction holds the whole version with its change log; a crash leaves the last one untouched.
+
+mod access;
+mod heads;
+mod objects;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use metsuke_model::access::Mask;
+use metsuke_model::{
+    Changes, Counts, Coverage, Estate, HerokuId, Kind, SyncReport, SyncStatus, Version,
+};
+
+use crate::connection::{Bind, Connection};
+use crate::indexes::SECONDARY;
+use crate::{Store, StoreError, syncs};
+use heads::Heads;
+
+/// A committed version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Its number.
+    pub version: Version,
+    /// What is in it.
+    pub counts: Counts,
+    /// What differs from the version before; all of it, for a first one.
+    pub changes: Changes,
+}
+
+/// The transaction of one commit, with what it learns on its way.
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    heads: Heads,
+    /// Ids of property documents, as far as this commit needed them.
+    properties: HashMap<Arc<str>, i64>,
+    next_properties: i64,
+    version: i64,
+    first: bool,
+    changes: Changes,
+    other_grants: u64,
+}
+
+impl Store {
+    /// Commits a complete or partial sync as the next version.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`]; nothing is written then, and the last version stays as it was.
+    pub async fn commit(
+        &self,
+        mut estate: Estate,
+        coverage: &Coverage,
+        report: &SyncReport,
+    ) -> Result<Committed, StoreError> {
+        let connection = self.pool.begin_write().await?;
+        let mut writer = Writer::open(connection).await?;
+        let first = writer.first;
+        if first {
+            for (drop, _) in SECONDARY {
+                writer.connection.execute("preparing a first load", drop, &[]).await?;
+            }
+        }
+        writer.apply_objects(std::mem::take(&mut estate.users), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.enterprise_accounts), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.teams), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.spaces), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.apps), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.addons), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.attachments), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.pipelines), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.couplings), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.invitations), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.unresolved_members), coverage).await?;
+        writer.properties.clear();
+        let listed = writer.list_access(&mut estate, coverage)?;
+        let state = writer.apply_access(listed).await?;
+        writer.keep_manners(&estate.listing_manners).await?;
+        if first {
+            for (_, create) in SECONDARY {
+                writer.connection.execute("building indexes", create, &[]).await?;
+            }
+        }
+        let counts = writer.counts(&state).await?;
+        let committed = Committed { version: Version(writer.version), counts, changes: writer.changes };
+        syncs::insert(&mut writer.connection, committed.version, report, &counts, &writer.changes).await?;
+        writer.connection.commit().await?;
+        if first {
+            self.pool.analyze().await?;
+        }
+        self.pool.settle().await?;
+        Ok(committed)
+    }
+
+    /// Records a sync of which no version came; what was known stays current.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn record_failure(&self, report: &SyncReport) -> Result<Version, StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        let version = Version(syncs::newest(&mut connection, false).await?.map_or(0, |version| version.0) + 1);
+        let report = SyncReport { status: SyncStatus::Failed, ..report.clone() };
+        syncs::insert(&mut connection, version, &report, &Counts::default(), &Changes::default()).await?;
+        connection.commit().await?;
+        Ok(version)
+    }
+}
+
+impl Writer {
+    async fn open(mut connection: Connection) -> Result<Self, StoreError> {
+        let newest = syncs::newest(&mut connection, false).await?;
+        let first = syncs::newest(&mut connection, true).await?.is_none();
+        let heads = Heads::load(&mut connection).await?;
+        let mut next_properties = 0;
+        connection
+            .each("reading properties", "SELECT COALESCE(MAX(id), 0) FROM properties", &[], |row| {
+                next_properties = row.number(0)?;
+                Ok(())
+            })
+            .await?;
+        Ok(Self {
+            connection,
+            heads,
+            properties: HashMap::new(),
+            next_properties,
+            version: newest.map_or(0, |version| version.0) + 1,
+            first,
+            changes: Changes::default(),
+            other_grants: 0,
+        })
+    }
+
+    /// Remembers what was settled about teams' permissions listings.
+    async fn keep_manners(&mut self, manners: &[(HerokuId, Mask)]) -> Result<(), StoreError> {
+        let heads = &self.heads;
+        let rows = manners.iter().filter_map(|(team, roles)| {
+            Some(vec![heads.dense(Kind::Team, team)?.into(), Bind::from(i64::from(roles.0))])
+        });
+        let head = "INSERT INTO listing_manner (team_id, implicit_roles) ";
+        let tail = " ON CONFLICT (team_id) DO UPDATE SET implicit_roles = excluded.implicit_roles";
+        self.connection.insert("keeping listing manners", (head, tail), rows).await
+    }
+
+    async fn counts(&mut self, state: &access::State) -> Result<Counts, StoreError> {
+        let mut teams = 0;
+        let sql = "SELECT COUNT(*)
+                     FROM team
+                     JOIN object ON object.id = team.id
+                    WHERE object.gone IS NULL AND team.listed = 1";
+        self.connection
+            .each("counting teams", sql, &[], |row| {
+                teams = row.count(0)?;
+                Ok(())
+            })
+            .await?;
+        let present = |kind| self.heads.present(kind).count() as u64;
+        Ok(Counts {
+            users: present(Kind::User),
+            teams,
+            enterprise_accounts: present(Kind::EnterpriseAccount),
+            apps: present(Kind::App),
+            addons: present(Kind::AddOn),
+            invitations: present(Kind::Invitation),
+            grants: self.grants(state) + self.other_grants,
+        })
+    }
+}

@@ -1,0 +1,256 @@
+//! One transaction on either engine, with the few verbs that the store's statements need.
+//!
+//! It is no query builder: statements are literals of the functions that run them, the same text for both
+//! engines; only bulk inserts have their rows of placeholders written here.
+//!
+//! Invariant: a transaction that is dropped without [`Connection::commit`] leaves nothing behind.
+
+use futures::TryStreamExt as _;
+use sqlx::{Postgres, QueryBuilder, Row as _, Sqlite, Transaction, postgres::PgRow, sqlite::SqliteRow};
+
+use crate::StoreError;
+
+/// An open transaction.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A value on its way into a statement; nulls are typed, since PostgreSQL wants to know of what they are.
+#[derive(Clone, Debug)]
+pub(crate) enum Bind {
+    Int(Option<i64>),
+    Text(Option<String>),
+    Bytes(Vec<u8>),
+}
+
+impl From<i64> for Bind {
+    fn from(value: i64) -> Self {
+        Self::Int(Some(value))
+    }
+}
+
+impl From<&str> for Bind {
+    fn from(value: &str) -> Self {
+        Self::Text(Some(value.to_owned()))
+    }
+}
+
+/// A row on its way out of a statement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Row<'r> {
+    Sqlite(&'r SqliteRow),
+    Postgres(&'r PgRow),
+}
+
+macro_rules! getter {
+    ($name:ident, $type:ty) => {
+        /// The value of the column at `index`, counted from zero; null is `None`.
+        pub(crate) fn $name(self, index: usize) -> Result<Option<$type>, StoreError> {
+            match self {
+                Self::Sqlite(row) => row.try_get(index),
+                Self::Postgres(row) => row.try_get(index),
+            }
+            .map_err(|source| StoreError::Damaged { what: format!("column {index} of a row: {source}") })
+        }
+    };
+}
+
+impl Row<'_> {
+    getter!(int, i64);
+    getter!(text, String);
+    getter!(bytes, Vec<u8>);
+
+    /// A number that cannot be null.
+    pub(crate) fn number(self, index: usize) -> Result<i64, StoreError> {
+        self.int(index)?.ok_or_else(|| StoreError::Damaged { what: format!("column {index} of a row is null") })
+    }
+
+    /// A number that cannot be below zero.
+    pub(crate) fn count(self, index: usize) -> Result<u64, StoreError> {
+        let number = self.number(index)?;
+        u64::try_from(number)
+            .map_err(|_| StoreError::Damaged { what: format!("column {index} of a row is {number}") })
+    }
+}
+
+/// Placeholders in one statement: SQLite takes 32 766.
+const MAX_BINDS: usize = 32_000;
+
+macro_rules! bound {
+    ($query:expr, $binds:expr) => {{
+        let mut query = $query;
+        for bind in $binds {
+            query = match bind.clone() {
+                Bind::Int(value) => query.bind(value),
+                Bind::Text(value) => query.bind(value),
+                Bind::Bytes(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+macro_rules! insert {
+    ($database:ty, $connection:expr, $head:expr, $tail:expr, $rows:expr) => {{
+        let mut builder = QueryBuilder::<$database>::new($head);
+        builder.push_values($rows, |mut separated, row: Vec<Bind>| {
+            for bind in row {
+                match bind {
+                    Bind::Int(value) => separated.push_bind(value),
+                    Bind::Text(value) => separated.push_bind(value),
+                    Bind::Bytes(value) => separated.push_bind(value),
+                };
+            }
+        });
+        builder.push($tail);
+        builder.build().execute(&mut **$connection).await.map(|_| ())
+    }};
+}
+
+macro_rules! select_in {
+    ($database:ty, $connection:expr, $head:expr, $tail:expr, $keys:expr, $each:expr, $variant:ident, $doing:expr) => {{
+        let mut builder = QueryBuilder::<$database>::new($head);
+        let mut separated = builder.separated(", ");
+        for key in $keys {
+            separated.push_bind(key);
+        }
+        builder.push($tail);
+        let mut rows = builder.build().fetch(&mut **$connection);
+        while let Some(row) = rows.try_next().await.map_err(StoreError::database($doing))? {
+            $each(Row::$variant(&row))?;
+        }
+    }};
+}
+
+impl Connection {
+    /// Runs a statement that gives no rows; returns how many it touched.
+    pub(crate) async fn execute(
+        &mut self,
+        doing: &'static str,
+        sql: &'static str,
+        binds: &[Bind],
+    ) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(connection) => bound!(sqlx::query(sql), binds)
+                .execute(&mut **connection)
+                .await
+                .map(|done| done.rows_affected()),
+            Self::Postgres(connection) => bound!(sqlx::query(sql), binds)
+                .execute(&mut **connection)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+        .map_err(StoreError::database(doing))
+    }
+
+    /// Runs a query and hands over its rows one by one.
+    pub(crate) async fn each(
+        &mut self,
+        doing: &'static str,
+        sql: &'static str,
+        binds: &[Bind],
+        mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut rows = bound!(sqlx::query(sql), binds).fetch(&mut **connection);
+                while let Some(row) = rows.try_next().await.map_err(StoreError::database(doing))? {
+                    each(Row::Sqlite(&row))?;
+                }
+            }
+            Self::Postgres(connection) => {
+                let mut rows = bound!(sqlx::query(sql), binds).fetch(&mut **connection);
+                while let Some(row) = rows.try_next().await.map_err(StoreError::database(doing))? {
+                    each(Row::Postgres(&row))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `HEAD key, key, … TAIL` for as many keys as there are, in as few statements as possible.
+    pub(crate) async fn each_in(
+        &mut self,
+        doing: &'static str,
+        (head, tail): (&str, &str),
+        keys: &[i64],
+        mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for keys in keys.chunks(MAX_BINDS) {
+            match self {
+                Self::Sqlite(connection) => {
+                    select_in!(Sqlite, connection, head, tail, keys.iter().copied(), each, Sqlite, doing);
+                }
+                Self::Postgres(connection) => {
+                    select_in!(Postgres, connection, head, tail, keys.iter().copied(), each, Postgres, doing);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a query whose text is made of the catalogue's words.
+    pub(crate) async fn each_of(
+        &mut self,
+        doing: &'static str,
+        sql: &str,
+        mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let keys: &[i64] = &[];
+        match self {
+            Self::Sqlite(connection) => select_in!(Sqlite, connection, sql, "", keys.iter().copied(), each, Sqlite, doing),
+            Self::Postgres(connection) => select_in!(Postgres, connection, sql, "", keys.iter().copied(), each, Postgres, doing),
+        }
+        Ok(())
+    }
+
+    /// Runs `HEAD text TAIL`.
+    pub(crate) async fn each_text(
+        &mut self,
+        doing: &'static str,
+        (head, tail): (&str, &str),
+        text: &str,
+        mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let keys = [text.to_owned()];
+        match self {
+            Self::Sqlite(connection) => {
+                select_in!(Sqlite, connection, head, tail, keys.iter().cloned(), each, Sqlite, doing);
+            }
+            Self::Postgres(connection) => {
+                select_in!(Postgres, connection, head, tail, keys.iter().cloned(), each, Postgres, doing);
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs `HEAD VALUES (…), (…) TAIL`, most often an insert, many rows to a statement; nothing for no rows.
+    pub(crate) async fn insert(
+        &mut self,
+        doing: &'static str,
+        (head, tail): (&str, &str),
+        rows: impl IntoIterator<Item = Vec<Bind>>,
+    ) -> Result<(), StoreError> {
+        let mut rows = rows.into_iter().peekable();
+        while let Some(width) = rows.peek().map(Vec::len) {
+            let batch = rows.by_ref().take(MAX_BINDS / width.max(1));
+            match self {
+                Self::Sqlite(connection) => insert!(Sqlite, connection, head, tail, batch),
+                Self::Postgres(connection) => insert!(Postgres, connection, head, tail, batch),
+            }
+            .map_err(StoreError::database(doing))?;
+        }
+        Ok(())
+    }
+
+    /// Makes everything durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => connection.commit().await,
+            Self::Postgres(connection) => connection.commit().await,
+        }
+        .map_err(StoreError::database("committing"))
+    }
+}

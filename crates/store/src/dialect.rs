@@ -1,0 +1,97 @@
+//! What the two engines do differently, one function a difference, both arms side by side.
+
+use sqlx::{PgPool, SqlitePool};
+
+use crate::StoreError;
+use crate::connection::Connection;
+
+/// The database behind a store.
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// The key of the lock that makes writers of one PostgreSQL database wait for each other.
+const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(7236836)";
+
+impl Pool {
+    /// A transaction that sees one committed state, whatever is written meanwhile.
+    pub(crate) async fn begin_read(&self) -> Result<Connection, StoreError> {
+        match self {
+            Self::Sqlite(pool) => pool.begin_with("BEGIN").await.map(Connection::Sqlite),
+            Self::Postgres(pool) => pool
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+                .map(Connection::Postgres),
+        }
+        .map_err(StoreError::database("opening a read"))
+    }
+
+    /// The one transaction that may write now; others wait for its end.
+    pub(crate) async fn begin_write(&self) -> Result<Connection, StoreError> {
+        let mut connection = match self {
+            Self::Sqlite(pool) => pool.begin_with("BEGIN IMMEDIATE").await.map(Connection::Sqlite),
+            Self::Postgres(pool) => pool.begin_with("BEGIN").await.map(Connection::Postgres),
+        }
+        .map_err(StoreError::database("opening a write"))?;
+        if let Connection::Postgres(_) = connection {
+            connection.each("waiting for other writers", WRITERS_LOCK, &[], |_| Ok(())).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Runs a script of several statements inside the transaction.
+    pub(crate) async fn run_script(connection: &mut Connection, script: &'static str) -> Result<(), StoreError> {
+        match connection {
+            Connection::Sqlite(connection) => {
+                sqlx::raw_sql(script).execute(&mut **connection).await.map(|_| ())
+            }
+            Connection::Postgres(connection) => {
+                sqlx::raw_sql(script).execute(&mut **connection).await.map(|_| ())
+            }
+        }
+        .map_err(StoreError::database("preparing the schema"))
+    }
+
+    /// Empties SQLite's write-ahead log into the file, so that it does not grow from commit to commit.
+    ///
+    /// A reader in the way only postpones it. PostgreSQL looks after its own log.
+    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(pool) => sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map(|_| ()),
+            Self::Postgres(_) => Ok(()),
+        }
+        .map_err(StoreError::database("settling the write-ahead log"))
+    }
+
+    /// Refreshes the planner's statistics.
+    pub(crate) async fn analyze(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(pool) => {
+                sqlx::raw_sql("PRAGMA analysis_limit = 1000; ANALYZE;").execute(pool).await.map(|_| ())
+            }
+            Self::Postgres(pool) => sqlx::raw_sql("ANALYZE;").execute(pool).await.map(|_| ()),
+        }
+        .map_err(StoreError::database("refreshing statistics"))
+    }
+
+    /// Whether a table of this name exists.
+    pub(crate) async fn has_table(connection: &mut Connection, table: &str) -> Result<bool, StoreError> {
+        let sql = match connection {
+            Connection::Sqlite(_) => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
+            Connection::Postgres(_) => {
+                "SELECT CAST(1 AS BIGINT) FROM information_schema.tables
+                  WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        };
+        let mut found = false;
+        connection
+            .each("looking for the schema", sql, &[table.into()], |_| {
+                found = true;
+                Ok(())
+            })
+            .await?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,100 @@
+//! What can go wrong with the database, told so that a person can act on it.
+
+use std::error::Error as StdError;
+
+/// An error of the store. The cause is in `source`; the message does not repeat it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database's address cannot be used.
+    #[error("`{url}` is not a database address")]
+    Address {
+        /// The address, without a password.
+        url: String,
+    },
+    /// The database cannot be opened.
+    #[error("database `{url}` cannot be opened")]
+    Open {
+        /// The address, without a password.
+        url: String,
+        /// Why.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A newer Metsuke wrote the database.
+    #[error("database `{url}` has schema {found}, and this version of metsuke knows schemas up to {known}")]
+    Newer {
+        /// The address, without a password.
+        url: String,
+        /// The schema found.
+        found: i64,
+        /// The newest schema known here.
+        known: i64,
+    },
+    /// No room is left.
+    #[error("the disk of the database is full while {doing}")]
+    Full {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// Somebody else holds the database.
+    #[error("the database is locked by another process while {doing}")]
+    Busy {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// There is no such version.
+    #[error("there is no version {asked} of the estate")]
+    NoVersion {
+        /// What was asked for, as a person wrote it.
+        asked: String,
+    },
+    /// What is stored does not fit what was written.
+    #[error("the database is damaged: {what}")]
+    Damaged {
+        /// What does not fit.
+        what: String,
+    },
+    /// Anything else that the database said.
+    #[error("the database refused {doing}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What it said.
+        #[source]
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl StoreError {
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Address { .. } => Some("write `sqlite:FILE` or `postgres://USER@HOST/DATABASE`".into()),
+            Self::Open { .. } => Some("check that the folder exists and may be written, or that the server runs".into()),
+            Self::Newer { .. } => Some("run the newer metsuke, or restore a backup made before it; nothing was changed".into()),
+            Self::Full { .. } => Some("make room and run it again; the last version is untouched".into()),
+            Self::Busy { .. } => Some("wait until the other metsuke has finished, and run it again".into()),
+            Self::NoVersion { .. } => Some("`metsuke syncs` lists the versions".into()),
+            Self::Damaged { .. } => Some("run `metsuke doctor`, and restore a backup if it agrees".into()),
+            Self::Database { .. } => None,
+        }
+    }
+
+    /// Sorts an error of the driver into the kinds that a person can act on.
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| {
+            let code = source.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+            match code.as_ref() {
+                // SQLite: SQLITE_FULL, and SQLITE_IOERR_WRITE, which a full disk gives as well.
+                "13" | "778" => Self::Full { doing },
+                // SQLite: SQLITE_BUSY with its extended codes. PostgreSQL: lock_not_available.
+                "5" | "261" | "517" | "55P03" => Self::Busy { doing },
+                // PostgreSQL: disk_full.
+                "53100" => Self::Full { doing },
+                _ => Self::Database { doing, source: Box::new(source) },
+            }
+        }
+    }
+}

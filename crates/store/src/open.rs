@@ -1,0 +1,117 @@
+//! Opens a database by its address.
+//!
+//! Invariant: the text that errors show of an address never holds its password.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::dialect::Pool;
+use crate::{Store, StoreError, migrate};
+
+/// How long a connection waits for another process's lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whether a missing database is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Make the file and the schema where they are missing.
+    Create,
+    /// The database must be there, with a schema.
+    Existing,
+}
+
+impl Store {
+    /// Opens `sqlite:FILE`, `sqlite::memory:` or `postgres://…` and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Address`], [`StoreError::Open`] and [`StoreError::Newer`], or what migrating met.
+    pub async fn open(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
+        let shown = without_password(url);
+        let opened = |source: sqlx::Error| StoreError::Open { url: shown.clone(), source: Box::new(source) };
+        let pool = if url.starts_with("sqlite:") {
+            Pool::Sqlite(open_sqlite(url, mode, &shown).await?)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(opened)?
+                .application_name("metsuke");
+            let pool = PgPoolOptions::new()
+                .max_connections(4)
+                .acquire_timeout(LOCK_PATIENCE)
+                .connect_with(options)
+                .await
+                .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
+            Pool::Postgres(pool)
+        } else {
+            return Err(StoreError::Address { url: shown });
+        };
+        migrate::migrate(&pool, &shown).await?;
+        Ok(Self { pool, url: shown })
+    }
+}
+
+async fn open_sqlite(url: &str, mode: OpenMode, shown: &str) -> Result<sqlx::SqlitePool, StoreError> {
+    let opened = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|source| opened(source.into()))?
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(LOCK_PATIENCE)
+        // Kibibytes: room for the hot part of an index while a large estate is loaded.
+        .pragma("cache_size", "-32768")
+        .pragma("temp_store", "MEMORY")
+        .statement_cache_capacity(64);
+    let in_memory = url.contains(":memory:");
+    if !in_memory {
+        let file = options.get_filename();
+        if mode == OpenMode::Create {
+            create_private(file).map_err(|source| opened(source.into()))?;
+        } else if !file.exists() {
+            let missing = format!("there is no file `{}`", file.display());
+            return Err(opened(missing.into()));
+        }
+    }
+    SqlitePoolOptions::new()
+        .max_connections(if in_memory { 1 } else { 4 })
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await
+        .map_err(|source| opened(source.into()))
+}
+
+/// Makes an empty file that only its owner may read; who had what is nobody else's business.
+fn create_private(file: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(|_| ())
+}
+
+/// The address as it may be shown: what stands between `:` and `@` of the authority is left out.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let Some((user, host)) = authority.rsplit_once('@') else { return url.into() };
+    let user = user.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}@{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shown_address_has_no_password() {
+        assert_eq!(without_password("postgres://ann:s3cret@db/x"), "postgres://ann@db/x");
+        assert_eq!(without_password("postgres://ann:p@ss/w@db/x").find("p@ss"), None);
+        assert_eq!(without_password("sqlite:metsuke.db"), "sqlite:metsuke.db");
+    }
+}

@@ -1,0 +1,286 @@
+//! One version of the estate, read in one transaction: the newest, or an earlier one by folding the log back.
+//!
+//! Invariant: all reads of one [`Snapshot`] see the same version, whatever is committed meanwhile.
+
+use std::collections::HashMap;
+
+use metsuke_model::access::Mask;
+use metsuke_model::{AsOf, HerokuId, Kind, Record, Version};
+
+use crate::checkpoint::key;
+use crate::connection::Connection;
+use crate::history::{ChangeKind, read_document};
+use crate::objects::{Found, Select, Stored, find, heroku_ids, name_column, patched};
+use crate::{Store, StoreError, SyncRow, syncs};
+
+/// Whose access, or on what, is meant.
+#[derive(Clone, Debug)]
+pub enum AccessSelect {
+    /// All of it.
+    All,
+    /// On these resources, by dense ids.
+    On(Vec<i64>),
+    /// Of these users, by dense ids.
+    Of(Vec<i64>),
+}
+
+/// One principal's direct access to one resource, in dense ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessEntry {
+    /// The resource.
+    pub resource: i64,
+    /// The user.
+    pub principal: i64,
+    /// The known entitlements.
+    pub mask: Mask,
+    /// The others, verbatim.
+    pub other: Vec<Box<str>>,
+}
+
+/// One version, open for reading.
+#[derive(Debug)]
+pub struct Snapshot {
+    connection: Connection,
+    sync: SyncRow,
+    newest: Version,
+}
+
+impl Store {
+    /// Opens the newest version, or the one asked for; `None` where nothing was ever synced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoVersion`] for a version or time before the first, and what the database said.
+    pub async fn snapshot(&self, as_of: Option<AsOf>) -> Result<Option<Snapshot>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let Some(newest) = syncs::newest(&mut connection, true).await? else { return Ok(None) };
+        let sync = syncs::resolve(&mut connection, as_of.unwrap_or(AsOf::Version(newest))).await?;
+        Ok(Some(Snapshot { connection, sync, newest }))
+    }
+}
+
+impl Snapshot {
+    /// The run that made the version.
+    #[must_use]
+    pub fn sync(&self) -> &SyncRow {
+        &self.sync
+    }
+
+    fn is_newest(&self) -> bool {
+        self.sync.version == self.newest
+    }
+
+    /// The objects of a kind that were there.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn objects<T: Record>(&mut self, select: &Select) -> Result<Vec<Stored<T>>, StoreError> {
+        if self.is_newest() {
+            let found = find::<T>(&mut self.connection, select, true).await?;
+            return Ok(found.into_iter().map(|found| found.stored).collect());
+        }
+        let mut found = find::<T>(&mut self.connection, &Select::All, false).await?;
+        found.retain(|found| found.stored.since <= self.sync.version);
+        self.fold_objects(&mut found).await?;
+        let mut wanted = match select {
+            Select::Within(ids) => heroku_ids(&mut self.connection, ids).await?.into_values().collect(),
+            Select::OwnedBy(id) => heroku_ids(&mut self.connection, &[*id]).await?.into_values().collect(),
+            _ => Vec::new(),
+        };
+        wanted.sort();
+        let chosen = found.into_iter().filter(|found| found.present && selects(select, &wanted, found));
+        Ok(chosen.map(|found| found.stored).collect())
+    }
+
+    async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {
+        let places: HashMap<i64, usize> =
+            found.iter().enumerate().map(|(place, found)| (found.stored.dense, place)).collect();
+        let sql = "SELECT c.object_id, c.change, c.before
+                     FROM object_change c
+                     JOIN object o ON o.id = c.object_id
+                    WHERE c.version > $1 AND o.kind = $2
+                    ORDER BY c.version DESC";
+        let binds = [self.sync.version.0.into(), T::KIND.number().into()];
+        self.connection
+            .each("folding objects back", sql, &binds, |row| {
+                let Some(found) = places.get(&row.number(0)?).and_then(|place| found.get_mut(*place)) else {
+                    return Ok(());
+                };
+                let change = ChangeKind::from_number(row.number(1)?);
+                let before = read_document(row.text(2)?)?;
+                if !before.is_empty() {
+                    found.stored.record = patched(&found.stored.record, &before);
+                }
+                match change {
+                    ChangeKind::Added => found.present = false,
+                    ChangeKind::Removed => found.present = true,
+                    ChangeKind::Changed => {}
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Direct access, ordered by resource and principal.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn access(&mut self, select: &AccessSelect) -> Result<Vec<AccessEntry>, StoreError> {
+        let mut rows = HashMap::new();
+        let mut ordered = Vec::new();
+        let take = |row: crate::connection::Row<'_>| {
+            let mask = u32::try_from(row.number(2)?).unwrap_or(0);
+            ordered.push((key(row.number(0)?, row.number(1)?)?, mask));
+            Ok(())
+        };
+        let columns = "SELECT resource_id, principal_id, mask FROM access";
+        filtered(&mut self.connection, columns, "", select, take).await?;
+        if !self.is_newest() {
+            rows.extend(ordered.drain(..));
+            self.fold_access(select, &mut rows).await?;
+            ordered.extend(rows.into_iter().filter(|(_, mask)| *mask != 0));
+        }
+        ordered.sort_unstable();
+        let mut other = self.other_access(select).await?;
+        Ok(ordered
+            .into_iter()
+            .map(|(key, mask)| {
+                let (resource, principal) = crate::checkpoint::parts(key);
+                AccessEntry { resource, principal, mask: Mask(mask), other: other.remove(&key).unwrap_or_default() }
+            })
+            .collect())
+    }
+
+    async fn fold_access(
+        &mut self,
+        select: &AccessSelect,
+        rows: &mut HashMap<u64, u32>,
+    ) -> Result<(), StoreError> {
+        let version = self.sync.version.0;
+        let mut earliest: HashMap<u64, (i64, u32)> = HashMap::new();
+        let columns = "SELECT resource_id, principal_id, before, version FROM access_change";
+        filtered(&mut self.connection, columns, "", select, |row| {
+            let (changed, before) = (row.number(3)?, u32::try_from(row.number(2)?).unwrap_or(0));
+            if changed > version {
+                let entry = earliest.entry(key(row.number(0)?, row.number(1)?)?).or_insert((changed, before));
+                if changed < entry.0 {
+                    *entry = (changed, before);
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        rows.extend(earliest.into_iter().map(|(key, (_, before))| (key, before)));
+        Ok(())
+    }
+
+    async fn other_access(&mut self, select: &AccessSelect) -> Result<HashMap<u64, Vec<Box<str>>>, StoreError> {
+        let mut held: HashMap<(u64, Box<str>), bool> = HashMap::new();
+        let columns = "SELECT resource_id, principal_id, slug FROM access_other";
+        filtered(&mut self.connection, columns, "", select, |row| {
+            let slug = row.text(2)?.unwrap_or_default();
+            held.insert((key(row.number(0)?, row.number(1)?)?, slug.into()), true);
+            Ok(())
+        })
+        .await?;
+        if !self.is_newest() {
+            let version = self.sync.version.0;
+            let mut earliest: HashMap<(u64, Box<str>), (i64, bool)> = HashMap::new();
+            let columns = "SELECT resource_id, principal_id, slug, version, added FROM access_other_change";
+            filtered(&mut self.connection, columns, "", select, |row| {
+                let (changed, added) = (row.number(3)?, row.number(4)? != 0);
+                if changed > version {
+                    let slug: Box<str> = row.text(2)?.unwrap_or_default().into();
+                    let entry =
+                        earliest.entry((key(row.number(0)?, row.number(1)?)?, slug)).or_insert((changed, added));
+                    if changed < entry.0 {
+                        *entry = (changed, added);
+                    }
+                }
+                Ok(())
+            })
+            .await?;
+            held.extend(earliest.into_iter().map(|(key, (_, added))| (key, !added)));
+        }
+        let mut slugs: HashMap<u64, Vec<Box<str>>> = HashMap::new();
+        for ((key, slug), _) in held.into_iter().filter(|(_, held)| *held) {
+            slugs.entry(key).or_default().push(slug);
+        }
+        for list in slugs.values_mut() {
+            list.sort();
+        }
+        Ok(slugs)
+    }
+
+    /// Which roles each team's permissions listing shows implicitly, as settled by earlier syncs.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn listing_manners(&mut self) -> Result<HashMap<HerokuId, Mask>, StoreError> {
+        let mut manners = HashMap::new();
+        let sql = "SELECT object.uuid, listing_manner.implicit_roles
+                     FROM listing_manner
+                     JOIN object ON object.id = listing_manner.team_id";
+        self.connection
+            .each("reading listing manners", sql, &[], |row| {
+                let team = HerokuId::from_bytes(&row.bytes(0)?.unwrap_or_default());
+                manners.insert(team, Mask(u32::try_from(row.number(1)?).unwrap_or(0)));
+                Ok(())
+            })
+            .await?;
+        Ok(manners)
+    }
+}
+
+/// Runs a query over one of the access tables for the rows that are meant.
+async fn filtered(
+    connection: &mut Connection,
+    columns: &'static str,
+    tail: &'static str,
+    select: &AccessSelect,
+    each: impl FnMut(crate::connection::Row<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let doing = "reading access";
+    match select {
+        AccessSelect::All => connection.each(doing, columns, &[], each).await,
+        AccessSelect::On(ids) => {
+            let head = format!("{columns} WHERE resource_id IN (");
+            connection.each_in(doing, (&head, &format!("){tail}")), ids, each).await
+        }
+        AccessSelect::Of(ids) => {
+            let head = format!("{columns} WHERE principal_id IN (");
+            connection.each_in(doing, (&head, &format!("){tail}")), ids, each).await
+        }
+    }
+}
+
+/// Whether an object of an earlier version is one of those that are meant.
+fn selects<T: Record>(select: &Select, wanted: &[HerokuId], found: &Found<T>) -> bool {
+    let record = &found.stored.record;
+    let cell = |name: &str| {
+        let columns = T::KIND.columns();
+        let place = columns.iter().position(|column| column.name == name);
+        place.and_then(|place| record.cells().get(place).copied())
+    };
+    let refers = |name: &str| match cell(name) {
+        Some(metsuke_model::Cell::Reference(id)) => wanted.binary_search(id).is_ok(),
+        _ => false,
+    };
+    match select {
+        Select::All => true,
+        Select::Dense(ids) => ids.contains(&found.stored.dense),
+        Select::Id(id) => record.id() == id,
+        Select::Named(name) => match cell(name_column(T::KIND)) {
+            Some(metsuke_model::Cell::Text(text)) if T::KIND == Kind::User => {
+                text.to_lowercase() == name.to_lowercase()
+            }
+            Some(metsuke_model::Cell::Text(text)) => text == name,
+            _ => false,
+        },
+        Select::Within(_) => refers(crate::objects::parent_column(T::KIND)),
+        Select::OwnedBy(_) => refers("owner"),
+    }
+}

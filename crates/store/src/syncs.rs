@@ -1,0 +1,212 @@
+//! The record of every sync run, and which version is meant by a number or a time.
+
+use metsuke_model::{
+    AsOf, Changes, Counts, Moment, Outcome, ScopeReport, SyncReport, SyncStatus, Version,
+};
+
+use crate::connection::{Bind, Connection, Row};
+use crate::{Store, StoreError};
+
+/// One run as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncRow {
+    /// The run's number; its version, unless it failed.
+    pub version: Version,
+    /// How it ended.
+    pub status: SyncStatus,
+    /// When it began.
+    pub started_at: Moment,
+    /// When it ended.
+    pub finished_at: Moment,
+    /// Requests sent.
+    pub requests: u64,
+    /// Time spent waiting.
+    pub waited_ms: u64,
+    /// Why it failed as a whole.
+    pub error: Option<String>,
+    /// What is in the version.
+    pub counts: Counts,
+    /// What differs from the version before.
+    pub changes: Changes,
+}
+
+macro_rules! sync_columns {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, status, started_at, finished_at, requests, waited_ms, error,
+                    users, teams, enterprise_accounts, apps, addons, invitations, grants, added, removed, changed
+               FROM sync ",
+            $tail
+        )
+    };
+}
+
+fn sync_row(row: Row<'_>) -> Result<SyncRow, StoreError> {
+    Ok(SyncRow {
+        version: Version(row.number(0)?),
+        status: SyncStatus::from_word(&row.text(1)?.unwrap_or_default()),
+        started_at: Moment(row.number(2)?),
+        finished_at: Moment(row.number(3)?),
+        requests: row.count(4)?,
+        waited_ms: row.count(5)?,
+        error: row.text(6)?,
+        counts: Counts {
+            users: row.count(7)?,
+            teams: row.count(8)?,
+            enterprise_accounts: row.count(9)?,
+            apps: row.count(10)?,
+            addons: row.count(11)?,
+            invitations: row.count(12)?,
+            grants: row.count(13)?,
+        },
+        changes: Changes { added: row.count(14)?, removed: row.count(15)?, changed: row.count(16)? },
+    })
+}
+
+/// The newest run, or the newest version.
+pub(crate) async fn newest(connection: &mut Connection, committed: bool) -> Result<Option<Version>, StoreError> {
+    let sql = if committed {
+        "SELECT MAX(id) FROM sync WHERE status <> 'failed'"
+    } else {
+        "SELECT MAX(id) FROM sync"
+    };
+    let mut newest = None;
+    connection
+        .each("looking for the newest version", sql, &[], |row| {
+            newest = row.int(0)?.map(Version);
+            Ok(())
+        })
+        .await?;
+    Ok(newest)
+}
+
+/// The run that a version number or a time means.
+pub(crate) async fn resolve(connection: &mut Connection, as_of: AsOf) -> Result<SyncRow, StoreError> {
+    let (sql, bind, asked) = match as_of {
+        AsOf::Version(version) => (
+            sync_columns!("WHERE id = $1 AND status <> 'failed'"),
+            version.0,
+            version.to_string(),
+        ),
+        AsOf::Time(moment) => (
+            sync_columns!("WHERE finished_at <= $1 AND status <> 'failed' ORDER BY id DESC LIMIT 1"),
+            moment.0,
+            format!("at {moment}"),
+        ),
+    };
+    let mut found = None;
+    connection
+        .each("looking for a version", sql, &[bind.into()], |row| {
+            found = Some(sync_row(row)?);
+            Ok(())
+        })
+        .await?;
+    found.ok_or(StoreError::NoVersion { asked })
+}
+
+/// Writes a run and its scopes.
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    version: Version,
+    report: &SyncReport,
+    counts: &Counts,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    let mut row = vec![
+        version.0.into(),
+        report.status.as_str().into(),
+        report.started_at.0.into(),
+        report.finished_at.0.into(),
+        number(report.requests),
+        number(report.waited_ms),
+        Bind::Text(report.error.as_deref().map(Into::into)),
+    ];
+    row.extend(
+        [
+            counts.users,
+            counts.teams,
+            counts.enterprise_accounts,
+            counts.apps,
+            counts.addons,
+            counts.invitations,
+            counts.grants,
+            changes.added,
+            changes.removed,
+            changes.changed,
+        ]
+        .map(number),
+    );
+    let head = "INSERT INTO sync (id, status, started_at, finished_at, requests, waited_ms, error,
+            users, teams, enterprise_accounts, apps, addons, invitations, grants, added, removed, changed) ";
+    connection.insert("recording the sync", (head, ""), [row]).await?;
+    let scopes = report.scopes.iter().enumerate().map(|(ordinal, scope)| {
+        vec![
+            version.0.into(),
+            number(ordinal as u64),
+            (&*scope.scope).into(),
+            scope.outcome.as_str().into(),
+            Bind::Text(scope.reason.as_deref().map(Into::into)),
+            i64::from(scope.gap).into(),
+            number(scope.pages.into()),
+            number(scope.rows),
+            number(scope.calls.into()),
+            number(scope.duration_ms),
+        ]
+    });
+    let head = "INSERT INTO scope (sync_id, ordinal, scope, outcome, reason, gap, pages, row_count, calls, duration_ms) ";
+    connection.insert("recording the sync", (head, ""), scopes).await
+}
+
+fn number(value: u64) -> Bind {
+    Bind::Int(Some(i64::try_from(value).unwrap_or(i64::MAX)))
+}
+
+impl Store {
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn syncs(&self, limit: u32) -> Result<Vec<SyncRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut rows = Vec::new();
+        connection
+            .each("listing syncs", sync_columns!("ORDER BY id DESC LIMIT $1"), &[i64::from(limit).into()], |row| {
+                rows.push(sync_row(row)?);
+                Ok(())
+            })
+            .await?;
+        Ok(rows)
+    }
+
+    /// The scopes of one run, in the order in which they were finished.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn scopes(&self, version: Version) -> Result<Vec<ScopeReport>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut scopes = Vec::new();
+        let sql = "SELECT scope, outcome, reason, gap, pages, row_count, calls, duration_ms
+                     FROM scope
+                    WHERE sync_id = $1
+                    ORDER BY ordinal";
+        connection
+            .each("listing scopes", sql, &[version.0.into()], |row| {
+                let small = |index| Ok::<_, StoreError>(u32::try_from(row.count(index)?).unwrap_or(u32::MAX));
+                scopes.push(ScopeReport {
+                    scope: row.text(0)?.unwrap_or_default().into(),
+                    outcome: Outcome::from_word(&row.text(1)?.unwrap_or_default()),
+                    reason: row.text(2)?.map(Into::into),
+                    gap: row.number(3)? != 0,
+                    pages: small(4)?,
+                    rows: row.count(5)?,
+                    calls: small(6)?,
+                    duration_ms: row.count(7)?,
+                });
+                Ok(())
+            })
+            .await?;
+        Ok(scopes)
+    }
+}
