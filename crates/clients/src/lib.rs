@@ -1,1 +1,14 @@
-//! placeholder
+//! Every request that leaves the house; today that is the Heroku Platform API.
+//!
+//! It knows how to ask and how to read an answer, not what an answer means: translating rows into
+//! principals, resources and grants is the engine's work.
+//!
+//! Invariant: no type of the HTTP library, and no token, crosses this crate's boundary.
+
+mod error;
+pub mod heroku;
+mod http;
+
+pub use error::{Answer, Call, ClientError, ErrorKind};
+pub use http::limit::Budget;
+pub use http::meter::Usage;

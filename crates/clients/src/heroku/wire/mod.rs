@@ -1,0 +1,28 @@
+//! The rows of the Heroku Platform API, as they come.
+//!
+//! They are not the house's model: roles, times and ids are the words of the service, verbatim, and
+//! `engine::sync` translates them.
+//!
+//! Invariant: only a row's own id is required. Everything else may be missing or null, and what has no
+//! field here is kept in `rest`, except values that are secrets.
+
+mod access;
+mod identity;
+mod lenient;
+mod resource;
+
+pub use self::access::{
+    Collaborator, EnterpriseMember, Invitation, PermissionEntity, PermissionUser, SpaceMember, TeamMember,
+};
+pub use self::identity::{Account, EnterpriseAccount, IdentityProvider, Named, Team, User};
+pub use self::lenient::Slug;
+pub use self::resource::{
+    AddOn, App, AttachedAddOn, Attachment, BilledPrice, BillingEntity, Owner, Pipeline, PipelineCoupling,
+    Space,
+};
+
+/// Everything of a row that has no field of its own.
+pub type Rest = serde_json::Map<String, serde_json::Value>;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! What tests of several crates share: a private PostgreSQL, and data that lies beside the repository.
+//!
+//! Not part of the product: crates name it under `[dev-dependencies]` only.
+//!
+//! Invariant: what a test needs and cannot have is a failure that says what to install, never a skip;
+//! the one exception is data that is not part of this repository, see [`shared()`].
+#![expect(clippy::panic, reason = "a missing tool must fail the test that needs it, with a hint")]
+#![expect(clippy::print_stderr, reason = "a test that could not run must say so")]
+
+mod binaries;
+mod cluster;
+mod postgres;
+mod shared;
+
+pub use postgres::{TestDatabase, fresh_database};
+pub use shared::shared;
