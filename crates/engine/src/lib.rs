@@ -1,1 +1,13 @@
-//! placeholder
+//! What the product does: syncing an estate, and answering who can do what, and why.
+//!
+//! It speaks to Heroku only through `metsuke-clients` and to the database only through `metsuke-store`; doors
+//! (the command line) translate its answers for people and programs.
+
+pub mod access;
+mod error;
+pub mod lists;
+pub mod progress;
+pub mod sync;
+
+pub use error::{EngineError, ErrorKind};
+pub use progress::{Progress, ProgressState};

@@ -38,10 +38,12 @@ pub struct Estate {
     pub users: Vec<User>,
     /// Enterprise accounts.
     pub enterprise_accounts: Vec<EnterpriseAccount>,
-    /// Teams, listed or only named by an app.
+    /// Teams; an unlisted one, named only by an app, leaves what is known of it as it is.
     pub teams: Vec<Team>,
     /// Apps.
     pub apps: Vec<App>,
+    /// Apps of which only name and team are known: new where unknown, otherwise left as they are.
+    pub hinted_apps: Vec<App>,
     /// Private spaces.
     pub spaces: Vec<Space>,
     /// Add-ons.

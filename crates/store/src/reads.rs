@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use metsuke_model::access::Mask;
-use metsuke_model::{AsOf, HerokuId, Kind, Record, Version};
+use metsuke_model::{AsOf, HerokuId, Record, Version};
 
 use crate::checkpoint::key;
 use crate::connection::Connection;
@@ -274,7 +274,7 @@ fn selects<T: Record>(select: &Select, wanted: &[HerokuId], found: &Found<T>) ->
         Select::Dense(ids) => ids.contains(&found.stored.dense),
         Select::Id(id) => record.id() == id,
         Select::Named(name) => match cell(name_column(T::KIND)) {
-            Some(metsuke_model::Cell::Text(text)) if T::KIND == Kind::User => {
+            Some(metsuke_model::Cell::Text(text)) if name_column(T::KIND) == "email" => {
                 text.to_lowercase() == name.to_lowercase()
             }
             Some(metsuke_model::Cell::Text(text)) => text == name,

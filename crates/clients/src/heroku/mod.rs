@@ -30,6 +30,7 @@ struct Inner {
     transport: Transport,
     policy: Policy,
     max_pages: u32,
+    max_in_flight: usize,
 }
 
 impl Heroku {
@@ -64,7 +65,12 @@ impl Heroku {
             max_delay: settings.max_delay,
             jitter: Jitter::new(settings.jitter_seed),
         };
-        Ok(Self(Arc::new(Inner { transport, policy, max_pages: settings.max_pages })))
+        Ok(Self(Arc::new(Inner {
+            transport,
+            policy,
+            max_pages: settings.max_pages,
+            max_in_flight: settings.max_in_flight,
+        })))
     }
 
     /// The account that the token belongs to.
@@ -98,6 +104,12 @@ impl Heroku {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.0.transport.meter.usage(self.budget().remaining())
+    }
+
+    /// The most requests that are in flight at once.
+    #[must_use]
+    pub fn max_in_flight(&self) -> usize {
+        self.0.max_in_flight
     }
 
     /// The scopes of the token, as last reported; none before the first answer.

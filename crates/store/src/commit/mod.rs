@@ -66,17 +66,19 @@ impl Store {
                 writer.connection.execute("preparing a first load", drop, &[]).await?;
             }
         }
-        writer.apply_objects(std::mem::take(&mut estate.users), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.enterprise_accounts), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.teams), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.spaces), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.apps), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.addons), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.attachments), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.pipelines), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.couplings), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.invitations), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.unresolved_members), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.users), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.enterprise_accounts), Vec::new(), coverage).await?;
+        let (teams, unlisted) = std::mem::take(&mut estate.teams).into_iter().partition(|team| team.listed == Some(true));
+        writer.apply_objects(teams, unlisted, coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.spaces), Vec::new(), coverage).await?;
+        let hinted = std::mem::take(&mut estate.hinted_apps);
+        writer.apply_objects(std::mem::take(&mut estate.apps), hinted, coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.addons), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.attachments), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.pipelines), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.couplings), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.invitations), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.unresolved_members), Vec::new(), coverage).await?;
         writer.properties.clear();
         let listed = writer.list_access(&mut estate, coverage)?;
         let state = writer.apply_access(listed).await?;

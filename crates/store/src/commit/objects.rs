@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use metsuke_model::record::{App, Invitation, UnresolvedMember};
-use metsuke_model::{Cell, ColumnType, Coverage, HerokuId, Kind, Record};
+use metsuke_model::{Cell, ColumnType, Coverage, HerokuId, Kind, Record, Value};
 
 use super::Writer;
 use super::heads::{self, Head};
@@ -16,20 +16,50 @@ use crate::history::{ChangeKind, differing};
 use crate::objects::{document, read};
 
 impl Writer {
-    /// Takes all listed objects of one kind.
+    /// Takes all listed objects of one kind. Hints are known by little more than their id: they say that the object is
+    /// there, and are written only where it was not known.
     pub(super) async fn apply_objects<T: Record>(
         &mut self,
         mut records: Vec<T>,
+        hints: Vec<T>,
         coverage: &Coverage,
     ) -> Result<(), StoreError> {
+        for hint in hints {
+            let place = self.heads.place(T::KIND, hint.id());
+            match place.and_then(|place| self.heads.list.get_mut(place)).filter(|head| head.gone.is_none()) {
+                Some(head) => head.seen = true,
+                None => records.push(hint),
+            }
+        }
         records.sort_by(|left, right| left.id().cmp(right.id()));
         records.dedup_by(|left, right| left.id() == right.id());
+        if !coverage.proves_gone(T::KIND, None) && T::KIND == Kind::User {
+            self.fill_gaps(&mut records).await?;
+        }
         let written = self.classify(&records);
         self.add_stubs(&records, &written).await?;
         self.log_changes(&records, &written).await?;
         self.write_lines(&records, &written).await?;
         self.write_columns(&records, &written).await?;
         self.mark_gone(T::KIND, coverage).await
+    }
+
+    /// Where not every source was read, a property that no source told keeps its known value.
+    async fn fill_gaps<T: Record>(&mut self, records: &mut [T]) -> Result<(), StoreError> {
+        let mut places = HashMap::new();
+        for (index, record) in records.iter().enumerate() {
+            let head = self.heads.place(T::KIND, record.id()).and_then(|place| self.heads.list.get(place));
+            if let Some(head) = head.filter(|head| head.gone.is_none() && head.hash != content_hash(record)) {
+                places.insert(head.id, index);
+            }
+        }
+        let known: Vec<i64> = places.keys().copied().collect();
+        for known in read::<T>(&mut self.connection, &known).await? {
+            if let Some(record) = places.get(&known.dense).and_then(|index| records.get_mut(*index)) {
+                *record = filled(record, &known.record);
+            }
+        }
+        Ok(())
     }
 
     /// Finds out which records are new, changed or back, and gives the new ones their ids.
@@ -258,6 +288,25 @@ fn upsert(kind: Kind) -> (String, String) {
     let head = format!("INSERT INTO {} (id, {}) ", kind.table(), names.join(", "));
     let assignments: Vec<String> = names.iter().map(|name| format!("{name} = excluded.{name}")).collect();
     (head, format!(" ON CONFLICT (id) DO UPDATE SET {}", assignments.join(", ")))
+}
+
+/// The record, with the known value wherever it has none.
+fn filled<T: Record>(record: &T, known: &T) -> T {
+    let owned = |cell: Cell<'_>| match cell {
+        Cell::Null => Value::Null,
+        Cell::Int(number) => Value::Int(number),
+        Cell::Text(text) => Value::Text(text.into()),
+        Cell::Reference(id) => Value::Reference(id.clone()),
+    };
+    let values = record
+        .cells()
+        .into_iter()
+        .zip(known.cells())
+        .map(|(cell, known)| owned(if cell == Cell::Null { known } else { cell }))
+        .collect();
+    let bare = &**record.properties() == "{}";
+    let properties = if bare { known.properties() } else { record.properties() };
+    T::from_values(record.id().clone(), values, Arc::clone(properties))
 }
 
 /// A hash over everything that Heroku sent of an object; equal hashes mean that nothing changed.

@@ -1,0 +1,270 @@
+//! Puts a version's rows together for a question, and derives what they imply.
+//!
+//! Invariant: everything that a question needs is loaded by dense ids, never the whole estate for one app.
+
+use std::collections::{BTreeSet, HashMap};
+
+use metsuke_model::access::{Entitlement, Mask};
+use metsuke_model::derive::{self, Owner};
+use metsuke_model::grant::PrincipalKind;
+use metsuke_model::record::{App, EnterpriseAccount, Team, User};
+use metsuke_model::{HerokuId, PathStep, Principal, ResourceRef, ResourceType};
+use metsuke_store::{AccessEntry, AccessSelect, Select, Snapshot, Stored};
+
+use super::Held;
+use crate::EngineError;
+
+/// Which part of the estate a question is about, in dense ids.
+#[derive(Clone, Debug)]
+pub(super) enum Extent {
+    /// All of it.
+    All,
+    /// What one user holds.
+    User(i64),
+    /// These teams, Enterprise accounts and apps.
+    Resources(Vec<i64>),
+}
+
+/// The rows that answer a question.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) principals: HashMap<i64, Principal>,
+    pub(super) names: HashMap<i64, Option<Box<str>>>,
+    /// Every team: by dense id.
+    pub(super) teams: HashMap<i64, TeamFacts>,
+    pub(super) enterprise_accounts: Vec<(i64, ResourceRef)>,
+    pub(super) apps: Vec<AppFacts>,
+    entries: HashMap<i64, Vec<AccessEntry>>,
+    user_places: HashMap<HerokuId, i64>,
+}
+
+/// What derived access needs to know of a team.
+#[derive(Clone, Debug)]
+pub(super) struct TeamFacts {
+    pub(super) resource: ResourceRef,
+    pub(super) team_type: Option<Box<str>>,
+    pub(super) owner: Owner,
+}
+
+/// What derived access needs to know of an app.
+#[derive(Clone, Debug)]
+pub(super) struct AppFacts {
+    pub(super) dense: i64,
+    pub(super) resource: ResourceRef,
+    pub(super) team: Option<i64>,
+    pub(super) owner: Option<HerokuId>,
+    pub(super) locked: Option<bool>,
+}
+
+impl World {
+    /// Loads what the extent covers; `effective` also loads what access may be derived from.
+    pub(super) async fn load(
+        snapshot: &mut Snapshot,
+        extent: &Extent,
+        effective: bool,
+    ) -> Result<Self, EngineError> {
+        let mut world = Self::default();
+        let mut places = HashMap::new();
+        for stored in snapshot.objects::<Team>(&Select::All).await? {
+            places.insert(stored.record.id.clone(), stored.dense);
+            world.teams.insert(stored.dense, team_facts(stored));
+        }
+        let (select, mut apps) = world.apps_of(snapshot, extent, effective).await?;
+        apps.sort_by_key(|app| app.dense);
+        apps.dedup_by_key(|app| app.dense);
+        world.apps = apps.into_iter().map(|stored| app_facts(stored, &places)).collect();
+        let select = match select {
+            AccessSelect::On(mut resources) if effective => {
+                resources.extend(world.apps.iter().filter_map(|app| app.team));
+                resources.sort_unstable();
+                resources.dedup();
+                AccessSelect::On(resources)
+            }
+            select => select,
+        };
+        for entry in snapshot.access(&select).await? {
+            world.entries.entry(entry.resource).or_default().push(entry);
+        }
+        let accounts = match extent {
+            Extent::Resources(ids) => Select::Dense(ids.clone()),
+            _ => Select::All,
+        };
+        for stored in snapshot.objects::<EnterpriseAccount>(&accounts).await? {
+            let resource = resource_ref(ResourceType::EnterpriseAccount, &stored.record.id, stored.record.name);
+            world.enterprise_accounts.push((stored.dense, resource));
+        }
+        world.load_people(snapshot, extent).await?;
+        Ok(world)
+    }
+
+    /// The apps of an extent, and which access rows belong to it.
+    async fn apps_of(
+        &self,
+        snapshot: &mut Snapshot,
+        extent: &Extent,
+        effective: bool,
+    ) -> Result<(AccessSelect, Vec<Stored<App>>), EngineError> {
+        Ok(match extent {
+            Extent::All => (AccessSelect::All, snapshot.objects(&Select::All).await?),
+            Extent::Resources(ids) => {
+                (AccessSelect::On(ids.clone()), snapshot.objects(&Select::Dense(ids.clone())).await?)
+            }
+            Extent::User(user) => {
+                let select = AccessSelect::Of(vec![*user]);
+                let held: Vec<i64> =
+                    snapshot.access(&select).await?.into_iter().map(|entry| entry.resource).collect();
+                let mut apps: Vec<Stored<App>> = Vec::new();
+                if effective {
+                    let teams = held.iter().copied().filter(|id| self.teams.contains_key(id)).collect();
+                    apps.extend(snapshot.objects(&Select::Within(teams)).await?);
+                    apps.extend(snapshot.objects(&Select::OwnedBy(*user)).await?);
+                }
+                apps.extend(snapshot.objects(&Select::Dense(held)).await?);
+                (select, apps)
+            }
+        })
+    }
+
+    async fn load_people(&mut self, snapshot: &mut Snapshot, extent: &Extent) -> Result<(), EngineError> {
+        let select = match extent {
+            Extent::All => Select::All,
+            _ => {
+                let people: BTreeSet<i64> = self.entries.values().flatten().map(|entry| entry.principal).collect();
+                Select::Dense(people.into_iter().collect())
+            }
+        };
+        let mut users: Vec<Stored<User>> = snapshot.objects(&select).await?;
+        if !matches!(extent, Extent::All) {
+            let owners: BTreeSet<&HerokuId> = self.apps.iter().filter_map(|app| app.owner.as_ref()).collect();
+            for owner in owners {
+                users.extend(snapshot.objects(&Select::Id(owner.clone())).await?);
+            }
+        }
+        for stored in users {
+            self.user_places.insert(stored.record.id.clone(), stored.dense);
+            self.names.insert(stored.dense, stored.record.name);
+            let (id, email) = (stored.record.id, stored.record.email);
+            self.principals.insert(stored.dense, Principal { kind: PrincipalKind::User, id, email });
+        }
+        Ok(())
+    }
+
+    /// Direct access to a resource, by principal.
+    pub(super) fn entries(&self, resource: i64) -> &[AccessEntry] {
+        self.entries.get(&resource).map_or(&[], Vec::as_slice)
+    }
+
+    /// What one principal directly holds on a resource.
+    fn entry(&self, resource: i64, principal: i64) -> Option<&AccessEntry> {
+        let entries = self.entries(resource);
+        entries.binary_search_by_key(&principal, |entry| entry.principal).ok().and_then(|at| entries.get(at))
+    }
+
+    /// Everybody who may hold something on the app, in order of their dense ids.
+    pub(super) fn people_of(&self, app: &AppFacts) -> BTreeSet<i64> {
+        let named = self.entries(app.dense).iter();
+        let members = app.team.map_or(&[][..], |team| self.entries(team)).iter();
+        let owner = app.owner.as_ref().and_then(|owner| self.user_places.get(owner)).copied();
+        named.chain(members).map(|entry| entry.principal).chain(owner).collect()
+    }
+
+    /// What a principal holds on an app, direct and derived, in order of the entitlements.
+    pub(super) fn held(&self, app: &AppFacts, principal: i64) -> Vec<Held> {
+        let own = self.entry(app.dense, principal);
+        let direct = own.map(|entry| entry.mask).unwrap_or_default();
+        let sources = self.sources(app, principal, own);
+        let mut held = Vec::new();
+        for entitlement in ResourceType::App.entitlements() {
+            if direct.contains(entitlement.mask()) {
+                held.push(Held { entitlement: entitlement.slug().into(), direct: true, path: Vec::new() });
+                continue;
+            }
+            let best = sources
+                .iter()
+                .filter(|source| source.gives.contains(entitlement.mask()))
+                .min_by(|left, right| left.key().cmp(&right.key()));
+            if let Some(source) = best {
+                let path = vec![
+                    PathStep { resource: source.resource.clone(), entitlement: source.entitlement.into() },
+                    PathStep { resource: app.resource.clone(), entitlement: entitlement.slug().into() },
+                ];
+                held.push(Held { entitlement: entitlement.slug().into(), direct: false, path });
+            }
+        }
+        let other = own.map_or(&[][..], |entry| &entry.other);
+        held.extend(other.iter().map(|slug| Held { entitlement: slug.clone(), direct: true, path: Vec::new() }));
+        held
+    }
+
+    /// The rows from which a principal's access to an app follows.
+    fn sources<'w>(&'w self, app: &'w AppFacts, principal: i64, own: Option<&'w AccessEntry>) -> Vec<Source<'w>> {
+        let mut sources = Vec::new();
+        let team = app.team.and_then(|dense| Some((dense, self.teams.get(&dense)?)));
+        let owner = team.map_or(Owner::Person, |(_, team)| team.owner);
+        if let Some((dense, team)) = team {
+            let roles = self.entry(dense, principal).map(|entry| entry.mask).unwrap_or_default();
+            for role in roles.entitlements(ResourceType::Team) {
+                let gives = derive::from_team_role(role, owner, app.locked.unwrap_or(false));
+                sources.push(Source { resource: &team.resource, entitlement: role.slug(), gives });
+            }
+        }
+        if let Some(own) = own {
+            for entitlement in own.mask.entitlements(ResourceType::App) {
+                let gives = derive::from_app_entitlement(entitlement, own.mask, owner);
+                sources.push(Source { resource: &app.resource, entitlement: entitlement.slug(), gives });
+            }
+            for slug in &own.other {
+                let gives = Entitlement::VIEW.mask();
+                sources.push(Source { resource: &app.resource, entitlement: slug, gives });
+            }
+        }
+        let owns = app.owner.as_ref().and_then(|owner| self.user_places.get(owner)) == Some(&principal);
+        if app.team.is_none() && owns {
+            let (resource, gives) = (&app.resource, derive::from_ownership());
+            sources.push(Source { resource, entitlement: Entitlement::OWNER.slug(), gives });
+        }
+        sources
+    }
+}
+
+/// A row that gives more than itself.
+struct Source<'w> {
+    resource: &'w ResourceRef,
+    entitlement: &'w str,
+    gives: Mask,
+}
+
+impl Source<'_> {
+    /// All paths have two steps, so the shortest is told by id, then by entitlement.
+    fn key(&self) -> (&HerokuId, &str) {
+        (&self.resource.id, self.entitlement)
+    }
+}
+
+fn team_facts(stored: Stored<Team>) -> TeamFacts {
+    let team = stored.record;
+    let owner = if team.listed != Some(true) {
+        Owner::UnlistedTeam
+    } else if team.team_type.as_deref() == Some("enterprise") || team.enterprise_account.is_some() {
+        Owner::EnterpriseTeam
+    } else {
+        Owner::StandardTeam
+    };
+    TeamFacts { resource: resource_ref(ResourceType::Team, &team.id, team.name), team_type: team.team_type, owner }
+}
+
+fn app_facts(stored: Stored<App>, teams: &HashMap<HerokuId, i64>) -> AppFacts {
+    let app = stored.record;
+    AppFacts {
+        dense: stored.dense,
+        team: app.team.as_ref().and_then(|team| teams.get(team)).copied(),
+        resource: resource_ref(ResourceType::App, &app.id, app.name),
+        owner: app.owner,
+        locked: app.locked,
+    }
+}
+
+/// A named resource; one without a name goes by its id.
+fn resource_ref(resource_type: ResourceType, id: &HerokuId, name: Option<Box<str>>) -> ResourceRef {
+    ResourceRef { resource_type, id: id.clone(), name: name.unwrap_or_else(|| id.to_string().into()) }
+}

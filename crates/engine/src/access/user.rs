@@ -1,0 +1,118 @@
+//! What one person can do everywhere, and why.
+
+use std::collections::HashMap;
+
+use metsuke_model::record::{App, Invitation};
+use metsuke_model::{Grant, Moment, Principal, ResourceRef};
+use metsuke_store::{Select, Snapshot};
+use serde::Serialize;
+
+use super::app::{reach, reads_config};
+use super::effective::{Extent, World};
+use super::grants::{direct_lines, pending};
+use super::lookup::find_user;
+use super::{Held, ReachedAddOn};
+use crate::EngineError;
+
+/// Everything that one person holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserAccess {
+    /// Who.
+    pub principal: Principal,
+    /// The name that the person chose.
+    pub name: Option<Box<str>>,
+    /// Whether a second factor is set up at Heroku; null where nothing says so.
+    pub two_factor: Option<bool>,
+    /// Whether the person signs in through an identity provider.
+    pub federated: Option<bool>,
+    /// The last sign-in, where Heroku tells it.
+    pub last_login: Option<Moment>,
+    /// Roles in teams and permissions on Enterprise accounts.
+    pub roles: Vec<Grant>,
+    /// Every app that the person can do something on, by name.
+    pub apps: Vec<AppOfUser>,
+    /// What the config vars of those apps give access to, where the person can read them.
+    pub addons: Vec<ReachedAddOn>,
+    /// Invitations of the same address: announced access, not access.
+    pub pending: Vec<Grant>,
+}
+
+/// One app that a person can do something on.
+#[derive(Clone, Debug, Serialize)]
+pub struct AppOfUser {
+    /// The app.
+    pub app: ResourceRef,
+    /// The team that owns it; null for a personal app.
+    pub team: Option<Box<str>>,
+    /// Whether it is locked; null where Heroku did not say.
+    pub locked: Option<bool>,
+    /// What the person holds on it.
+    pub held: Vec<Held>,
+}
+
+/// Answers what the person of this e-mail address or id can do.
+///
+/// # Errors
+///
+/// [`EngineError::NotFound`], [`EngineError::Ambiguous`], and what the database said.
+pub async fn user_access(snapshot: &mut Snapshot, user: &str) -> Result<UserAccess, EngineError> {
+    let stored = find_user(snapshot, user).await?;
+    let mut world = World::load(snapshot, &Extent::User(stored.dense), true).await?;
+    let version = snapshot.sync().version.0;
+    // Somebody who holds nothing stands in no row.
+    let principal = Principal {
+        kind: metsuke_model::grant::PrincipalKind::User,
+        id: stored.record.id.clone(),
+        email: stored.record.email.clone(),
+    };
+    world.principals.insert(stored.dense, principal.clone());
+    let mut roles = Vec::new();
+    let teams = world.teams.iter().map(|(dense, team)| (*dense, &team.resource));
+    let accounts = world.enterprise_accounts.iter().map(|(dense, account)| (*dense, account));
+    for (dense, resource) in teams.chain(accounts) {
+        roles.extend(world.entries(dense).iter().flat_map(|entry| direct_lines(&world, entry, resource)));
+    }
+    roles.sort_by(|left, right| left.resource.cmp(&right.resource));
+    world.apps.sort_by(|left, right| left.resource.name.cmp(&right.resource.name));
+    let mut apps = Vec::new();
+    let mut readable = Vec::new();
+    for app in &world.apps {
+        let held = world.held(app, stored.dense);
+        if held.is_empty() {
+            continue;
+        }
+        if reads_config(&held) {
+            readable.push(app.dense);
+        }
+        let team = app.team.and_then(|team| world.teams.get(&team)).map(|team| team.resource.name.clone());
+        apps.push(AppOfUser { app: app.resource.clone(), team, locked: app.locked, held });
+    }
+    let names: HashMap<i64, &ResourceRef> = world.apps.iter().map(|app| (app.dense, &app.resource)).collect();
+    let readable: Vec<(i64, App)> = readable
+        .into_iter()
+        .filter_map(|dense| {
+            let resource = names.get(&dense)?;
+            let mut app = App::new(resource.id.clone());
+            app.name = Some(resource.name.clone());
+            Some((dense, app))
+        })
+        .collect();
+    let addons = reach(snapshot, &readable).await?;
+    let mut invited = Vec::new();
+    if let Some(email) = stored.record.email.as_deref() {
+        let invitations = snapshot.objects::<Invitation>(&Select::Named(email.into())).await?;
+        invited.extend(invitations.into_iter().filter_map(|stored| pending(&world, stored.record)));
+    }
+    tracing::debug!(version, apps = apps.len(), "answered what a person can do");
+    Ok(UserAccess {
+        principal,
+        name: stored.record.name,
+        two_factor: stored.record.two_factor,
+        federated: stored.record.federated,
+        last_login: stored.record.last_login,
+        roles,
+        apps,
+        addons,
+        pending: invited,
+    })
+}

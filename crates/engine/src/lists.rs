@@ -1,0 +1,249 @@
+//! Lists of what a version holds, one line an object, with the names of what the object refers to.
+//!
+//! Who may do what with these objects is [`access`](crate::access)'s to say; nothing here is derived.
+//!
+//! Invariant: a list is sorted by name (case apart), then by id, and holds each object once.
+
+mod line;
+
+use std::collections::HashMap;
+
+use metsuke_model::record::{
+    AddOn, App, Attachment, EnterpriseAccount, Invitation, Space, Team, UnresolvedMember, User,
+};
+use metsuke_model::{HerokuId, Record};
+use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
+
+pub use line::{
+    AddOnLine, AppLine, EnterpriseAccountLine, InvitationLine, TeamLine, UnresolvedLine, UserLine,
+};
+
+use crate::EngineError;
+use line::Text;
+
+/// People.
+///
+/// # Errors
+///
+/// What the database said; so for every list here.
+pub async fn users(snapshot: &mut Snapshot) -> Result<Vec<UserLine>, EngineError> {
+    let users = snapshot.objects::<User>(&Select::All).await?;
+    let line = |user: User| UserLine {
+        id: user.id,
+        email: user.email,
+        name: user.name,
+        two_factor: user.two_factor,
+        federated: user.federated,
+        last_login: user.last_login,
+        own_account: user.own_account == Some(true),
+    };
+    Ok(sorted(users, line, |line| (line.email.as_deref(), &line.id)))
+}
+
+/// Member rows that name no user.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn unresolved(snapshot: &mut Snapshot) -> Result<Vec<UnresolvedLine>, EngineError> {
+    let members = snapshot.objects::<UnresolvedMember>(&Select::All).await?;
+    let teams = names::<Team>(snapshot, |team| &team.name).await?;
+    let line = |member: UnresolvedMember| UnresolvedLine {
+        id: member.id,
+        email: member.email,
+        team: named(&teams, member.team.as_ref()),
+        team_id: member.team,
+        role: member.role.unwrap_or_else(|| "unknown".into()),
+    };
+    Ok(sorted(members, line, |line| (line.team.as_deref(), &line.id)))
+}
+
+/// Listed teams; those that only an app names are left out.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn teams(snapshot: &mut Snapshot) -> Result<Vec<TeamLine>, EngineError> {
+    let mut teams = snapshot.objects::<Team>(&Select::All).await?;
+    teams.retain(|team| team.record.listed == Some(true));
+    let accounts = names::<EnterpriseAccount>(snapshot, |account| &account.name).await?;
+    let people = people(snapshot, &teams).await?;
+    let apps = tally(snapshot.objects::<App>(&Select::All).await?, |app: App| app.team);
+    let line = |team: Team| TeamLine {
+        people: people.get(&team.id).copied().unwrap_or_default(),
+        apps: apps.get(&team.id).copied().unwrap_or_default(),
+        enterprise_account: named(&accounts, team.enterprise_account.as_ref()),
+        enterprise_account_id: team.enterprise_account,
+        id: team.id,
+        name: team.name,
+        team_type: team.team_type,
+        created_at: team.created_at,
+    };
+    Ok(sorted(teams, line, |line| (line.name.as_deref(), &line.id)))
+}
+
+/// Apps, of teams and of people.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn apps(snapshot: &mut Snapshot) -> Result<Vec<AppLine>, EngineError> {
+    let apps = snapshot.objects::<App>(&Select::All).await?;
+    let teams = names::<Team>(snapshot, |team| &team.name).await?;
+    let owners = names::<User>(snapshot, |user| &user.email).await?;
+    let spaces = names::<Space>(snapshot, |space| &space.name).await?;
+    let addons = tally(snapshot.objects::<AddOn>(&Select::All).await?, |addon: AddOn| addon.app);
+    let line = |app: App| AppLine {
+        team: named(&teams, app.team.as_ref()),
+        owner: named(&owners, app.owner.as_ref()),
+        space: named(&spaces, app.space.as_ref()),
+        addons: addons.get(&app.id).copied().unwrap_or_default(),
+        id: app.id,
+        name: app.name,
+        team_id: app.team,
+        owner_id: app.owner,
+        locked: app.locked,
+        maintenance: app.maintenance,
+        created_at: app.created_at,
+        released_at: app.released_at,
+        archived_at: app.archived_at,
+    };
+    Ok(sorted(apps, line, |line| (line.name.as_deref(), &line.id)))
+}
+
+/// Enterprise accounts.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn enterprise_accounts(snapshot: &mut Snapshot) -> Result<Vec<EnterpriseAccountLine>, EngineError> {
+    let accounts = snapshot.objects::<EnterpriseAccount>(&Select::All).await?;
+    let people = people(snapshot, &accounts).await?;
+    let mut teams = snapshot.objects::<Team>(&Select::All).await?;
+    teams.retain(|team| team.record.listed == Some(true));
+    let teams = tally(teams, |team: Team| team.enterprise_account);
+    let line = |account: EnterpriseAccount| EnterpriseAccountLine {
+        people: people.get(&account.id).copied().unwrap_or_default(),
+        teams: teams.get(&account.id).copied().unwrap_or_default(),
+        id: account.id,
+        name: account.name,
+        created_at: account.created_at,
+    };
+    Ok(sorted(accounts, line, |line| (line.name.as_deref(), &line.id)))
+}
+
+/// Add-ons.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn addons(snapshot: &mut Snapshot) -> Result<Vec<AddOnLine>, EngineError> {
+    let addons = snapshot.objects::<AddOn>(&Select::All).await?;
+    let teams = names::<Team>(snapshot, |team| &team.name).await?;
+    let mut apps = HashMap::new();
+    for app in snapshot.objects::<App>(&Select::All).await? {
+        apps.insert(app.record.id, (app.record.name, named(&teams, app.record.team.as_ref())));
+    }
+    let mut attached: HashMap<HerokuId, Vec<Box<str>>> = HashMap::new();
+    for Attachment { addon, app, .. } in
+        snapshot.objects(&Select::All).await?.into_iter().map(|stored| stored.record)
+    {
+        let name = app.as_ref().and_then(|app| apps.get(app)).and_then(|(name, _)| name.clone());
+        if let (Some(addon), Some(name)) = (addon, name) {
+            attached.entry(addon).or_default().push(name);
+        }
+    }
+    let line = |addon: AddOn| {
+        let mut attached_to = attached.get(&addon.id).cloned().unwrap_or_default();
+        attached_to.sort_unstable();
+        attached_to.dedup();
+        let (app, team) = addon.app.as_ref().and_then(|app| apps.get(app)).cloned().unwrap_or_default();
+        AddOnLine {
+            id: addon.id,
+            name: addon.name,
+            service: addon.service,
+            app,
+            app_id: addon.app,
+            team,
+            attached_to,
+            created_at: addon.created_at,
+        }
+    };
+    Ok(sorted(addons, line, |line| (line.name.as_deref(), &line.id)))
+}
+
+/// Pending invitations.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn invitations(snapshot: &mut Snapshot) -> Result<Vec<InvitationLine>, EngineError> {
+    let invitations = snapshot.objects::<Invitation>(&Select::All).await?;
+    let teams = names::<Team>(snapshot, |team| &team.name).await?;
+    let people = names::<User>(snapshot, |user| &user.email).await?;
+    let line = |invitation: Invitation| InvitationLine {
+        team: named(&teams, invitation.team.as_ref()),
+        invited_by: named(&people, invitation.invited_by.as_ref()),
+        id: invitation.id,
+        email: invitation.email,
+        team_id: invitation.team,
+        role: invitation.role.unwrap_or_else(|| "unknown".into()),
+        created_at: invitation.created_at,
+    };
+    Ok(sorted(invitations, line, |line| (line.email.as_deref(), &line.id)))
+}
+
+/// Makes lines of objects and sorts them.
+fn sorted<T, L>(
+    objects: Vec<Stored<T>>,
+    line: impl FnMut(T) -> L,
+    key: impl Fn(&L) -> (Option<&str>, &HerokuId),
+) -> Vec<L> {
+    let mut lines: Vec<L> = objects.into_iter().map(|stored| stored.record).map(line).collect();
+    lines.sort_by_cached_key(|line| {
+        let (name, id) = key(line);
+        // What has no name stands last.
+        (name.is_none(), name.map(str::to_lowercase), id.clone())
+    });
+    lines
+}
+
+/// The name of every object of a kind.
+async fn names<T: Record>(
+    snapshot: &mut Snapshot,
+    name: impl Fn(&T) -> &Text,
+) -> Result<HashMap<HerokuId, Box<str>>, EngineError> {
+    let objects = snapshot.objects::<T>(&Select::All).await?;
+    let pair = |stored: Stored<T>| Some((stored.record.id().clone(), name(&stored.record).clone()?));
+    Ok(objects.into_iter().filter_map(pair).collect())
+}
+
+/// The name of what is referred to; the id where it has none.
+fn named(names: &HashMap<HerokuId, Box<str>>, id: Option<&HerokuId>) -> Text {
+    id.map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string().into()))
+}
+
+/// How many objects belong to each parent.
+fn tally<T>(objects: Vec<Stored<T>>, parent: impl Fn(T) -> Option<HerokuId>) -> HashMap<HerokuId, u64> {
+    let mut counts = HashMap::new();
+    for parent in objects.into_iter().filter_map(|stored| parent(stored.record)) {
+        *counts.entry(parent).or_default() += 1;
+    }
+    counts
+}
+
+/// How many people directly hold something on each of these resources.
+async fn people<T: Record>(
+    snapshot: &mut Snapshot,
+    resources: &[Stored<T>],
+) -> Result<HashMap<HerokuId, u64>, EngineError> {
+    let ids: HashMap<i64, &HerokuId> =
+        resources.iter().map(|stored| (stored.dense, stored.record.id())).collect();
+    let mut counts = HashMap::new();
+    for entry in snapshot.access(&AccessSelect::On(ids.keys().copied().collect())).await? {
+        if let Some(id) = ids.get(&entry.resource) {
+            *counts.entry((*id).clone()).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
