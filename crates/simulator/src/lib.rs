@@ -1,1 +1,38 @@
-//! placeholder
+//! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
+//!
+//! Not a mock library, and not a client: it shares no type with the rest of the house.
+//!
+//! Invariant: the same [`Options`] give the same estate, and [`Truth`] says what a complete reading of it must find.
+
+mod call;
+mod catalogue;
+mod error;
+mod estate;
+mod fault;
+mod held;
+mod line;
+mod mishap;
+mod options;
+mod page;
+mod pool;
+mod range;
+mod refusal;
+mod routes;
+mod scale;
+mod server;
+mod simulator;
+mod stats;
+mod token;
+mod truth;
+mod value;
+mod wire;
+
+pub use error::SimulatorError;
+pub use fault::{Fault, FaultKind, Faults};
+pub use held::World;
+pub use options::{Denial, Manners, Options, Size};
+pub use pool::Allowance;
+pub use simulator::Simulator;
+pub use stats::{Seen, Stats};
+pub use truth::{Grant, PendingInvitation, Truth, Unresolved, Walk};
+pub use value::{Id, Stamp};

@@ -1,0 +1,34 @@
+//! What can go wrong with the simulator itself.
+//!
+//! Not what the simulated Heroku answers: that is `refusal`.
+//!
+//! Invariant: variants carry the facts a person needs to correct the call.
+
+/// Why a simulator could not be started or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SimulatorError {
+    /// The address could not be bound.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The sizes asked for contradict one another.
+    #[error("this estate cannot be built: {reason}")]
+    Size {
+        /// Which rule they break.
+        reason: String,
+    },
+    /// A fault was not understood.
+    #[error("`{text}` is not a fault: {reason}")]
+    Fault {
+        /// What was given.
+        text: String,
+        /// What was wrong with it.
+        reason: String,
+    },
+}

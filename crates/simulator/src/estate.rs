@@ -1,0 +1,99 @@
+//! The estate behind the routes: held in memory, or made on request.
+//!
+//! Not the manners, which are the same for both.
+//!
+//! Invariant: a held estate changes only under its lock, so an answer never mixes two states.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::SimulatorError;
+use crate::call::Call;
+use crate::held::{self, World, seed::Plan};
+use crate::options::{Options, Size};
+use crate::page::Answer;
+use crate::refusal::Refusal;
+use crate::routes::Route;
+use crate::scale::Scale;
+use crate::truth::{Source, Truth};
+use crate::wire;
+
+/// One of the two worlds.
+#[derive(Debug)]
+pub(crate) enum Estate {
+    Held(Box<RwLock<World>>),
+    Scale(Arc<Scale>, AtomicU64),
+}
+
+impl Estate {
+    pub(crate) fn new(options: &Options) -> Result<Self, SimulatorError> {
+        if let Size::Scale { teams, apps, people, grants } = options.size {
+            let scale = Scale::new(options.seed, teams, apps, people, grants)?;
+            return Ok(Self::Scale(Arc::new(scale), AtomicU64::new(0)));
+        }
+        let plan = Plan::of(options.size).unwrap_or_default();
+        let world = held::seed::world(&plan, options.seed, options.manners);
+        Ok(Self::Held(Box::new(RwLock::new(world))))
+    }
+
+    /// The answer to a call that the manners have let through.
+    pub(crate) fn answer(&self, call: &Call) -> Result<Answer, Refusal> {
+        if call.route == Route::Authorizations {
+            return self.authorizations();
+        }
+        match self {
+            Self::Held(world) if call.route.writes() => {
+                held::write(&mut world.write().unwrap_or_else(PoisonError::into_inner), call)
+            }
+            Self::Held(world) => held::read(&world.read().unwrap_or_else(PoisonError::into_inner), call),
+            Self::Scale(..) if call.route.writes() => {
+                Err(Refusal::forbidden("This simulated estate is too large to be changed."))
+            }
+            Self::Scale(scale, generation) => scale.read(generation.load(Ordering::SeqCst), call),
+        }
+    }
+
+    fn authorizations(&self) -> Result<Answer, Refusal> {
+        let (id, email) = match self {
+            Self::Held(world) => {
+                let world = world.read().unwrap_or_else(PoisonError::into_inner);
+                let own = world.people.get(&world.caller);
+                (world.caller, own.map(|own| own.email.clone()).unwrap_or_default())
+            }
+            Self::Scale(scale, _) => scale.caller(),
+        };
+        let row = |name: &'static str, scope: &'static str| {
+            let at = crate::value::EPOCH;
+            wire::Authorization {
+                access_token: wire::Token {
+                    expires_in: None,
+                    id: crate::catalogue::id_of("token", name),
+                    token: format!("HRKU-{}", crate::catalogue::id_of("secret", name)).into(),
+                },
+                client: None,
+                created_at: at,
+                description: name.into(),
+                grant: None,
+                id: crate::catalogue::id_of("authorization", name),
+                refresh_token: None,
+                scope: vec![scope],
+                session: None,
+                updated_at: at,
+                user: wire::Mail { email: email.as_str().into(), id },
+            }
+        };
+        Answer::whole(&[row("metsuke", "global"), row("continuous integration", "write-protected")])
+    }
+
+    pub(crate) fn truth(&self) -> Truth {
+        Truth(match self {
+            Self::Held(world) => {
+                let world = world.read().unwrap_or_else(PoisonError::into_inner);
+                Source::Held(Arc::new(held::truth(&world)))
+            }
+            Self::Scale(scale, generation) => {
+                Source::Scale(Arc::clone(scale), generation.load(Ordering::SeqCst))
+            }
+        })
+    }
+}
