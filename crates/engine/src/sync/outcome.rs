@@ -140,8 +140,9 @@ impl Judged<'_> {
                 (Some(Mask::NONE), _) => Some(listing.rows.clone()),
                 (manner, Some(members)) => match settle::evidence(self.gather, &listing, &members) {
                     Evidence::Explicit => Some(listing.rows.clone()),
-                    Evidence::Open { roles, .. } => manner
-                        .map(|shown| settle::direct_rows(self.gather, &listing, &members, shown_roles(shown, roles))),
+                    Evidence::Open { shown, .. } => {
+                        manner.map(|_| settle::direct_rows(self.gather, &listing, &members, shown))
+                    }
                 },
                 (_, None) if listing.rows.is_empty() => Some(Vec::new()),
                 (_, None) => None,
@@ -229,9 +230,4 @@ impl Judged<'_> {
             self.coverage.cover_access(Resource { resource_type, id: id.clone() });
         }
     }
-}
-
-/// The roles that an implicit listing shows and that nothing in it contradicts.
-fn shown_roles(shown: Mask, open: Mask) -> Mask {
-    Mask(shown.0 & open.0)
 }

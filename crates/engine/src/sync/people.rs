@@ -116,11 +116,6 @@ impl People {
         }
     }
 
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.drafts.len()
-    }
-
     /// Everybody's ids, by their places.
     pub(super) fn ids(&self) -> Vec<HerokuId> {
         self.drafts.iter().map(|draft| draft.user.id.clone()).collect()
@@ -169,7 +164,7 @@ mod tests {
     fn a_teams_pseudo_user_is_nobody() {
         let mut people = People::default();
         assert_eq!(people.see_bare("t1", Some("core@HerokuManager.com"), Source::Collaborator), None);
-        assert_eq!(people.len(), 0);
+        assert!(people.into_users().is_empty());
         assert!(!is_manager(Some("ann@example.com")) && !is_manager(Some("é")) && !is_manager(None));
     }
 }

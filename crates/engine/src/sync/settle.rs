@@ -28,8 +28,17 @@ pub(super) type Roles = HashMap<u32, HashMap<u32, Mask>>;
 pub(super) enum Evidence {
     /// Nothing in it could be implicit.
     Explicit,
-    /// It may show these roles implicitly; the app is the one to compare.
-    Open { roles: Mask, app: HerokuId },
+    /// It may show this implicitly; the app is the one to compare.
+    Open { shown: Shown, app: HerokuId },
+}
+
+/// Whose implicit access a listing shows: nothing in it contradicts that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    roles: Mask,
+    /// The two readings of Heroku differ on whether viewers see locked apps; a listing that names every viewer on
+    /// every locked app is taken at its word, and the row still counts as no direct grant.
+    viewers_of_locked: bool,
 }
 
 /// The roles of all members, from the rows of access read so far.
@@ -57,6 +66,7 @@ pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) 
             open = open.with(role.mask());
         }
     }
+    let (mut any_locked, mut viewers_of_locked) = (false, true);
     let mut best: Option<(u32, &HerokuId)> = None;
     for (id, app) in &listing.apps {
         if open.is_empty() {
@@ -64,6 +74,10 @@ pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) 
         }
         let locked = is_locked(gather, id);
         let rows = rows_of(listing, app.resource);
+        if locked {
+            any_locked = true;
+            viewers_of_locked &= names_all(rows, team, Entitlement::VIEWER);
+        }
         let mut candidates = 0;
         for role in ROLES {
             if !open.contains(role.mask()) {
@@ -73,25 +87,22 @@ pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) 
             if implied.is_empty() {
                 continue;
             }
-            let mut candidate = false;
-            for (member, _) in team.members.iter().filter(|(_, held)| held.contains(role.mask())) {
-                match rows.binary_search_by_key(member, |row| row.principal).ok().and_then(|at| rows.get(at)) {
-                    None => {
-                        open = open.without(role.mask());
-                        candidate = false;
-                        break;
-                    }
-                    Some(row) => candidate |= permissions(row) == implied,
-                }
+            if names_all(rows, team, role) {
+                let mut holders = team.holders(role).filter_map(|member| row_of(rows, member));
+                candidates += u32::from(holders.any(|row| permissions(row) == implied));
+            } else {
+                open = open.without(role.mask());
             }
-            candidates += u32::from(candidate);
         }
         if candidates > best.map_or(0, |(most, _)| most) {
             best = Some((candidates, id));
         }
     }
     match best {
-        Some((_, app)) if !open.is_empty() => Evidence::Open { roles: open, app: app.clone() },
+        Some((_, app)) if !open.is_empty() => {
+            let shown = Shown { roles: open, viewers_of_locked: any_locked && viewers_of_locked };
+            Evidence::Open { shown, app: app.clone() }
+        }
         _ => Evidence::Explicit,
     }
 }
@@ -105,26 +116,56 @@ pub(super) struct Team<'a> {
     pub(super) owner: Owner,
 }
 
+impl Team<'_> {
+    fn holders(&self, role: Entitlement) -> impl Iterator<Item = u32> {
+        self.members.iter().filter(move |(_, held)| held.contains(role.mask())).map(|(member, _)| *member)
+    }
+
+    /// What a member's role alone gives on an app.
+    fn implied(&self, principal: u32, locked: bool) -> Option<(Entitlement, Mask)> {
+        let held = self.members.get(&principal)?;
+        let role = ROLES.into_iter().find(|role| held.contains(role.mask()))?;
+        Some((role, derive::from_team_role(role, self.owner, locked)))
+    }
+}
+
+/// Whether the rows of one app name every holder of the role.
+fn names_all(rows: &[AccessRow], team: &Team<'_>, role: Entitlement) -> bool {
+    team.holders(role).all(|member| row_of(rows, member).is_some())
+}
+
+fn row_of(rows: &[AccessRow], member: u32) -> Option<&AccessRow> {
+    rows.binary_search_by_key(&member, |row| row.principal).ok().and_then(|at| rows.get(at))
+}
+
 /// Judges by the compared app: implicit, if someone stands in the listing for a role alone and not as a collaborator.
 pub(super) fn verdict(gather: &Gather, listing: &TeamListing, app: &HerokuId, team: Option<&Team<'_>>) -> Option<Mask> {
     let named = gather.settled.get(app)?;
     let listed = listing.apps.get(app)?;
     let locked = is_locked(gather, app);
     let implicit = rows_of(listing, listed.resource).iter().any(|row| {
-        let by_role = team.is_none_or(|team| implied(team, row.principal, locked) == Some(permissions(row)));
+        let by_role = team.is_none_or(|team| {
+            team.implied(row.principal, locked).is_some_and(|(_, implied)| implied == permissions(row))
+        });
         by_role && !named.contains(&row.principal)
     });
     Some(if implicit { IMPLICIT } else { Mask::NONE })
 }
 
-/// The rows of a listing that are direct grants, where it shows the roles of `shown` implicitly.
-pub(super) fn direct_rows(gather: &Gather, listing: &TeamListing, team: &Team<'_>, shown: Mask) -> Vec<AccessRow> {
+/// The rows of a listing that are direct grants, where it shows the rest implicitly.
+pub(super) fn direct_rows(gather: &Gather, listing: &TeamListing, team: &Team<'_>, shown: Shown) -> Vec<AccessRow> {
     let locked: HashMap<u32, bool> =
         listing.apps.iter().map(|(id, app)| (app.resource, is_locked(gather, id))).collect();
     let repeats = |row: &AccessRow| {
-        let held = team.members.get(&row.principal).copied().unwrap_or_default();
         let locked = locked.get(&row.resource).copied().unwrap_or(false);
-        held.intersects(shown) && implied(team, row.principal, locked) == Some(permissions(row))
+        let as_if_open = shown.viewers_of_locked && locked;
+        let implied = team.implied(row.principal, locked).map(|(role, implied)| {
+            let viewer = role == Entitlement::VIEWER && as_if_open;
+            (role, if viewer { Entitlement::VIEW.mask() } else { implied })
+        });
+        implied.is_some_and(|(role, implied)| {
+            shown.roles.contains(role.mask()) && !implied.is_empty() && implied == permissions(row)
+        })
     };
     listing.rows.iter().filter(|row| !repeats(row)).copied().collect()
 }
@@ -133,12 +174,6 @@ pub(super) fn direct_rows(gather: &Gather, listing: &TeamListing, team: &Team<'_
 pub(super) fn fullest_app(listing: &TeamListing) -> Option<&HerokuId> {
     let most = listing.apps.iter().max_by_key(|(_, app)| rows_of(listing, app.resource).len());
     most.filter(|(_, app)| !rows_of(listing, app.resource).is_empty()).map(|(id, _)| id)
-}
-
-fn implied(team: &Team<'_>, principal: u32, locked: bool) -> Option<Mask> {
-    let held = team.members.get(&principal)?;
-    let role = ROLES.into_iter().find(|role| held.contains(role.mask()))?;
-    Some(derive::from_team_role(role, team.owner, locked)).filter(|implied| !implied.is_empty())
 }
 
 fn permissions(row: &AccessRow) -> Mask {
