@@ -5,6 +5,7 @@
 //! Invariant: what [`pack`] wrote, [`unpack`] reads back, or says that it is damaged.
 
 use crate::StoreError;
+use crate::packed::{Reader, put};
 
 /// Begins every packed state and names its form.
 const MAGIC: &[u8; 4] = b"MTA1";
@@ -43,44 +44,17 @@ pub(crate) fn pack(state: &[(u64, u32)]) -> Result<Vec<u8>, StoreError> {
 pub(crate) fn unpack(packed: &[u8]) -> Result<Vec<(u64, u32)>, StoreError> {
     let damaged = || StoreError::Damaged { what: "a checkpoint of access cannot be read".into() };
     let raw = zstd::decode_all(packed).map_err(|_| damaged())?;
-    let mut rest = raw.strip_prefix(MAGIC.as_slice()).ok_or_else(damaged)?;
-    let count = take(&mut rest).and_then(|count| usize::try_from(count).ok()).ok_or_else(damaged)?;
-    let mut state = Vec::with_capacity(count.min(rest.len()));
+    let mut reader = Reader::new(raw.strip_prefix(MAGIC.as_slice()).ok_or_else(damaged)?);
+    let count = reader.number().and_then(|count| usize::try_from(count).ok()).ok_or_else(damaged)?;
+    let mut state = Vec::with_capacity(count.min(raw.len()));
     let mut key = 0_u64;
     for _ in 0..count {
-        let step = take(&mut rest).ok_or_else(damaged)?;
-        let mask = take(&mut rest).and_then(|mask| u32::try_from(mask).ok()).ok_or_else(damaged)?;
+        let step = reader.number().ok_or_else(damaged)?;
+        let mask = reader.number().and_then(|mask| u32::try_from(mask).ok()).ok_or_else(damaged)?;
         key = key.checked_add(step).ok_or_else(damaged)?;
         state.push((key, mask));
     }
-    if rest.is_empty() { Ok(state) } else { Err(damaged()) }
-}
-
-/// Appends a number, seven bits to a byte, lowest first.
-fn put(raw: &mut Vec<u8>, mut number: u64) {
-    loop {
-        let low = u8::try_from(number & 0x7f).unwrap_or(0);
-        number >>= 7;
-        if number == 0 {
-            raw.push(low);
-            return;
-        }
-        raw.push(low | 0x80);
-    }
-}
-
-/// Takes a number off the front.
-fn take(rest: &mut &[u8]) -> Option<u64> {
-    let mut number = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
+    if reader.is_empty() { Ok(state) } else { Err(damaged()) }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //!
 //! Invariant: a transaction that is dropped without [`Connection::commit`] leaves nothing behind.
 
+use std::iter::Peekable;
+
 use futures::TryStreamExt as _;
 use sqlx::{Postgres, QueryBuilder, Row as _, Sqlite, Transaction, postgres::PgRow, sqlite::SqliteRow};
 
@@ -92,21 +94,49 @@ macro_rules! bound {
     }};
 }
 
+/// Builds one statement after the other while the database works on the one before.
 macro_rules! insert {
     ($database:ty, $connection:expr, $head:expr, $tail:expr, $rows:expr) => {{
-        let mut builder = QueryBuilder::<$database>::new($head);
-        builder.push_values($rows, |mut separated, row: Vec<Bind>| {
-            for bind in row {
-                match bind {
-                    Bind::Int(value) => separated.push_bind(value),
-                    Bind::Text(value) => separated.push_bind(value),
-                    Bind::Bytes(value) => separated.push_bind(value),
-                };
+        let mut next = batch::<$database>($head, $tail, $rows);
+        let mut outcome = Ok(());
+        while let Some(mut current) = next.take() {
+            let query = current.build();
+            let executed = query.execute(&mut **$connection);
+            let (done, following) = tokio::join!(executed, async { batch::<$database>($head, $tail, $rows) });
+            if let Err(error) = done {
+                outcome = Err(error);
+                break;
             }
-        });
-        builder.push($tail);
-        builder.build().execute(&mut **$connection).await.map(|_| ())
+            next = following;
+        }
+        outcome
     }};
+}
+
+/// As many rows as fit into one statement; `None` when there are no more.
+fn batch<D: sqlx::Database>(
+    head: &str,
+    tail: &str,
+    rows: &mut Peekable<impl Iterator<Item = Vec<Bind>>>,
+) -> Option<QueryBuilder<D>>
+where
+    Option<i64>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
+    Option<String>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
+    Vec<u8>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
+{
+    let width = rows.peek()?.len();
+    let mut builder = QueryBuilder::<D>::new(head);
+    builder.push_values(rows.by_ref().take(MAX_BINDS / width.max(1)), |mut separated, row| {
+        for bind in row {
+            match bind {
+                Bind::Int(value) => separated.push_bind(value),
+                Bind::Text(value) => separated.push_bind(value),
+                Bind::Bytes(value) => separated.push_bind(value),
+            };
+        }
+    });
+    builder.push(tail);
+    Some(builder)
 }
 
 macro_rules! select_in {
@@ -234,15 +264,11 @@ impl Connection {
         rows: impl IntoIterator<Item = Vec<Bind>>,
     ) -> Result<(), StoreError> {
         let mut rows = rows.into_iter().peekable();
-        while let Some(width) = rows.peek().map(Vec::len) {
-            let batch = rows.by_ref().take(MAX_BINDS / width.max(1));
-            match self {
-                Self::Sqlite(connection) => insert!(Sqlite, connection, head, tail, batch),
-                Self::Postgres(connection) => insert!(Postgres, connection, head, tail, batch),
-            }
-            .map_err(StoreError::database(doing))?;
+        match self {
+            Self::Sqlite(connection) => insert!(Sqlite, connection, head, tail, &mut rows),
+            Self::Postgres(connection) => insert!(Postgres, connection, head, tail, &mut rows),
         }
-        Ok(())
+        .map_err(StoreError::database(doing))
     }
 
     /// Makes everything durable.

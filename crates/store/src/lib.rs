@@ -15,6 +15,7 @@ mod indexes;
 mod migrate;
 mod objects;
 mod open;
+mod packed;
 mod reads;
 mod syncs;
 

@@ -56,6 +56,8 @@ impl House {
     }
 
     pub(crate) async fn sync_with(&self, token: &str) -> Result<SyncSummary, Box<SyncFailure>> {
+        // Each sync begins with a full pool: what a drained one does is tested beside the client.
+        self.simulator.set_remaining(4_500);
         let heroku = self.heroku(token);
         let (settings, cancel) = (sync::Settings::default(), CancellationToken::new());
         sync::run(&heroku, &self.store, &settings, &SystemClock, &(), &cancel).await

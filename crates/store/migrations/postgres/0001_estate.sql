@@ -41,11 +41,16 @@ CREATE TABLE object (
     id BIGINT PRIMARY KEY,
     kind BIGINT NOT NULL,
     uuid BYTEA NOT NULL,
-    hash BIGINT NOT NULL,
     since BIGINT NOT NULL,
     gone BIGINT
 );
 CREATE UNIQUE INDEX object_uuid ON object (kind, uuid);
+
+-- The objects of each kind with the hashes of their contents, packed: what a sync compares with.
+CREATE TABLE heads (
+    kind BIGINT PRIMARY KEY,
+    packed BYTEA NOT NULL
+);
 
 -- What Heroku sent beyond the typed columns, each distinct document once.
 CREATE TABLE properties (

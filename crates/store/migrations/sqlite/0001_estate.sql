@@ -41,11 +41,16 @@ CREATE TABLE object (
     id INTEGER PRIMARY KEY,
     kind BIGINT NOT NULL,
     uuid BLOB NOT NULL,
-    hash BIGINT NOT NULL,
     since BIGINT NOT NULL,
     gone BIGINT
 );
 CREATE UNIQUE INDEX object_uuid ON object (kind, uuid);
+
+-- The objects of each kind with the hashes of their contents, packed: what a sync compares with.
+CREATE TABLE heads (
+    kind INTEGER PRIMARY KEY,
+    packed BLOB NOT NULL
+);
 
 -- What Heroku sent beyond the typed columns, each distinct document once.
 CREATE TABLE properties (

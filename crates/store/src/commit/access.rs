@@ -72,7 +72,7 @@ impl Writer {
     pub(super) async fn apply_access(&mut self, listed: Listed) -> Result<State, StoreError> {
         let Listed { state, other, mut covered } = listed;
         // What is gone takes its access with it.
-        covered.extend(self.heads.list.iter().filter(|head| head.gone.is_some()).map(|head| head.id));
+        covered.extend(self.heads.all().filter(|head| head.gone.is_some()).map(|head| head.id));
         if self.first {
             let rows = state.iter().map(|(key, mask)| access_row(*key, *mask, self.version));
             self.connection.insert("writing access", (ACCESS_HEAD, ""), rows).await?;
@@ -224,7 +224,7 @@ impl Writer {
     }
 
     fn spaces(&self) -> HashSet<i64> {
-        self.heads.list.iter().filter(|head| head.kind == Kind::Space).map(|head| head.id).collect()
+        self.heads.of_kind(Kind::Space).map(|head| head.id).collect()
     }
 }
 

@@ -1,94 +1,214 @@
 //! What the database knows of every object, in short: its dense id, its content's hash, whether it is still there.
+//!
+//! It is kept packed, a document for each kind, so that a sync need not read every object's row to learn that nothing changed.
+//!
+//! Invariant: the packed lines say the same as the `object` table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use metsuke_model::{HerokuId, Kind};
 
 use crate::StoreError;
 use crate::connection::{Bind, Connection};
+use crate::packed::{Reader, put};
 
 /// One object's line.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) id: i64,
-    pub(super) kind: Kind,
-    pub(super) hash: i64,
+    pub(super) uuid: HerokuId,
+    pub(super) hash: u64,
     /// The version since which it is no more; 0: only ever referred to.
     pub(super) gone: Option<i64>,
     /// This sync listed it.
     pub(super) seen: bool,
 }
 
+/// The lines of one kind: sorted by Heroku's id as far as they were loaded, then those that came since.
+#[derive(Debug, Default)]
+struct Lines {
+    sorted: Vec<Head>,
+    added: Vec<Head>,
+    places: HashMap<HerokuId, usize>,
+    touched: bool,
+}
+
 /// Every object's line, found by kind and Heroku's id.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
-    places: HashMap<(Kind, HerokuId), usize>,
-    pub(super) list: Vec<Head>,
+    kinds: HashMap<Kind, Lines>,
     next_id: i64,
+}
+
+impl Lines {
+    fn find(&self, id: &HerokuId) -> Option<&Head> {
+        match self.sorted.binary_search_by(|head| head.uuid.cmp(id)) {
+            Ok(place) => self.sorted.get(place),
+            Err(_) => self.places.get(id).and_then(|place| self.added.get(*place)),
+        }
+    }
+
+    fn find_mut(&mut self, id: &HerokuId) -> Option<&mut Head> {
+        match self.sorted.binary_search_by(|head| head.uuid.cmp(id)) {
+            Ok(place) => self.sorted.get_mut(place),
+            Err(_) => self.places.get(id).copied().and_then(|place| self.added.get_mut(place)),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Head> {
+        self.sorted.iter().chain(&self.added)
+    }
 }
 
 impl Heads {
     /// Reads all lines.
     pub(super) async fn load(connection: &mut Connection) -> Result<Self, StoreError> {
         let mut heads = Self { next_id: 1, ..Self::default() };
+        let mut packed = Vec::new();
         connection
-            .each("reading known objects", "SELECT id, kind, uuid, hash, gone FROM object", &[], |row| {
-                let number = row.number(1)?;
-                let kind = Kind::from_number(number)
-                    .ok_or_else(|| StoreError::Damaged { what: format!("an object of kind {number}") })?;
-                let uuid = HerokuId::from_bytes(&row.bytes(2)?.unwrap_or_default());
-                let head =
-                    Head { id: row.number(0)?, kind, hash: row.number(3)?, gone: row.int(4)?, seen: false };
-                heads.next_id = heads.next_id.max(head.id + 1);
-                heads.places.insert((kind, uuid), heads.list.len());
-                heads.list.push(head);
+            .each("reading known objects", "SELECT kind, packed FROM heads", &[], |row| {
+                packed.push((row.number(0)?, row.bytes(1)?.unwrap_or_default()));
                 Ok(())
             })
             .await?;
+        for (number, packed) in packed {
+            let damaged = || StoreError::Damaged { what: format!("the packed objects of kind {number}") };
+            let kind = Kind::from_number(number).ok_or_else(damaged)?;
+            let sorted = unpack(&packed).ok_or_else(damaged)?;
+            let highest = sorted.iter().map(|head| head.id).max().unwrap_or(0);
+            heads.next_id = heads.next_id.max(highest + 1);
+            heads.kinds.insert(kind, Lines { sorted, ..Lines::default() });
+        }
         Ok(heads)
     }
 
-    pub(super) fn place(&self, kind: Kind, id: &HerokuId) -> Option<usize> {
-        self.places.get(&(kind, id.clone())).copied()
+    pub(super) fn find(&self, kind: Kind, id: &HerokuId) -> Option<&Head> {
+        self.kinds.get(&kind)?.find(id)
+    }
+
+    pub(super) fn find_mut(&mut self, kind: Kind, id: &HerokuId) -> Option<&mut Head> {
+        self.kinds.get_mut(&kind)?.find_mut(id)
     }
 
     /// The dense id of an object that is known, listed or not.
     pub(super) fn dense(&self, kind: Kind, id: &HerokuId) -> Option<i64> {
-        self.place(kind, id).and_then(|place| self.list.get(place)).map(|head| head.id)
+        self.find(kind, id).map(|head| head.id)
     }
 
     /// Gives a new object the next dense id.
-    pub(super) fn add(&mut self, kind: Kind, id: HerokuId, hash: i64, gone: Option<i64>) -> i64 {
+    pub(super) fn add(&mut self, kind: Kind, id: HerokuId, hash: u64, gone: Option<i64>) -> i64 {
         let dense = self.next_id;
         self.next_id += 1;
-        self.places.insert((kind, id), self.list.len());
-        self.list.push(Head { id: dense, kind, hash, gone, seen: gone.is_none() });
+        let lines = self.kinds.entry(kind).or_default();
+        lines.touched = true;
+        lines.places.insert(id.clone(), lines.added.len());
+        lines.added.push(Head { id: dense, uuid: id, hash, gone, seen: gone.is_none() });
         dense
+    }
+
+    /// Gives many new objects, sorted by Heroku's id, their dense ids; returns the first.
+    pub(super) fn add_sorted(&mut self, kind: Kind, new: impl Iterator<Item = (HerokuId, u64)>) -> i64 {
+        let first = self.next_id;
+        let lines = self.kinds.entry(kind).or_default();
+        for (uuid, hash) in new {
+            lines.added.push(Head { id: self.next_id, uuid, hash, gone: None, seen: true });
+            self.next_id += 1;
+        }
+        lines.sorted.append(&mut lines.added);
+        lines.sorted.sort_by(|left, right| left.uuid.cmp(&right.uuid));
+        lines.places.clear();
+        first
+    }
+
+    /// The lines of a kind are to be written again.
+    pub(super) fn touch(&mut self, kind: Kind) {
+        self.kinds.entry(kind).or_default().touched = true;
+    }
+
+    /// The lines of the objects of a kind, gone ones included.
+    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Head> {
+        self.kinds.get(&kind).into_iter().flat_map(Lines::all)
+    }
+
+    /// The lines of a kind in the order of Heroku's ids, to be walked beside a sorted list.
+    pub(super) fn sorted_mut(&mut self, kind: Kind) -> &mut [Head] {
+        let lines = self.kinds.entry(kind).or_default();
+        if !lines.added.is_empty() {
+            lines.sorted.append(&mut lines.added);
+            lines.sorted.sort_by(|left, right| left.uuid.cmp(&right.uuid));
+            lines.places.clear();
+        }
+        &mut lines.sorted
+    }
+
+    /// The lines of all objects.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Head> {
+        self.kinds.values().flat_map(Lines::all)
     }
 
     /// Heroku's ids of all objects of a kind, by dense id.
     pub(super) fn heroku_ids(&self, kind: Kind) -> HashMap<i64, &HerokuId> {
-        self.places
-            .iter()
-            .filter(|((of, _), _)| *of == kind)
-            .filter_map(|((_, id), place)| self.list.get(*place).map(|head| (head.id, id)))
-            .collect()
+        self.of_kind(kind).map(|head| (head.id, &head.uuid)).collect()
     }
 
-    /// Dense ids of the objects of a kind that are there.
+    /// The objects of a kind that are there.
     pub(super) fn present(&self, kind: Kind) -> impl Iterator<Item = &Head> {
-        self.list.iter().filter(move |head| head.kind == kind && head.gone.is_none())
+        self.of_kind(kind).filter(|head| head.gone.is_none())
+    }
+
+    /// Writes the lines of the kinds that were touched.
+    pub(super) async fn save(&mut self, connection: &mut Connection) -> Result<(), StoreError> {
+        let touched: BTreeSet<Kind> =
+            self.kinds.iter().filter(|(_, lines)| lines.touched).map(|(kind, _)| *kind).collect();
+        let mut rows = Vec::new();
+        for kind in touched {
+            rows.push(vec![Bind::from(kind.number()), Bind::Bytes(pack(self.sorted_mut(kind)))]);
+        }
+        let tail = " ON CONFLICT (kind) DO UPDATE SET packed = excluded.packed";
+        connection.insert("packing objects", ("INSERT INTO heads (kind, packed) ", tail), rows).await
     }
 }
 
 /// The line of an object as the `object` table takes it.
-pub(super) fn row(head: &Head, uuid: &HerokuId, since: i64) -> Vec<Bind> {
+pub(super) fn row(kind: Kind, head: &Head, since: i64) -> Vec<Bind> {
     vec![
         head.id.into(),
-        head.kind.number().into(),
-        Bind::Bytes(uuid.to_bytes()),
-        head.hash.into(),
+        kind.number().into(),
+        Bind::Bytes(head.uuid.to_bytes()),
         since.into(),
         Bind::Int(head.gone),
     ]
+}
+
+/// Lines, packed: a length-prefixed id, the dense id, the hash, and 0 or 1 + the version since which it is gone.
+fn pack(heads: &[Head]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(heads.len() * 30 + 8);
+    put(&mut packed, heads.len() as u64);
+    for head in heads {
+        let uuid = head.uuid.to_bytes();
+        put(&mut packed, uuid.len() as u64);
+        packed.extend_from_slice(&uuid);
+        put(&mut packed, u64::try_from(head.id).unwrap_or(0));
+        packed.extend_from_slice(&head.hash.to_le_bytes());
+        put(&mut packed, head.gone.map_or(0, |version| u64::try_from(version).unwrap_or(0) + 1));
+    }
+    packed
+}
+
+fn unpack(packed: &[u8]) -> Option<Vec<Head>> {
+    let mut reader = Reader::new(packed);
+    let count = usize::try_from(reader.number()?).ok()?;
+    let mut heads = Vec::with_capacity(count.min(packed.len()));
+    for _ in 0..count {
+        let length = usize::try_from(reader.number()?).ok()?;
+        let uuid = HerokuId::from_bytes(reader.bytes(length)?);
+        let id = i64::try_from(reader.number()?).ok()?;
+        let hash = u64::from_le_bytes(reader.bytes(8)?.try_into().ok()?);
+        let gone = match reader.number()? {
+            0 => None,
+            version => Some(i64::try_from(version - 1).ok()?),
+        };
+        heads.push(Head { id, uuid, hash, gone, seen: false });
+    }
+    reader.is_empty().then_some(heads)
 }

@@ -5,11 +5,9 @@
 //! Invariant: one transaction holds the whole version with its change log; a crash leaves the last one untouched.
 
 mod access;
+mod hash;
 mod heads;
 mod objects;
-
-use std::collections::HashMap;
-use std::sync::Arc;
 
 use metsuke_model::access::Mask;
 use metsuke_model::{
@@ -37,8 +35,6 @@ pub struct Committed {
 struct Writer {
     connection: Connection,
     heads: Heads,
-    /// Ids of property documents, as far as this commit needed them.
-    properties: HashMap<Arc<str>, i64>,
     next_properties: i64,
     version: i64,
     first: bool,
@@ -79,7 +75,6 @@ impl Store {
         writer.apply_objects(std::mem::take(&mut estate.couplings), Vec::new(), coverage).await?;
         writer.apply_objects(std::mem::take(&mut estate.invitations), Vec::new(), coverage).await?;
         writer.apply_objects(std::mem::take(&mut estate.unresolved_members), Vec::new(), coverage).await?;
-        writer.properties.clear();
         let listed = writer.list_access(&mut estate, coverage)?;
         let state = writer.apply_access(listed).await?;
         writer.keep_manners(&estate.listing_manners).await?;
@@ -88,6 +83,7 @@ impl Store {
                 writer.connection.execute("building indexes", create, &[]).await?;
             }
         }
+        writer.heads.save(&mut writer.connection).await?;
         let counts = writer.counts(&state).await?;
         let committed = Committed { version: Version(writer.version), counts, changes: writer.changes };
         syncs::insert(&mut writer.connection, committed.version, report, &counts, &writer.changes).await?;
@@ -129,7 +125,6 @@ impl Writer {
         Ok(Self {
             connection,
             heads,
-            properties: HashMap::new(),
             next_properties,
             version: newest.map_or(0, |version| version.0) + 1,
             first,

@@ -9,7 +9,7 @@ use metsuke_model::record::{App, Invitation, UnresolvedMember};
 use metsuke_model::{Cell, ColumnType, Coverage, HerokuId, Kind, Record, Value};
 
 use super::Writer;
-use super::heads::{self, Head};
+use super::{hash, heads};
 use crate::StoreError;
 use crate::connection::Bind;
 use crate::history::{ChangeKind, differing};
@@ -18,29 +18,29 @@ use crate::objects::{document, read};
 impl Writer {
     /// Takes all listed objects of one kind. Hints are known by little more than their id: they say that the object is
     /// there, and are written only where it was not known.
-    pub(super) async fn apply_objects<T: Record>(
+    pub(super) async fn apply_objects<T: Record + Sync>(
         &mut self,
         mut records: Vec<T>,
         hints: Vec<T>,
         coverage: &Coverage,
     ) -> Result<(), StoreError> {
         for hint in hints {
-            let place = self.heads.place(T::KIND, hint.id());
-            match place.and_then(|place| self.heads.list.get_mut(place)).filter(|head| head.gone.is_none()) {
+            match self.heads.find_mut(T::KIND, hint.id()).filter(|head| head.gone.is_none()) {
                 Some(head) => head.seen = true,
                 None => records.push(hint),
             }
         }
-        records.sort_by(|left, right| left.id().cmp(right.id()));
-        records.dedup_by(|left, right| left.id() == right.id());
-        if !coverage.proves_gone(T::KIND, None) && T::KIND == Kind::User {
+        if T::KIND == Kind::User && !coverage.proves_gone(T::KIND, None) {
             self.fill_gaps(&mut records).await?;
         }
         let written = self.classify(&records);
-        self.add_stubs(&records, &written).await?;
-        self.log_changes(&records, &written).await?;
-        self.write_lines(&records, &written).await?;
-        self.write_columns(&records, &written).await?;
+        if !written.is_empty() {
+            self.heads.touch(T::KIND);
+            self.add_stubs(&records, &written).await?;
+            self.log_changes(&records, &written).await?;
+            self.write_lines::<T>(&records, &written).await?;
+            self.write_columns(&records, &written).await?;
+        }
         self.mark_gone(T::KIND, coverage).await
     }
 
@@ -48,8 +48,8 @@ impl Writer {
     async fn fill_gaps<T: Record>(&mut self, records: &mut [T]) -> Result<(), StoreError> {
         let mut places = HashMap::new();
         for (index, record) in records.iter().enumerate() {
-            let head = self.heads.place(T::KIND, record.id()).and_then(|place| self.heads.list.get(place));
-            if let Some(head) = head.filter(|head| head.gone.is_none() && head.hash != content_hash(record)) {
+            let head = self.heads.find(T::KIND, record.id());
+            if let Some(head) = head.filter(|head| head.gone.is_none() && head.hash != hash::content(record)) {
                 places.insert(head.id, index);
             }
         }
@@ -63,26 +63,33 @@ impl Writer {
     }
 
     /// Finds out which records are new, changed or back, and gives the new ones their ids.
-    fn classify<T: Record>(&mut self, records: &[T]) -> Vec<Written> {
+    fn classify<T: Record + Sync>(&mut self, records: &[T]) -> Vec<Written> {
+        let mut listed: Vec<(usize, &T, u64)> =
+            records.iter().enumerate().zip(hash::contents(records)).map(|((index, record), hash)| (index, record, hash)).collect();
+        listed.sort_by(|left, right| left.1.id().cmp(right.1.id()));
+        listed.dedup_by(|left, right| left.1.id() == right.1.id());
         let mut written = Vec::new();
-        for (index, record) in records.iter().enumerate() {
-            let hash = content_hash(record);
-            match self.heads.place(T::KIND, record.id()).and_then(|place| self.heads.list.get_mut(place)) {
-                None => {
-                    self.heads.add(T::KIND, record.id().clone(), hash, None);
-                    written.push(Written { index, change: ChangeKind::Added, had_columns: false });
-                }
-                Some(head) => {
-                    head.seen = true;
-                    let back = head.gone.take();
-                    if back.is_some() || head.hash != hash {
-                        let change = if back.is_some() { ChangeKind::Added } else { ChangeKind::Changed };
-                        written.push(Written { index, change, had_columns: back != Some(0) });
-                    }
-                    head.hash = hash;
-                }
+        let mut new = Vec::new();
+        let mut heads = self.heads.sorted_mut(T::KIND).iter_mut().peekable();
+        for (index, record, hash) in listed {
+            while heads.next_if(|head| head.uuid < *record.id()).is_some() {}
+            let Some(head) = heads.next_if(|head| head.uuid == *record.id()) else {
+                new.push((index, hash));
+                continue;
+            };
+            head.seen = true;
+            let back = head.gone.take();
+            if back.is_some() || head.hash != hash {
+                let change = if back.is_some() { ChangeKind::Added } else { ChangeKind::Changed };
+                written.push(Written { index, dense: head.id, change, had_columns: back != Some(0) });
             }
+            head.hash = hash;
         }
+        let ids = new.iter().filter_map(|(index, hash)| Some((records.get(*index)?.id().clone(), *hash)));
+        let first = self.heads.add_sorted(T::KIND, ids);
+        let change = ChangeKind::Added;
+        let added = new.iter().zip(first..).map(|((index, _), dense)| Written { index: *index, dense, change, had_columns: false });
+        written.extend(added);
         for entry in &written {
             match entry.change {
                 ChangeKind::Added => self.changes.added += 1,
@@ -99,18 +106,15 @@ impl Writer {
         for record in written.iter().filter_map(|entry| records.get(entry.index)) {
             for (column, cell) in T::KIND.columns().iter().zip(record.cells()) {
                 if let (ColumnType::Reference(kind), Cell::Reference(id)) = (column.column_type, cell)
-                    && self.heads.place(kind, id).is_none()
+                    && self.heads.find(kind, id).is_none()
                 {
                     self.heads.add(kind, id.clone(), 0, Some(0));
                     stubs.push((kind, id.clone()));
                 }
             }
         }
-        let rows: Vec<_> = stubs
-            .iter()
-            .filter_map(|(kind, id)| Some((self.heads.list.get(self.heads.place(*kind, id)?)?, id)))
-            .map(|(head, id)| heads::row(head, id, self.version))
-            .collect();
+        let (heads, version) = (&self.heads, self.version);
+        let rows = stubs.iter().filter_map(|(kind, id)| Some(heads::row(*kind, heads.find(*kind, id)?, version)));
         self.connection.insert("adding objects", (OBJECT_HEAD, OBJECT_TAIL), rows).await
     }
 
@@ -119,11 +123,7 @@ impl Writer {
         if self.first {
             return Ok(());
         }
-        let known: Vec<i64> = written
-            .iter()
-            .filter(|entry| entry.had_columns)
-            .filter_map(|entry| self.dense_of(records, entry))
-            .collect();
+        let known: Vec<i64> = written.iter().filter(|entry| entry.had_columns).map(|entry| entry.dense).collect();
         let before: HashMap<i64, _> = read::<T>(&mut self.connection, &known)
             .await?
             .into_iter()
@@ -131,39 +131,42 @@ impl Writer {
             .collect();
         let mut rows = Vec::with_capacity(written.len());
         for entry in written {
-            let (Some(record), Some(dense)) = (records.get(entry.index), self.dense_of(records, entry)) else {
-                continue;
-            };
+            let Some(record) = records.get(entry.index) else { continue };
             let (before, after) = before
-                .get(&dense)
+                .get(&entry.dense)
                 .map(|before| differing(before, &document(record)))
                 .unwrap_or_default();
-            rows.push(change_row(self.version, dense, entry.change, &before, &after));
+            rows.push(change_row(self.version, entry.dense, entry.change, &before, &after));
         }
         self.connection.insert("logging changes", (CHANGE_HEAD, ""), rows).await
     }
 
-    fn dense_of<T: Record>(&self, records: &[T], entry: &Written) -> Option<i64> {
-        records.get(entry.index).and_then(|record| self.heads.dense(T::KIND, record.id()))
-    }
-
+    /// Writes the `object` rows of what is new or back.
     async fn write_lines<T: Record>(&mut self, records: &[T], written: &[Written]) -> Result<(), StoreError> {
         let (heads, version) = (&self.heads, self.version);
-        let rows = written.iter().filter_map(|entry| {
-            let record = records.get(entry.index)?;
-            let head = heads.list.get(heads.place(T::KIND, record.id())?)?;
-            Some(heads::row(head, record.id(), version))
+        let rows = written.iter().filter(|entry| entry.change == ChangeKind::Added).filter_map(|entry| {
+            let head = heads.find(T::KIND, records.get(entry.index)?.id())?;
+            Some(heads::row(T::KIND, head, version))
         });
         self.connection.insert("writing objects", (OBJECT_HEAD, OBJECT_TAIL), rows).await
     }
 
     async fn write_columns<T: Record>(&mut self, records: &[T], written: &[Written]) -> Result<(), StoreError> {
-        let documents = written.iter().filter_map(|entry| records.get(entry.index)).map(Record::properties);
-        self.intern(documents.cloned().collect()).await?;
-        let (heads, interned) = (&self.heads, &self.properties);
+        // Equal documents are most often one shared text: its address finds it without comparing texts.
+        let mut documents: HashMap<*const u8, &Arc<str>> = HashMap::new();
+        for record in written.iter().filter_map(|entry| records.get(entry.index)) {
+            documents.entry(record.properties().as_ptr()).or_insert_with(|| record.properties());
+        }
+        let interned = self.intern(documents.values().copied()).await?;
+        let by_address: HashMap<*const u8, i64> = documents
+            .iter()
+            .filter_map(|(address, document)| Some((*address, *interned.get(&***document)?)))
+            .collect();
+        let heads = &self.heads;
         let rows = written.iter().filter_map(|entry| {
             let record = records.get(entry.index)?;
-            let mut row = vec![heads.dense(T::KIND, record.id())?.into()];
+            let mut row = Vec::with_capacity(T::KIND.columns().len() + 2);
+            row.push(entry.dense.into());
             for (column, cell) in T::KIND.columns().iter().zip(record.cells()) {
                 row.push(match (cell, column.column_type) {
                     (Cell::Int(number), _) => number.into(),
@@ -173,7 +176,7 @@ impl Writer {
                     (Cell::Null | Cell::Reference(_), _) => Bind::Int(None),
                 });
             }
-            row.push(Bind::Int(interned.get(record.properties()).copied()));
+            row.push(Bind::Int(by_address.get(&record.properties().as_ptr()).copied()));
             Some(row)
         });
         let (head, tail) = upsert(T::KIND);
@@ -181,14 +184,14 @@ impl Writer {
     }
 
     /// Gives every distinct document of properties an id, and writes the new ones.
-    async fn intern(&mut self, documents: HashSet<Arc<str>>) -> Result<(), StoreError> {
-        let unknown: HashMap<i64, Arc<str>> = documents
-            .into_iter()
-            .filter(|document| !self.properties.contains_key(document))
-            .map(|document| (text_hash(&document), document))
-            .collect();
-        let mut hashes: Vec<i64> = unknown.keys().copied().collect();
-        hashes.sort_unstable();
+    async fn intern<'t>(
+        &mut self,
+        documents: impl Iterator<Item = &'t Arc<str>>,
+    ) -> Result<HashMap<&'t str, i64>, StoreError> {
+        let texts: HashSet<&str> = documents.map(|document| &**document).collect();
+        let mut wanted: Vec<(i64, &str)> = texts.into_iter().map(|text| (hash::text(text), text)).collect();
+        wanted.sort_unstable();
+        let hashes: Vec<i64> = wanted.iter().map(|(hash, _)| *hash).collect();
         let mut known = HashMap::new();
         let select = ("SELECT id, hash FROM properties WHERE hash IN (", ")");
         self.connection
@@ -197,17 +200,18 @@ impl Writer {
                 Ok(())
             })
             .await?;
-        let mut rows = Vec::new();
-        for hash in hashes {
-            let Some(document) = unknown.get(&hash) else { continue };
+        let (mut rows, mut ids) = (Vec::new(), HashMap::with_capacity(wanted.len()));
+        for (hash, text) in wanted {
             let id = known.get(&hash).copied().unwrap_or_else(|| {
                 self.next_properties += 1;
-                rows.push(vec![self.next_properties.into(), hash.into(), (&**document).into()]);
+                rows.push(vec![self.next_properties.into(), hash.into(), text.into()]);
                 self.next_properties
             });
-            self.properties.insert(Arc::clone(document), id);
+            ids.insert(text, id);
         }
-        self.connection.insert("writing properties", ("INSERT INTO properties (id, hash, document) ", ""), rows).await
+        let head = "INSERT INTO properties (id, hash, document) ";
+        self.connection.insert("writing properties", (head, ""), rows).await?;
+        Ok(ids)
     }
 
     /// Marks what was there, was not listed, and is proved to be no more.
@@ -227,8 +231,11 @@ impl Writer {
             })
             .collect();
         let version = self.version;
-        for head in self.heads.list.iter_mut().filter(|head| gone.contains(&head.id)) {
+        for head in self.heads.sorted_mut(kind).iter_mut().filter(|head| gone.contains(&head.id)) {
             head.gone = Some(version);
+        }
+        if !gone.is_empty() {
+            self.heads.touch(kind);
         }
         self.changes.removed += gone.len() as u64;
         let mut gone: Vec<i64> = gone.into_iter().collect();
@@ -242,8 +249,7 @@ impl Writer {
     }
 
     fn is_gone(&self, kind: Kind, id: &HerokuId) -> bool {
-        let head: Option<&Head> = self.heads.place(kind, id).and_then(|place| self.heads.list.get(place));
-        head.is_none_or(|head| head.gone.is_some())
+        self.heads.find(kind, id).is_none_or(|head| head.gone.is_some())
     }
 
     /// The teams that apps, invitations and unresolved members belong to, by dense ids.
@@ -269,13 +275,14 @@ impl Writer {
 #[derive(Debug)]
 pub(super) struct Written {
     index: usize,
+    dense: i64,
     change: ChangeKind,
     /// An earlier version has columns of it.
     had_columns: bool,
 }
 
-const OBJECT_HEAD: &str = "INSERT INTO object (id, kind, uuid, hash, since, gone) ";
-const OBJECT_TAIL: &str = " ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, gone = excluded.gone";
+const OBJECT_HEAD: &str = "INSERT INTO object (id, kind, uuid, since, gone) ";
+const OBJECT_TAIL: &str = " ON CONFLICT (id) DO UPDATE SET gone = excluded.gone";
 const CHANGE_HEAD: &str = "INSERT INTO object_change (version, object_id, change, before, after) ";
 
 fn change_row(version: i64, id: i64, change: ChangeKind, before: &str, after: &str) -> Vec<Bind> {
@@ -307,32 +314,4 @@ fn filled<T: Record>(record: &T, known: &T) -> T {
     let bare = &**record.properties() == "{}";
     let properties = if bare { known.properties() } else { record.properties() };
     T::from_values(record.id().clone(), values, Arc::clone(properties))
-}
-
-/// A hash over everything that Heroku sent of an object; equal hashes mean that nothing changed.
-fn content_hash<T: Record>(record: &T) -> i64 {
-    let mut hasher = blake3::Hasher::new();
-    for cell in record.cells() {
-        match cell {
-            Cell::Null => hasher.update(&[0]),
-            Cell::Int(number) => hasher.update(&[1]).update(&number.to_le_bytes()),
-            Cell::Text(text) => hasher.update(&[2]).update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes()),
-            Cell::Reference(id) => {
-                let bytes = id.to_bytes();
-                hasher.update(&[3]).update(&(bytes.len() as u64).to_le_bytes()).update(&bytes)
-            }
-        };
-    }
-    hasher.update(record.properties().as_bytes());
-    shortened(hasher.finalize())
-}
-
-fn text_hash(text: &str) -> i64 {
-    shortened(blake3::hash(text.as_bytes()))
-}
-
-/// The first 64 bits of a hash.
-fn shortened(hash: blake3::Hash) -> i64 {
-    let bytes = hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
-    i64::from_le_bytes(bytes)
 }

@@ -1,0 +1,35 @@
+//! Measures what the project promises of speed, size and memory; both sides of every ratio in one run.
+//!
+//! No tests: a figure that depends on the machine never fails a build. `make bench` writes `docs/benchmarks.md`.
+
+#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+
+mod estate;
+mod process;
+mod report;
+mod store;
+mod wall;
+
+use report::Report;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut report = Report::begin()?;
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");
+    if wants("store") {
+        store::run(&mut report).await?;
+    }
+    if wants("process") {
+        process::run(&mut report).await?;
+    }
+    if wants("wall") {
+        wall::run(&mut report).await?;
+    }
+    let text = report.markdown();
+    println!("{text}");
+    if asked.iter().any(|asked| asked == "all") {
+        std::fs::write("docs/benchmarks.md", text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! The figures of one run, as a table that says where and when they were measured.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use metsuke_model::{Clock as _, SystemClock};
+
+/// What one run measured.
+pub(crate) struct Report {
+    head: String,
+    rows: Vec<(String, String, String, String)>,
+}
+
+impl Report {
+    pub(crate) fn begin() -> anyhow::Result<Self> {
+        let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+        let cores = std::thread::available_parallelism()?;
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load: Vec<&str> = load.split_whitespace().take(3).collect();
+        let head = format!(
+            "Measured {} on {cores} cores ({}), load average at the start {}.",
+            SystemClock.now().to_string().get(..10).unwrap_or_default(),
+            model.trim_start_matches([' ', '\t', ':']),
+            load.join(" "),
+        );
+        Ok(Self { head, rows: Vec::new() })
+    }
+
+    /// Adds one figure: what, what was measured, what was asked, and the details behind it.
+    pub(crate) fn row(&mut self, what: &str, measured: String, goal: &str, details: String) {
+        println!("{what}: {measured} (goal {goal}) {details}");
+        self.rows.push((what.into(), measured, goal.into(), details));
+    }
+
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::from("# Benchmarks\n\n");
+        text.push_str("Made by `make bench`. Both sides of a ratio are measured in the same run, in turn; medians are quoted.\n");
+        text.push_str("Quote the ratios: absolute times depend on the machine and what else it does.\n\n");
+        let _ = writeln!(text, "{}\n", self.head);
+        text.push_str("| what | measured | goal | details |\n|---|---|---|---|\n");
+        for (what, measured, goal, details) in &self.rows {
+            let _ = writeln!(text, "| {what} | {measured} | {goal} | {details} |");
+        }
+        text
+    }
+}
+
+/// The middle of some figures.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// Figures as they are shown: median, least and most.
+pub(crate) fn spread(figures: &[f64], unit: &str) -> String {
+    let least = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = figures.iter().copied().fold(0.0, f64::max);
+    format!("{:.0} {unit} ({least:.0}–{most:.0}, n={})", median(figures), figures.len())
+}
