@@ -17,6 +17,9 @@ async fn main() -> anyhow::Result<()> {
     let mut report = Report::begin()?;
     let asked: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");
+    if asked.iter().any(|asked| asked == "once") {
+        return store::once().await;
+    }
     if wants("store") {
         store::run(&mut report).await?;
     }

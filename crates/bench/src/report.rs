@@ -37,13 +37,19 @@ impl Report {
         let mut text = String::from("# Benchmarks\n\n");
         text.push_str("Made by `make bench`. Both sides of a ratio are measured in the same run, in turn; medians are quoted.\n");
         text.push_str("Quote the ratios: absolute times depend on the machine and what else it does.\n\n");
-        let _ = writeln!(text, "{}\n", self.head);
+        writeln!(text, "{}\n", self.head).unwrap_or_default();
         text.push_str("| what | measured | goal | details |\n|---|---|---|---|\n");
         for (what, measured, goal, details) in &self.rows {
-            let _ = writeln!(text, "| {what} | {measured} | {goal} | {details} |");
+            writeln!(text, "| {what} | {measured} | {goal} | {details} |").unwrap_or_default();
         }
         text
     }
+}
+
+/// A count as a number to divide.
+#[expect(clippy::cast_precision_loss, reason = "counts of bytes and rows are far below 2^52")]
+pub(crate) const fn float(count: u64) -> f64 {
+    count as f64
 }
 
 /// The middle of some figures.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use metsuke_model::{AccessRow, Cell, Estate, Record, ResourceType, SyncReport, SyncStatus};
-use metsuke_model::Moment;
+use metsuke_model::{Moment, SystemClock};
 use metsuke_store::{OpenMode, Store};
 use rusqlite::types::Value;
 
@@ -12,6 +12,20 @@ use crate::estate;
 use crate::report::{Report, median, spread};
 
 const REPEATS: usize = 5;
+
+/// One first load and one re-sync, for a profiler.
+pub(crate) async fn once() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite:{}", folder.path().join("ours.db").display());
+    let store = Store::open(&url, OpenMode::Create).await?;
+    for generation in 0..2 {
+        let (estate, coverage) = estate::build(generation);
+        let begun = Instant::now();
+        store.commit(estate, &coverage, &done(), &SystemClock).await?;
+        println!("generation {generation}: {:?}", begun.elapsed());
+    }
+    Ok(())
+}
 
 /// Runs both loads in turn, then re-syncs.
 pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
@@ -27,13 +41,13 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
         let store = Store::open(&format!("sqlite:{}", file.display()), OpenMode::Create).await?;
         let (estate, coverage) = estate::build(0);
         let begun = Instant::now();
-        store.commit(estate, &coverage, &done()).await?;
+        store.commit(estate, &coverage, &done(), &SystemClock).await?;
         let first = begun.elapsed().as_secs_f64() * 1000.0;
         our_size = std::fs::metadata(&file)?.len();
         access_size = table_size(&file)?;
         let (changed, coverage) = estate::build(1);
         let begun = Instant::now();
-        let committed = store.commit(changed, &coverage, &done()).await?;
+        let committed = store.commit(changed, &coverage, &done(), &SystemClock).await?;
         let second = begun.elapsed().as_secs_f64() * 1000.0;
         drop(store);
         let reference = folder.path().join("reference.db");
@@ -110,7 +124,7 @@ fn table_size(file: &Path) -> anyhow::Result<i64> {
 fn row_per_grant(file: &Path, estate: &Estate) -> anyhow::Result<()> {
     let mut connection = rusqlite::Connection::open(file)?;
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;
          CREATE TABLE users (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, email, name, federated, two_factor, last_login, own, properties TEXT);
          CREATE TABLE teams (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, name, type, enterprise_account, listed, created_at, updated_at, properties TEXT);
          CREATE TABLE apps (id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, name, team, owner, space, locked, maintenance, archived_at, created_at,

@@ -11,7 +11,7 @@ use reqwest::Client;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
 
 use crate::process::Metsuke;
-use crate::report::{Report, median, spread};
+use crate::report::{Report, float, median, spread};
 
 const ROUNDS: usize = 5;
 const IN_FLIGHT: usize = 8;
@@ -60,7 +60,7 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
         let ratios: Vec<f64> = ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect();
         format!("{:.2} ×", median(&ratios))
     };
-    let least = milliseconds(LATENCY) * requests as f64 / IN_FLIGHT as f64;
+    let least = milliseconds(LATENCY) * float(requests) / float(IN_FLIGHT as u64);
     report.row(
         "sync of 20 000 apps in 200 teams at 50 ms latency",
         ratio(&ours),

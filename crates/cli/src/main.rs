@@ -1,1 +1,52 @@
-fn main() {}
+//! The program `metsuke`: parses the command line, runs one command, and ends with its exit code.
+//!
+//! What the commands do stands in `commands`; what they know stands in the engine.
+//!
+//! Invariant: data goes to stdout, everything else to stderr, and a closed pipe is no error.
+
+mod args;
+mod commands;
+mod config;
+mod context;
+mod failure;
+mod output;
+mod page;
+mod paths;
+mod progress;
+mod rows;
+mod signals;
+mod telemetry;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::Cli;
+use crate::config::{Config, Environment};
+use crate::context::Context;
+use crate::failure::Exit;
+
+fn main() -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => start(cli).into(),
+        Err(said) => {
+            // A closed pipe behind `--help` is nobody's error.
+            drop(said.print());
+            u8::try_from(said.exit_code()).unwrap_or(2).into()
+        }
+    }
+}
+
+fn start(cli: Cli) -> Exit {
+    let Cli { global, command } = cli;
+    let environment = Environment::read();
+    telemetry::start(global.log_level, global.log_format, &environment);
+    let context = Context::new(Config::new(global, environment));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(signals::heeding(&context, command)),
+        Err(error) => Err(anyhow::Error::from(error).context("the program cannot start its threads")),
+    };
+    ended.unwrap_or_else(|error| failure::report(&error))
+}

@@ -142,11 +142,10 @@ pub async fn run(
         report.scopes.push(reader::unsettled(team));
         report.status = SyncStatus::Partial;
     }
-    report.finished_at = clock.now();
-    match store.commit(reading.estate, &reading.coverage, &report).await {
+    match store.commit(reading.estate, &reading.coverage, &report, clock).await {
         Ok(committed) => Ok(SyncSummary {
             version: committed.version,
-            report,
+            report: SyncReport { finished_at: committed.finished_at, ..report },
             counts: committed.counts,
             changes: committed.changes,
         }),

@@ -8,6 +8,8 @@ use metsuke_model::access::Mask;
 use metsuke_model::diff::{Difference, differences};
 use metsuke_model::{Coverage, Estate, Kind};
 
+use rustc_hash::FxHashSet;
+
 use super::Writer;
 use crate::StoreError;
 use crate::checkpoint::{key, pack, parts, unpack};
@@ -24,7 +26,7 @@ const KEEP_EVERY: i64 = 32;
 pub(super) struct Listed {
     state: State,
     other: BTreeSet<(u64, Box<str>)>,
-    covered: HashSet<i64>,
+    covered: FxHashSet<i64>,
 }
 
 impl Writer {
@@ -61,7 +63,7 @@ impl Writer {
         for (resource, principal, slug) in std::mem::take(&mut estate.other_access) {
             other.insert((dense_key(resource, principal)?, slug));
         }
-        let covered = coverage
+        let covered: FxHashSet<i64> = coverage
             .covered_resources()
             .filter_map(|resource| self.heads.dense(resource.resource_type.kind(), &resource.id))
             .collect();

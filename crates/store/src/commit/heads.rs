@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use metsuke_model::{HerokuId, Kind};
 
+use rustc_hash::FxHashMap;
+
 use crate::StoreError;
 use crate::connection::{Bind, Connection};
 use crate::packed::{Reader, put};
@@ -24,39 +26,44 @@ pub(super) struct Head {
     pub(super) seen: bool,
 }
 
-/// The lines of one kind: sorted by Heroku's id as far as they were loaded, then those that came since.
+/// The lines of one kind.
 #[derive(Debug, Default)]
 struct Lines {
-    sorted: Vec<Head>,
-    added: Vec<Head>,
-    places: HashMap<HerokuId, usize>,
+    /// Sorted by Heroku's id, but for stubs that were added since.
+    list: Vec<Head>,
+    places: FxHashMap<HerokuId, u32>,
+    sorted: bool,
     touched: bool,
 }
 
 /// Every object's line, found by kind and Heroku's id.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
-    kinds: HashMap<Kind, Lines>,
+    kinds: FxHashMap<Kind, Lines>,
     next_id: i64,
 }
 
 impl Lines {
-    fn find(&self, id: &HerokuId) -> Option<&Head> {
-        match self.sorted.binary_search_by(|head| head.uuid.cmp(id)) {
-            Ok(place) => self.sorted.get(place),
-            Err(_) => self.places.get(id).and_then(|place| self.added.get(*place)),
-        }
+    fn of_sorted(list: Vec<Head>) -> Self {
+        let mut lines = Self { list, ..Self::default() };
+        lines.index();
+        lines
     }
 
-    fn find_mut(&mut self, id: &HerokuId) -> Option<&mut Head> {
-        match self.sorted.binary_search_by(|head| head.uuid.cmp(id)) {
-            Ok(place) => self.sorted.get_mut(place),
-            Err(_) => self.places.get(id).copied().and_then(|place| self.added.get_mut(place)),
-        }
+    fn index(&mut self) {
+        self.sorted = true;
+        self.places = self.list.iter().zip(0..).map(|(head, place)| (head.uuid.clone(), place)).collect();
     }
 
-    fn all(&self) -> impl Iterator<Item = &Head> {
-        self.sorted.iter().chain(&self.added)
+    fn place(&self, id: &HerokuId) -> Option<usize> {
+        self.places.get(id).map(|place| *place as usize)
+    }
+
+    fn sort(&mut self) {
+        if !self.sorted {
+            self.list.sort_by(|left, right| left.uuid.cmp(&right.uuid));
+            self.index();
+        }
     }
 }
 
@@ -77,17 +84,20 @@ impl Heads {
             let sorted = unpack(&packed).ok_or_else(damaged)?;
             let highest = sorted.iter().map(|head| head.id).max().unwrap_or(0);
             heads.next_id = heads.next_id.max(highest + 1);
-            heads.kinds.insert(kind, Lines { sorted, ..Lines::default() });
+            heads.kinds.insert(kind, Lines::of_sorted(sorted));
         }
         Ok(heads)
     }
 
     pub(super) fn find(&self, kind: Kind, id: &HerokuId) -> Option<&Head> {
-        self.kinds.get(&kind)?.find(id)
+        let lines = self.kinds.get(&kind)?;
+        lines.list.get(lines.place(id)?)
     }
 
     pub(super) fn find_mut(&mut self, kind: Kind, id: &HerokuId) -> Option<&mut Head> {
-        self.kinds.get_mut(&kind)?.find_mut(id)
+        let lines = self.kinds.get_mut(&kind)?;
+        let place = lines.place(id)?;
+        lines.list.get_mut(place)
     }
 
     /// The dense id of an object that is known, listed or not.
@@ -101,8 +111,9 @@ impl Heads {
         self.next_id += 1;
         let lines = self.kinds.entry(kind).or_default();
         lines.touched = true;
-        lines.places.insert(id.clone(), lines.added.len());
-        lines.added.push(Head { id: dense, uuid: id, hash, gone, seen: gone.is_none() });
+        lines.sorted = false;
+        lines.places.insert(id.clone(), u32::try_from(lines.list.len()).unwrap_or(u32::MAX));
+        lines.list.push(Head { id: dense, uuid: id, hash, gone, seen: gone.is_none() });
         dense
     }
 
@@ -111,12 +122,13 @@ impl Heads {
         let first = self.next_id;
         let lines = self.kinds.entry(kind).or_default();
         for (uuid, hash) in new {
-            lines.added.push(Head { id: self.next_id, uuid, hash, gone: None, seen: true });
+            lines.list.push(Head { id: self.next_id, uuid, hash, gone: None, seen: true });
             self.next_id += 1;
         }
-        lines.sorted.append(&mut lines.added);
-        lines.sorted.sort_by(|left, right| left.uuid.cmp(&right.uuid));
-        lines.places.clear();
+        if self.next_id > first {
+            lines.sorted = false;
+            lines.sort();
+        }
         first
     }
 
@@ -127,23 +139,19 @@ impl Heads {
 
     /// The lines of the objects of a kind, gone ones included.
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Head> {
-        self.kinds.get(&kind).into_iter().flat_map(Lines::all)
+        self.kinds.get(&kind).into_iter().flat_map(|lines| &lines.list)
     }
 
     /// The lines of a kind in the order of Heroku's ids, to be walked beside a sorted list.
     pub(super) fn sorted_mut(&mut self, kind: Kind) -> &mut [Head] {
         let lines = self.kinds.entry(kind).or_default();
-        if !lines.added.is_empty() {
-            lines.sorted.append(&mut lines.added);
-            lines.sorted.sort_by(|left, right| left.uuid.cmp(&right.uuid));
-            lines.places.clear();
-        }
-        &mut lines.sorted
+        lines.sort();
+        &mut lines.list
     }
 
     /// The lines of all objects.
     pub(super) fn all(&self) -> impl Iterator<Item = &Head> {
-        self.kinds.values().flat_map(Lines::all)
+        self.kinds.values().flat_map(|lines| &lines.list)
     }
 
     /// Heroku's ids of all objects of a kind, by dense id.

@@ -11,7 +11,7 @@ mod objects;
 
 use metsuke_model::access::Mask;
 use metsuke_model::{
-    Changes, Counts, Coverage, Estate, HerokuId, Kind, SyncReport, SyncStatus, Version,
+    Changes, Clock, Counts, Coverage, Estate, HerokuId, Kind, Moment, SyncReport, SyncStatus, Version,
 };
 
 use crate::connection::{Bind, Connection};
@@ -24,6 +24,8 @@ use heads::Heads;
 pub struct Committed {
     /// Its number.
     pub version: Version,
+    /// When its sync was finished.
+    pub finished_at: Moment,
     /// What is in it.
     pub counts: Counts,
     /// What differs from the version before; all of it, for a first one.
@@ -43,7 +45,8 @@ struct Writer {
 }
 
 impl Store {
-    /// Commits a complete or partial sync as the next version.
+    /// Commits a complete or partial sync as the next version; it is finished at the moment that `clock` tells at
+    /// the end of the comparison.
     ///
     /// # Errors
     ///
@@ -53,6 +56,7 @@ impl Store {
         mut estate: Estate,
         coverage: &Coverage,
         report: &SyncReport,
+        clock: &dyn Clock,
     ) -> Result<Committed, StoreError> {
         let connection = self.pool.begin_write().await?;
         let mut writer = Writer::open(connection).await?;
@@ -85,8 +89,14 @@ impl Store {
         }
         writer.heads.save(&mut writer.connection).await?;
         let counts = writer.counts(&state).await?;
-        let committed = Committed { version: Version(writer.version), counts, changes: writer.changes };
-        syncs::insert(&mut writer.connection, committed.version, report, &counts, &writer.changes).await?;
+        let report = SyncReport { finished_at: clock.now(), ..report.clone() };
+        let committed = Committed {
+            version: Version(writer.version),
+            finished_at: report.finished_at,
+            counts,
+            changes: writer.changes,
+        };
+        syncs::insert(&mut writer.connection, committed.version, &report, &counts, &writer.changes).await?;
         writer.connection.commit().await?;
         if first {
             self.pool.analyze().await?;

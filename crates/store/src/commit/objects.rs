@@ -36,10 +36,10 @@ impl Writer {
         let written = self.classify(&records);
         if !written.is_empty() {
             self.heads.touch(T::KIND);
-            self.add_stubs(&records, &written).await?;
+            let references = self.resolve(&records, &written).await?;
             self.log_changes(&records, &written).await?;
             self.write_lines::<T>(&records, &written).await?;
-            self.write_columns(&records, &written).await?;
+            self.write_columns(&records, &written, &references).await?;
         }
         self.mark_gone(T::KIND, coverage).await
     }
@@ -100,22 +100,32 @@ impl Writer {
         written
     }
 
-    /// Gives ids to objects that are referred to and were never listed.
-    async fn add_stubs<T: Record>(&mut self, records: &[T], written: &[Written]) -> Result<(), StoreError> {
-        let mut stubs = Vec::new();
-        for record in written.iter().filter_map(|entry| records.get(entry.index)) {
+    /// Finds what the records refer to, in the order of their reference cells. What was never listed gets an id.
+    async fn resolve<T: Record>(&mut self, records: &[T], written: &[Written]) -> Result<Vec<i64>, StoreError> {
+        let kinds = T::KIND.columns().iter().filter_map(|column| match column.column_type {
+            ColumnType::Reference(kind) => Some(kind),
+            _ => None,
+        });
+        let kinds: Vec<Kind> = kinds.collect();
+        let (mut found, mut stubs) = (Vec::with_capacity(written.len() * kinds.len()), Vec::new());
+        for record in written.iter().filter_map(|entry| records.get(entry.index)).filter(|_| !kinds.is_empty()) {
+            let mut kinds = kinds.iter();
             for (column, cell) in T::KIND.columns().iter().zip(record.cells()) {
-                if let (ColumnType::Reference(kind), Cell::Reference(id)) = (column.column_type, cell)
-                    && self.heads.find(kind, id).is_none()
-                {
-                    self.heads.add(kind, id.clone(), 0, Some(0));
-                    stubs.push((kind, id.clone()));
-                }
+                let ColumnType::Reference(_) = column.column_type else { continue };
+                let Some(kind) = kinds.next() else { continue };
+                found.push(match cell {
+                    Cell::Reference(id) => self.heads.dense(*kind, id).unwrap_or_else(|| {
+                        stubs.push((*kind, id.clone()));
+                        self.heads.add(*kind, id.clone(), 0, Some(0))
+                    }),
+                    _ => 0,
+                });
             }
         }
         let (heads, version) = (&self.heads, self.version);
         let rows = stubs.iter().filter_map(|(kind, id)| Some(heads::row(*kind, heads.find(*kind, id)?, version)));
-        self.connection.insert("adding objects", (OBJECT_HEAD, OBJECT_TAIL), rows).await
+        self.connection.insert("adding objects", (OBJECT_HEAD, OBJECT_TAIL), rows).await?;
+        Ok(found)
     }
 
     /// Writes the change rows; a first version needs none, for everything in it came with it.
@@ -151,7 +161,12 @@ impl Writer {
         self.connection.insert("writing objects", (OBJECT_HEAD, OBJECT_TAIL), rows).await
     }
 
-    async fn write_columns<T: Record>(&mut self, records: &[T], written: &[Written]) -> Result<(), StoreError> {
+    async fn write_columns<T: Record>(
+        &mut self,
+        records: &[T],
+        written: &[Written],
+        references: &[i64],
+    ) -> Result<(), StoreError> {
         // Equal documents are most often one shared text: its address finds it without comparing texts.
         let mut documents: HashMap<*const u8, &Arc<str>> = HashMap::new();
         for record in written.iter().filter_map(|entry| records.get(entry.index)) {
@@ -162,16 +177,16 @@ impl Writer {
             .iter()
             .filter_map(|(address, document)| Some((*address, *interned.get(&***document)?)))
             .collect();
-        let heads = &self.heads;
+        let mut references = references.iter().copied();
         let rows = written.iter().filter_map(|entry| {
             let record = records.get(entry.index)?;
             let mut row = Vec::with_capacity(T::KIND.columns().len() + 2);
             row.push(entry.dense.into());
             for (column, cell) in T::KIND.columns().iter().zip(record.cells()) {
                 row.push(match (cell, column.column_type) {
+                    (_, ColumnType::Reference(_)) => Bind::Int(references.next().filter(|id| *id != 0)),
                     (Cell::Int(number), _) => number.into(),
                     (Cell::Text(text), _) => text.into(),
-                    (Cell::Reference(id), ColumnType::Reference(kind)) => Bind::Int(heads.dense(kind, id)),
                     (Cell::Null, ColumnType::Text) => Bind::Text(None),
                     (Cell::Null | Cell::Reference(_), _) => Bind::Int(None),
                 });
@@ -297,6 +312,11 @@ fn upsert(kind: Kind) -> (String, String) {
     (head, format!(" ON CONFLICT (id) DO UPDATE SET {}", assignments.join(", ")))
 }
 
+/// Sources spell one e-mail address in different cases; another source is no change of the address.
+fn only_case_differs(cell: Cell<'_>, known: Cell<'_>) -> bool {
+    matches!((cell, known), (Cell::Text(text), Cell::Text(known)) if text.eq_ignore_ascii_case(known))
+}
+
 /// The record, with the known value wherever it has none.
 fn filled<T: Record>(record: &T, known: &T) -> T {
     let owned = |cell: Cell<'_>| match cell {
@@ -309,7 +329,7 @@ fn filled<T: Record>(record: &T, known: &T) -> T {
         .cells()
         .into_iter()
         .zip(known.cells())
-        .map(|(cell, known)| owned(if cell == Cell::Null { known } else { cell }))
+        .map(|(cell, known)| owned(if cell == Cell::Null || only_case_differs(cell, known) { known } else { cell }))
         .collect();
     let bare = &**record.properties() == "{}";
     let properties = if bare { known.properties() } else { record.properties() };

@@ -1,0 +1,173 @@
+//! `metsuke demo`: the whole product on a made-up company, without a token.
+//!
+//! It uses the same commands as everybody else, against a simulated Heroku in the same process.
+//!
+//! Invariant: without `--database` nothing is left behind.
+
+use metsuke_clients::heroku::{Heroku, Settings};
+use metsuke_engine::access::{AppAccess, UserAccess, app_access, user_access};
+use metsuke_engine::lists;
+use metsuke_engine::sync;
+use metsuke_simulator::{Options, Simulator, Size};
+use metsuke_store::{OpenMode, Snapshot, Store};
+use secrecy::SecretString;
+use url::Url;
+
+use super::sync::sync_into;
+use super::{access, list};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::paths::clauses;
+use crate::rows;
+
+/// The company of the demo is always the same.
+const SEED: u64 = 7;
+/// Apps and people that are looked at for good examples.
+const CANDIDATES: usize = 40;
+/// People without a second factor who are shown.
+const NAMED: usize = 8;
+
+/// Show it all on a made-up company, without a token
+///
+/// Starts a simulated Heroku with 40 teams, 900 people and 1,200 apps, syncs it, and prints the summary and three
+/// example answers. Then the simulated Heroku stays until Ctrl-C, with the commands to try on it.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The database lies in a temporary folder that goes with the demo, unless --database names one.
+
+Examples:
+  metsuke demo
+  metsuke demo --once
+  metsuke demo --database sqlite:demo.db"
+)]
+pub(crate) struct Args {
+    /// End after printing
+    #[arg(long)]
+    once: bool,
+}
+
+impl Args {
+    /// Shows it.
+    ///
+    /// # Errors
+    ///
+    /// What any of its parts met.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        // It is gone with this function, unless the database was named.
+        let folder = tempfile::tempdir()?;
+        let named = context.config.database_flag.clone();
+        let database =
+            named.unwrap_or_else(|| format!("sqlite:{}", folder.path().join("metsuke.db").display()));
+        let simulator = Simulator::local(Options::of(Size::COMPANY).seed(SEED)).await?;
+        let own = context.for_demo(database.clone());
+        let store = Store::open(&database, OpenMode::Create).await?;
+        refuse_others(&store, &simulator).await?;
+        tokio::select! {
+            shown = show(&own, &simulator, &store) => shown?,
+            // What is under way is dropped: a version that is not committed was never there.
+            () = context.cancel.cancelled() => return Err(Failure::new("the demo was stopped before its end").into()),
+        }
+        if !self.once {
+            own.output.print(&to_try(&simulator, store.url()))?;
+            context.cancel.cancelled().await;
+        }
+        simulator.stop().await;
+        Ok(Exit::Done)
+    }
+}
+
+/// Keeps the made-up company out of a database that holds a real estate.
+async fn refuse_others(store: &Store, simulator: &Simulator) -> anyhow::Result<()> {
+    let Some(mut snapshot) = store.snapshot(None).await? else { return Ok(()) };
+    let caller = simulator.edit(|world| world.caller_email());
+    let users = lists::users(&mut snapshot).await?;
+    let own = users.iter().find(|user| user.own_account).and_then(|user| user.email.as_deref());
+    if own.is_some() && own == caller.as_deref() {
+        return Ok(());
+    }
+    let message = format!("database `{}` holds an estate that is not the demo's", store.url());
+    Err(Failure::new(message).hint("name a new one, or leave --database out").into())
+}
+
+async fn show(context: &Context, simulator: &Simulator, store: &Store) -> anyhow::Result<()> {
+    let output = context.output;
+    let settings = Settings::new(Url::parse(&simulator.url())?, SecretString::from(simulator.token()));
+    let heroku = Heroku::new(settings)?;
+    output.print(&format!("{}\n", output.heading("$ metsuke sync")))?;
+    sync_into(context, &heroku, store, &sync::Settings::default()).await?;
+    let mut snapshot = store.snapshot(None).await?.ok_or(metsuke_engine::EngineError::NoVersion)?;
+    if let Some(app) = an_app(&mut snapshot).await? {
+        let name = app.app.name.clone();
+        output.print(&format!("\n{}\n", output.heading(&format!("$ metsuke access app {name}"))))?;
+        access::show_app(context, &name).await?;
+        if let Some(person) = a_person(&mut snapshot, &app).await? {
+            let email = person.principal.email.clone().unwrap_or_default();
+            output.print(&format!("\n{}\n", output.heading(&format!("$ metsuke access user {email}"))))?;
+            access::show_user(context, &email).await?;
+        }
+    }
+    output.print(&format!("\n{}\n", output.heading("$ metsuke list users --without-second-factor")))?;
+    let users = lists::users(&mut snapshot).await?;
+    let lacking: Vec<_> = users.into_iter().filter(list::lacks_second_factor).collect();
+    let (first, rest) = lacking.split_at(lacking.len().min(NAMED));
+    rows::write(output, list::USERS, first)?;
+    if !rest.is_empty() {
+        output.print(&format!("… and {} more\n", rest.len()))?;
+    }
+    Ok(())
+}
+
+/// An app that shows much: several kinds of paths, an add-on, not too many people.
+async fn an_app(snapshot: &mut Snapshot) -> anyhow::Result<Option<AppAccess>> {
+    let apps = lists::apps(snapshot).await?;
+    let fit =
+        apps.into_iter().filter(|app| app.team.is_some() && app.addons > 0 && app.locked == Some(false));
+    let mut best: Option<(usize, AppAccess)> = None;
+    for app in fit.take(CANDIDATES) {
+        let access = app_access(snapshot, &app.id.to_string()).await?;
+        let mut kinds: Vec<_> = access.people.iter().map(|person| clauses(&person.held)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let score = if access.people.len() > 80 { 0 } else { kinds.len().min(6) };
+        if best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, access));
+        }
+    }
+    Ok(best.map(|(_, access)| access))
+}
+
+/// Somebody on that app who holds things for more than one reason.
+async fn a_person(snapshot: &mut Snapshot, app: &AppAccess) -> anyhow::Result<Option<UserAccess>> {
+    let mut best: Option<(usize, UserAccess)> = None;
+    for person in app.people.iter().filter(|person| person.reads_config()).take(CANDIDATES) {
+        let access = user_access(snapshot, &person.principal.id.to_string()).await?;
+        let mut kinds: Vec<_> = access.apps.iter().map(|app| clauses(&app.held)).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let score =
+            if access.apps.len() > 30 || access.principal.email.is_none() { 0 } else { kinds.len().min(6) };
+        if best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, access));
+        }
+    }
+    Ok(best.map(|(_, access)| access))
+}
+
+fn to_try(simulator: &Simulator, database: &str) -> String {
+    format!(
+        "
+The simulated Heroku runs at {url} until Ctrl-C. In another terminal:
+
+  export METSUKE_HEROKU_URL={url}
+  export METSUKE_HEROKU_TOKEN={token}
+  export METSUKE_DATABASE_URL={database}
+  metsuke doctor
+  metsuke list apps
+  metsuke access app NAME
+  metsuke grants --entitlement admin
+  metsuke sync
+",
+        url = simulator.url(),
+        token = simulator.token(),
+    )
+}

@@ -1,0 +1,62 @@
+//! The checks of the database: whether it opens, its schema, what it holds, its size.
+
+use metsuke_model::SyncStatus;
+use metsuke_store::{OpenMode, Store};
+
+use super::Check;
+use crate::context::{Context, gaps, sqlite_file};
+use crate::text::time;
+
+/// All checks of the database.
+pub(super) async fn check(context: &Context) -> Vec<Check> {
+    let database = context.config.database();
+    let file = sqlite_file(&database.value);
+    if let Some(missing) = file.as_deref().filter(|file| !file.exists()) {
+        let told = format!("there is none at `{}` yet (from {})", missing.display(), database.from);
+        return vec![Check::warn("database", told, "`metsuke sync` makes it")];
+    }
+    let store = match Store::open(&database.value, OpenMode::Existing).await {
+        Ok(store) => store,
+        Err(error) => return vec![Check::fail("database", &error.into())],
+    };
+    let kind = if database.value.starts_with("sqlite:") { "SQLite" } else { "PostgreSQL" };
+    let size = file.map(|file| format!(", {}", size(&file))).unwrap_or_default();
+    let told = format!("{kind} `{}` (from {}), schema {}{size}", store.url(), database.from, Store::schema());
+    let mut checks = vec![Check::ok("database", told)];
+    checks.push(match newest(&store).await {
+        Ok(check) => check,
+        Err(error) => Check::fail("version", &error),
+    });
+    checks
+}
+
+async fn newest(store: &Store) -> anyhow::Result<Check> {
+    let Some(snapshot) = store.snapshot(None).await? else {
+        return Ok(Check::warn("version", "the database holds none yet", "`metsuke sync` makes the first"));
+    };
+    let sync = snapshot.sync();
+    let told = format!(
+        "the newest is {}, {}, read {} UTC",
+        sync.version,
+        sync.status.as_str(),
+        time(sync.finished_at)
+    );
+    if sync.status == SyncStatus::Partial {
+        let gaps = gaps(store, sync).await?.len();
+        let hint = format!("`metsuke syncs show {}` names what it lacks", sync.version);
+        return Ok(Check::warn("version", format!("{told}, gaps: {gaps}"), hint));
+    }
+    Ok(Check::ok("version", told))
+}
+
+/// The size of a file and of the log beside it.
+fn size(file: &std::path::Path) -> String {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let length = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let bytes = length(file) + length(log.as_ref());
+    match bytes {
+        0..10_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}

@@ -1,0 +1,135 @@
+//! `metsuke simulate`: a made-up Heroku on this machine.
+//!
+//! What it serves and how it errs is the simulator's; here are its settings.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use metsuke_simulator::{Fault, Options, Simulator, Size};
+
+use crate::args::duration;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+
+/// Serve a simulated Heroku, for trying and for tests
+///
+/// Prints its address and a token with the scope `global`, then serves until Ctrl-C. The same size and seed give
+/// the same estate, to the byte. Tokens of other scopes are `HRKU-simulated-read`, `-write`, `-identity`,
+/// `-read-protected`, `-write-protected` and `-identity-read`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Faults are KIND, KIND@/path/prefix or KIND@n:REQUEST, each with an optional #TIMES. KIND is one of
+rate-limit-429, server-error-500, bad-gateway-html-502, unavailable-503, unauthorized-401,
+forbidden-403, not-found-404, truncated-body, wrong-type, slow-drip[=MILLISECONDS],
+connection-reset, repeated-page, endless-next-range, huge-body, deep-json. In a path `*` stands for
+one segment, and a final `$` ends the match there.
+
+Examples:
+  metsuke simulate --size company --seed 7
+  metsuke simulate --size scale --teams 1000 --apps 100000 --people 20000 --grants 1500000
+  metsuke simulate --fault 'forbidden-403@/teams/*/members#1' --fault server-error-500@n:17"
+)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4010")]
+    listen: SocketAddr,
+    /// Which estate
+    #[arg(long, value_enum, value_name = "SIZE", default_value_t = Estate::Company)]
+    size: Estate,
+    /// Teams, for the sizes company and scale
+    #[arg(long, value_name = "N")]
+    teams: Option<u32>,
+    /// People, for the sizes company and scale
+    #[arg(long, value_name = "N")]
+    people: Option<u32>,
+    /// Apps, for the sizes company and scale
+    #[arg(long, value_name = "N")]
+    apps: Option<u32>,
+    /// Direct grants in total, for the size scale
+    #[arg(long, value_name = "N")]
+    grants: Option<u64>,
+    /// Which of the estates of the size
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How long every answer takes at least
+    #[arg(long, value_name = "DURATION", default_value = "0ms", value_parser = duration)]
+    latency: Duration,
+    /// Something that goes wrong, see below; may be given several times
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Fault>,
+}
+
+/// An estate by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Estate {
+    /// One Enterprise account, a few teams of both kinds, a personal app.
+    Small,
+    /// A believable company.
+    Company,
+    /// Only teams of one Enterprise account.
+    Enterprise,
+    /// Only standard teams.
+    Standard,
+    /// No team at all.
+    Personal,
+    /// Everything together.
+    Mixed,
+    /// Everything that a client might trip over.
+    Awkward,
+    /// Made row by row on request, for measurements.
+    Scale,
+}
+
+impl Args {
+    /// Serves until told to stop.
+    ///
+    /// # Errors
+    ///
+    /// What the simulator said of its settings, or writing to stdout met.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let size = self.estate()?;
+        let options =
+            Options { seed: self.seed, latency: self.latency, faults: self.faults, ..Options::of(size) };
+        let simulator = Simulator::start(options, self.listen).await?;
+        context.output.print(&format!("listening on {}\ntoken {}\n", simulator.url(), simulator.token()))?;
+        context.note("note: Ctrl-C ends it");
+        context.cancel.cancelled().await;
+        simulator.stop().await;
+        Ok(Exit::Done)
+    }
+
+    fn estate(&self) -> Result<Size, Failure> {
+        let sized = self.teams.is_some() || self.people.is_some() || self.apps.is_some();
+        let wide = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let fixed = |size: Size| {
+            if sized || self.grants.is_some() {
+                let message = "the numbers of teams, people, apps and grants cannot be chosen for this size";
+                return Err(Failure::usage(message).hint("use --size company or --size scale"));
+            }
+            Ok(size)
+        };
+        match self.size {
+            Estate::Small => fixed(Size::Small),
+            Estate::Enterprise => fixed(Size::Enterprise),
+            Estate::Standard => fixed(Size::Standard),
+            Estate::Personal => fixed(Size::Personal),
+            Estate::Mixed => fixed(Size::Mixed),
+            Estate::Awkward => fixed(Size::Awkward),
+            Estate::Company if self.grants.is_some() => {
+                Err(Failure::usage("the number of grants can be chosen for the size scale alone"))
+            }
+            Estate::Company => Ok(Size::Company {
+                teams: wide(self.teams.unwrap_or(40)),
+                people: wide(self.people.unwrap_or(900)),
+                apps: wide(self.apps.unwrap_or(1_200)),
+            }),
+            Estate::Scale => Ok(Size::Scale {
+                teams: self.teams.unwrap_or(1_000),
+                apps: self.apps.unwrap_or(100_000),
+                people: self.people.unwrap_or(20_000),
+                grants: self.grants.unwrap_or(1_500_000),
+            }),
+        }
+    }
+}

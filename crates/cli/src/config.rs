@@ -1,0 +1,264 @@
+//! What the environment and the flags come to together: the one place that reads the environment.
+//!
+//! It checks form, not truth: whether the token is right is Heroku's to say.
+//!
+//! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use metsuke_clients::heroku;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use crate::args::{Format, Global, HerokuArgs, LimitArgs};
+use crate::failure::Failure;
+
+/// The variables that may hold the token, best first.
+const TOKEN_VARIABLES: [&str; 3] = ["METSUKE_HEROKU_TOKEN", "BATON_API_TOKEN", "HEROKU_API_KEY"];
+/// The variables that may hold the database's address, best first.
+const DATABASE_VARIABLES: [&str; 2] = ["METSUKE_DATABASE_URL", "DATABASE_URL"];
+const DATABASE: &str = "sqlite:metsuke.db";
+const HEROKU: &str = "https://api.heroku.com";
+/// The most that is read of a token file: far more than any token has.
+const TOKEN_BYTES: u64 = 64 * 1024;
+
+/// The variables that matter, as they were when the program began.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    tokens: Vec<(&'static str, SecretString)>,
+    databases: Vec<(&'static str, String)>,
+    heroku_url: Option<String>,
+    no_color: bool,
+    columns: Option<u16>,
+}
+
+impl Environment {
+    /// Reads them.
+    pub(crate) fn read() -> Self {
+        let tokens =
+            TOKEN_VARIABLES.into_iter().filter_map(|name| Some((name, variable(name)?.into()))).collect();
+        let databases =
+            DATABASE_VARIABLES.into_iter().filter_map(|name| Some((name, variable(name)?))).collect();
+        Self {
+            tokens,
+            databases,
+            heroku_url: variable("METSUKE_HEROKU_URL"),
+            no_color: variable("NO_COLOR").is_some(),
+            columns: variable("COLUMNS").and_then(|columns| columns.parse().ok()),
+        }
+    }
+
+    /// Whether the user wants no colour.
+    pub(crate) fn no_color(&self) -> bool {
+        self.no_color
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Sourced<T> {
+    /// The value.
+    pub(crate) value: T,
+    /// The flag, variable or file it came from, for people to read.
+    pub(crate) from: String,
+}
+
+/// What the program was asked to be.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// How data is printed.
+    pub(crate) format: Format,
+    /// No progress and no notes.
+    pub(crate) quiet: bool,
+    /// The width that the environment names, for terminals that do not tell.
+    pub(crate) columns: Option<u16>,
+    /// Plain text even on a terminal.
+    pub(crate) no_color: bool,
+    /// The database of `--database` alone.
+    pub(crate) database_flag: Option<String>,
+    environment: Environment,
+}
+
+impl Config {
+    /// Puts flags and environment together.
+    pub(crate) fn new(global: Global, environment: Environment) -> Self {
+        let Global { format, database, quiet, .. } = global;
+        Self {
+            format,
+            quiet,
+            columns: environment.columns,
+            no_color: environment.no_color,
+            database_flag: database,
+            environment,
+        }
+    }
+
+    /// The same for a demonstration: for people, with a database of its own, deaf to the environment.
+    pub(crate) fn for_demo(&self, database: String) -> Self {
+        Self {
+            format: Format::Table,
+            database_flag: Some(database),
+            environment: Environment::default(),
+            ..*self
+        }
+    }
+
+    /// The database's address.
+    pub(crate) fn database(&self) -> Sourced<String> {
+        if let Some(value) = &self.database_flag {
+            return Sourced { value: value.clone(), from: "--database".into() };
+        }
+        match self.environment.databases.first() {
+            Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
+            None => Sourced { value: DATABASE.into(), from: "the default".into() },
+        }
+    }
+
+    /// The address of the Heroku API.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the variable holds no address.
+    pub(crate) fn heroku_url(&self, flag: Option<&Url>) -> Result<Sourced<Url>, Failure> {
+        let (text, from) = match (flag, &self.environment.heroku_url) {
+            (Some(url), _) => return Ok(Sourced { value: url.clone(), from: "--heroku-url".into() }),
+            (None, Some(text)) => (text.as_str(), "METSUKE_HEROKU_URL"),
+            (None, None) => (HEROKU, "the default"),
+        };
+        // The text is not shown: an address may hold a password.
+        let value = Url::parse(text).map_err(|error| {
+            Failure::usage(format!("{from} holds no address of a Heroku API: {error}"))
+                .hint("write it like https://api.heroku.com")
+        })?;
+        Ok(Sourced { value, from: from.into() })
+    }
+
+    /// The token.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none, or where what there is cannot be one.
+    pub(crate) fn token(&self, file: Option<&Path>) -> Result<Sourced<SecretString>, Failure> {
+        let token = match file {
+            Some(file) if file.as_os_str() == "-" => {
+                Sourced { value: read_token("stdin", std::io::stdin().lock())?, from: "stdin".into() }
+            }
+            Some(file) => {
+                let from = format!("file `{}`", file.display());
+                let opened = std::fs::File::open(file)
+                    .map_err(|error| Failure::usage(format!("the token's {from} cannot be read: {error}")))?;
+                Sourced { value: read_token(&from, opened)?, from }
+            }
+            None => match self.environment.tokens.first() {
+                Some((name, token)) => {
+                    Sourced { value: token.expose_secret().trim().into(), from: (*name).into() }
+                }
+                None => {
+                    return Err(Failure::usage("there is no Heroku token").hint(
+                        "set METSUKE_HEROKU_TOKEN to one made with `heroku authorizations:create --scope global`, \
+                         or name a file with --token-file; `metsuke demo` needs none",
+                    ));
+                }
+            },
+        };
+        check(&token)?;
+        Ok(token)
+    }
+
+    /// The settings of a Heroku client.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where address or token cannot be used.
+    pub(crate) fn heroku(
+        &self,
+        args: &HerokuArgs,
+        limits: Option<&LimitArgs>,
+    ) -> Result<heroku::Settings, Failure> {
+        let url = self.heroku_url(args.heroku_url.as_ref())?;
+        let token = self.token(args.token_file.as_deref())?;
+        let mut settings = heroku::Settings::new(url.value, token.value);
+        if let Some(limits) = limits {
+            settings.max_in_flight = limits.max_in_flight.into();
+            settings.reserve = f64::from(limits.reserve) / 100.0;
+            settings.request_timeout = limits.request_timeout;
+            settings.idle_timeout = limits.idle_timeout;
+            settings.attempts = limits.attempts.into();
+        }
+        Ok(settings)
+    }
+}
+
+fn read_token(from: &str, source: impl std::io::Read) -> Result<SecretString, Failure> {
+    let mut text = String::new();
+    source
+        .take(TOKEN_BYTES)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::usage(format!("the token cannot be read from {from}: {error}")))?;
+    let token = SecretString::from(text.trim());
+    Ok(token)
+}
+
+/// Refuses what no server would take, before it gets into a header.
+fn check(token: &Sourced<SecretString>) -> Result<(), Failure> {
+    let text = token.value.expose_secret();
+    let from = &token.from;
+    if text.is_empty() {
+        return Err(Failure::usage(format!("the token from {from} is empty")));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let hint = "give the token alone, without quotes, a name in front, or a second line";
+        return Err(
+            Failure::usage(format!("the token from {from} holds characters that no token has")).hint(hint)
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(environment: Environment) -> Config {
+        let global = Global {
+            format: Format::Table,
+            database: None,
+            log_level: crate::args::LogLevel::Warn,
+            log_format: crate::args::LogFormat::Text,
+            quiet: false,
+        };
+        Config::new(global, environment)
+    }
+
+    #[test]
+    fn without_flags_and_variables_the_defaults_hold() {
+        let config = config(Environment::default());
+        assert_eq!(config.database().value, "sqlite:metsuke.db");
+        assert_eq!(config.heroku_url(None).unwrap().value.as_str(), "https://api.heroku.com/");
+        assert!(config.token(None).unwrap_err().to_string().contains("no Heroku token"));
+    }
+
+    #[test]
+    fn a_token_file_may_end_with_a_newline() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "HRKU-secret\n").unwrap();
+        let token = config(Environment::default()).token(Some(file.path())).unwrap();
+        assert_eq!(token.value.expose_secret(), "HRKU-secret");
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_one_is_refused_and_not_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for text in ["", "TOKEN HRKU-secret", "HRKU-secret\nHRKU-second"] {
+            std::fs::write(file.path(), text).unwrap();
+            let failure = config(Environment::default()).token(Some(file.path())).unwrap_err();
+            assert!(!format!("{failure:?}").contains("HRKU"), "{failure:?}");
+        }
+    }
+}

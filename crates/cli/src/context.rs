@@ -1,0 +1,202 @@
+//! What every command is given: settings, output, the way to stop, and the database.
+//!
+//! It answers no question about an estate.
+//!
+//! Invariant: a command that only reads never makes a database.
+
+use std::path::{Path, PathBuf};
+
+use metsuke_engine::EngineError;
+use metsuke_model::{AsOf, Outcome, ScopeReport, SyncStatus};
+use metsuke_store::{OpenMode, Snapshot, Store, SyncRow};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Sourced};
+use crate::failure::Failure;
+use crate::output::{Output, complain};
+use crate::text::{count, length, shown};
+
+/// Gaps that a note names one by one.
+const NAMED_GAPS: usize = 5;
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Flags and environment.
+    pub(crate) config: Config,
+    /// How to print.
+    pub(crate) output: Output,
+    /// Cancelled when the user or the system asks to stop.
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Context {
+    /// Looks at the terminal; nothing is opened yet.
+    pub(crate) fn new(config: Config) -> Self {
+        Self { output: Output::new(&config), config, cancel: CancellationToken::new() }
+    }
+
+    /// The same for a demonstration with a database of its own.
+    pub(crate) fn for_demo(&self, database: String) -> Self {
+        let config = self.config.for_demo(database);
+        Self { output: Output::new(&config), config, cancel: self.cancel.clone() }
+    }
+
+    /// Opens the database, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none, or what opening it met.
+    pub(crate) async fn database(&self) -> anyhow::Result<Store> {
+        let Sourced { value: url, from } = self.config.database();
+        if let Some(file) = sqlite_file(&url).filter(|file| !file.exists()) {
+            let missing = format!("there is no database `{}` (from {from})", file.display());
+            return Err(Failure::new(missing)
+                .hint("run `metsuke sync` first, or `metsuke demo` to see one without a token; --database names another")
+                .into());
+        }
+        Ok(Store::open(&url, OpenMode::Existing).await?)
+    }
+
+    /// Opens a version for reading and names its gaps on stderr.
+    ///
+    /// # Errors
+    ///
+    /// What opening met; [`EngineError::NoVersion`] for a database without one.
+    pub(crate) async fn version(&self, as_of: Option<AsOf>) -> anyhow::Result<Snapshot> {
+        let (snapshot, gaps) = self.version_with_gaps(as_of).await?;
+        self.note_gaps(snapshot.sync(), &gaps);
+        Ok(snapshot)
+    }
+
+    /// Opens a version for reading, with what it lacks.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    pub(crate) async fn version_with_gaps(
+        &self,
+        as_of: Option<AsOf>,
+    ) -> anyhow::Result<(Snapshot, Vec<ScopeReport>)> {
+        let store = self.database().await?;
+        let snapshot = store.snapshot(as_of).await?.ok_or(EngineError::NoVersion)?;
+        let gaps = gaps(&store, snapshot.sync()).await?;
+        Ok((snapshot, gaps))
+    }
+
+    /// Names the gaps of a partial version on stderr, unless nobody wants to hear.
+    pub(crate) fn note_gaps(&self, sync: &SyncRow, gaps: &[ScopeReport]) {
+        if sync.status != SyncStatus::Partial {
+            return;
+        }
+        let known = format!("note: version {} is partial: {}", sync.version, describe_gaps(gaps, NAMED_GAPS));
+        self.note(&known);
+        if gaps.len() > NAMED_GAPS {
+            self.note(&format!("note: `metsuke syncs show {}` names them all", sync.version));
+        }
+    }
+
+    /// Writes a note to stderr, unless nobody wants to hear.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.config.quiet {
+            complain(line);
+        }
+    }
+}
+
+/// The gaps of one run.
+///
+/// # Errors
+///
+/// What the database said.
+pub(crate) async fn gaps(store: &Store, sync: &SyncRow) -> anyhow::Result<Vec<ScopeReport>> {
+    if sync.status == SyncStatus::Complete {
+        return Ok(Vec::new());
+    }
+    let mut scopes = store.scopes(sync.version).await?;
+    scopes.retain(|scope| scope.gap);
+    Ok(scopes)
+}
+
+/// The gaps in words, the first `most` of them by name.
+pub(crate) fn describe_gaps(gaps: &[ScopeReport], most: usize) -> String {
+    let named: Vec<String> = gaps.iter().take(most).map(describe_gap).collect();
+    let text = format!("{}: {}", count(length(gaps), "gap", "gaps"), named.join("; "));
+    match gaps.len().saturating_sub(most) {
+        0 => text,
+        more => format!("{text}; and {more} more"),
+    }
+}
+
+fn describe_gap(gap: &ScopeReport) -> String {
+    format!("{} ({})", shown(&gap.scope), gap_reason(gap))
+}
+
+/// Why a gap is one, in short.
+pub(crate) fn gap_reason(gap: &ScopeReport) -> String {
+    let reason = gap.reason.as_deref().unwrap_or(match gap.outcome {
+        Outcome::Complete => "read in part",
+        Outcome::Refused => "refused",
+        Outcome::Failed => "failed",
+        Outcome::Skipped => "skipped",
+    });
+    shown(&brief(reason)).into_owned()
+}
+
+/// A reason without the request that the scope names already, and without the id that only Heroku's support needs.
+pub(crate) fn brief(reason: &str) -> String {
+    let answer = match reason.split_once(" was answered ") {
+        Some((call, answer)) if call.starts_with("GET ") || call.starts_with("POST ") => answer,
+        _ => reason,
+    };
+    match answer.split_once(" (request id `") {
+        Some((before, after)) => format!("{before}{}", after.split_once("`)").map_or("", |(_, rest)| rest)),
+        None => answer.into(),
+    }
+}
+
+/// The file of an SQLite address; none for one in memory and for other databases.
+pub(crate) fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let file = rest.split('?').next().unwrap_or(rest);
+    (!file.is_empty() && !file.contains(":memory:")).then(|| Path::new(file).to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_an_sqlite_address_is_found() {
+        assert_eq!(sqlite_file("sqlite:metsuke.db"), Some("metsuke.db".into()));
+        assert_eq!(sqlite_file("sqlite:///var/lib/x.db?mode=ro"), Some("/var/lib/x.db".into()));
+        assert_eq!(sqlite_file("sqlite::memory:"), None);
+        assert_eq!(sqlite_file("postgres://db/x"), None);
+    }
+
+    #[test]
+    fn a_reason_is_told_without_what_the_scope_says() {
+        let reason = "GET /teams/1 was answered 403 `forbidden`: `No access.` (request id `a,b`)";
+        assert_eq!(brief(reason), "403 `forbidden`: `No access.`");
+        assert_eq!(brief("switched off"), "switched off");
+    }
+
+    #[test]
+    fn gaps_are_named_with_their_reasons() {
+        let gap = |scope: &str, reason: Option<&str>| ScopeReport {
+            scope: scope.into(),
+            outcome: Outcome::Refused,
+            reason: reason.map(Into::into),
+            gap: true,
+            pages: 0,
+            rows: 0,
+            calls: 1,
+            duration_ms: 1,
+        };
+        let gaps =
+            [gap("GET /teams/core/members", Some("403")), gap("GET /spaces", None), gap("GET /x", None)];
+        let told = describe_gaps(&gaps, 2);
+        assert_eq!(told, "3 gaps: GET /teams/core/members (403); GET /spaces (refused); and 1 more");
+    }
+}

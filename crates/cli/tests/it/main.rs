@@ -1,0 +1,14 @@
+//! The real program against a simulated Heroku: what it prints, what it exits with, what it leaves behind.
+//!
+//! What an engine answers is tested where it lives; here it is told.
+//!
+//! Invariant: each test has a Heroku, a folder and a database of its own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
+
+mod answers;
+mod doctor;
+mod errors;
+mod help;
+mod house;
+mod syncing;
