@@ -59,7 +59,10 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
         row_per_grant(&reference, &estate)?;
         let third = begun.elapsed().as_secs_f64() * 1000.0;
         their_size = std::fs::metadata(&reference)?.len();
-        println!("round {round}: first {first:.0} ms, re-sync {second:.0} ms {:?}, reference {third:.0} ms", committed.changes);
+        println!(
+            "round {round}: first {first:.0} ms, re-sync {second:.0} ms {:?}, reference {third:.0} ms",
+            committed.changes
+        );
         // The first round warms up.
         if round > 0 {
             ours.push(first);
@@ -116,7 +119,8 @@ fn grants(estate: &Estate) -> u64 {
 /// Bytes of the access tables and their indexes.
 fn table_size(file: &Path) -> anyhow::Result<i64> {
     let connection = rusqlite::Connection::open(file)?;
-    let sql = "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'access%' OR name LIKE 'sqlite_autoindex_access%'";
+    let sql =
+        "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'access%' OR name LIKE 'sqlite_autoindex_access%'";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
@@ -172,7 +176,10 @@ fn single(estate: &Estate, row: &AccessRow) -> Vec<(u32, u8, u32)> {
     let (resource, principal) = (row.resource, row.principal);
     let known = kind.entitlements().iter().zip(0_u8..);
     let _ = ResourceType::App;
-    known.filter(|(entitlement, _)| row.mask.contains(entitlement.mask())).map(|(_, bit)| (resource, bit, principal)).collect()
+    known
+        .filter(|(entitlement, _)| row.mask.contains(entitlement.mask()))
+        .map(|(_, bit)| (resource, bit, principal))
+        .collect()
 }
 
 fn objects<T: Record>(
@@ -182,7 +189,8 @@ fn objects<T: Record>(
     base: i64,
     dense: &std::collections::HashMap<metsuke_model::HerokuId, i64>,
 ) -> anyhow::Result<()> {
-    let places: Vec<String> = (0..T::KIND.columns().len() + 3).map(|place| format!("?{}", place + 1)).collect();
+    let places: Vec<String> =
+        (0..T::KIND.columns().len() + 3).map(|place| format!("?{}", place + 1)).collect();
     let mut insert = transaction.prepare(&format!("INSERT INTO {table} VALUES ({})", places.join(", ")))?;
     for (record, id) in records.iter().zip(base..) {
         let mut values = vec![Value::Integer(id), Value::Blob(record.id().to_bytes())];

@@ -43,7 +43,9 @@ fn start(cli: Cli) -> Exit {
     let environment = Environment::read();
     telemetry::start(global.log_level, global.log_format, &environment);
     let context = Context::new(Config::new(global, environment));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // Memory is what a thread costs: each one that allocates keeps a heap of its own. One thread runs everything, a
+    // second one reads large answers, and SQLite has its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(signals::heeding(&context, command)),
         Err(error) => Err(anyhow::Error::from(error).context("the program cannot start its threads")),

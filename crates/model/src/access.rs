@@ -230,7 +230,7 @@ impl Access {
     /// Adds one slug.
     pub fn add(&mut self, resource_type: ResourceType, slug: &str) {
         if let Some(entitlement) = resource_type.entitlement(slug) {
-            self.mask = self.mask.with(entitlement.mask())
+            self.mask = self.mask.with(entitlement.mask());
         } else {
             if let Err(place) = self.other.binary_search_by(|held| (**held).cmp(slug)) {
                 self.other.insert(place, slug.into());

@@ -15,7 +15,8 @@ const ZSTD_LEVEL: i32 = 3;
 /// Resource and principal in one number, which orders as the `access` table's key does.
 pub(crate) fn key(resource: i64, principal: i64) -> Result<u64, StoreError> {
     let part = |id: i64| {
-        u32::try_from(id).map_err(|_| StoreError::Damaged { what: format!("object number {id} is out of range") })
+        u32::try_from(id)
+            .map_err(|_| StoreError::Damaged { what: format!("object number {id} is out of range") })
     };
     Ok(u64::from(part(resource)?) << 32 | u64::from(part(principal)?))
 }

@@ -66,7 +66,8 @@ impl Row<'_> {
 
     /// A number that cannot be null.
     pub(crate) fn number(self, index: usize) -> Result<i64, StoreError> {
-        self.int(index)?.ok_or_else(|| StoreError::Damaged { what: format!("column {index} of a row is null") })
+        self.int(index)?
+            .ok_or_else(|| StoreError::Damaged { what: format!("column {index} of a row is null") })
     }
 
     /// A number that cannot be below zero.
@@ -230,8 +231,12 @@ impl Connection {
     ) -> Result<(), StoreError> {
         let keys: &[i64] = &[];
         match self {
-            Self::Sqlite(connection) => select_in!(Sqlite, connection, sql, "", keys.iter().copied(), each, Sqlite, doing),
-            Self::Postgres(connection) => select_in!(Postgres, connection, sql, "", keys.iter().copied(), each, Postgres, doing),
+            Self::Sqlite(connection) => {
+                select_in!(Sqlite, connection, sql, "", keys.iter().copied(), each, Sqlite, doing)
+            }
+            Self::Postgres(connection) => {
+                select_in!(Postgres, connection, sql, "", keys.iter().copied(), each, Postgres, doing)
+            }
         }
         Ok(())
     }

@@ -42,7 +42,10 @@ impl Pool {
     }
 
     /// Runs a script of several statements inside the transaction.
-    pub(crate) async fn run_script(connection: &mut Connection, script: &'static str) -> Result<(), StoreError> {
+    pub(crate) async fn run_script(
+        connection: &mut Connection,
+        script: &'static str,
+    ) -> Result<(), StoreError> {
         match connection {
             Connection::Sqlite(connection) => {
                 sqlx::raw_sql(script).execute(&mut **connection).await.map(|_| ())
@@ -59,7 +62,9 @@ impl Pool {
     /// A reader in the way only postpones it. PostgreSQL looks after its own log.
     pub(crate) async fn settle(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(pool) => sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map(|_| ()),
+            Self::Sqlite(pool) => {
+                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map(|_| ())
+            }
             Self::Postgres(_) => Ok(()),
         }
         .map_err(StoreError::database("settling the write-ahead log"))

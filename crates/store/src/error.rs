@@ -72,8 +72,12 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Address { .. } => Some("write `sqlite:FILE` or `postgres://USER@HOST/DATABASE`".into()),
-            Self::Open { .. } => Some("check that the folder exists and may be written, or that the server runs".into()),
-            Self::Newer { .. } => Some("run the newer metsuke, or restore a backup made before it; nothing was changed".into()),
+            Self::Open { .. } => {
+                Some("check that the folder exists and may be written, or that the server runs".into())
+            }
+            Self::Newer { .. } => {
+                Some("run the newer metsuke, or restore a backup made before it; nothing was changed".into())
+            }
             Self::Full { .. } => Some("make room and run it again; the last version is untouched".into()),
             Self::Busy { .. } => Some("wait until the other metsuke has finished, and run it again".into()),
             Self::NoVersion { .. } => Some("`metsuke syncs` lists the versions".into()),
@@ -85,14 +89,13 @@ impl StoreError {
     /// Sorts an error of the driver into the kinds that a person can act on.
     pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| {
-            let code = source.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+            let code =
+                source.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default();
             match code.as_ref() {
-                // SQLite: SQLITE_FULL, and SQLITE_IOERR_WRITE, which a full disk gives as well.
-                "13" | "778" => Self::Full { doing },
+                // SQLite: SQLITE_FULL, and SQLITE_IOERR_WRITE, which a full disk gives as well. PostgreSQL: disk_full.
+                "13" | "778" | "53100" => Self::Full { doing },
                 // SQLite: SQLITE_BUSY with its extended codes. PostgreSQL: lock_not_available.
                 "5" | "261" | "517" | "55P03" => Self::Busy { doing },
-                // PostgreSQL: disk_full.
-                "53100" => Self::Full { doing },
                 _ => Self::Database { doing, source: Box::new(source) },
             }
         }

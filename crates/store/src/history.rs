@@ -117,7 +117,8 @@ pub(crate) fn read_document(text: Option<String>) -> Result<Map<String, Json>, S
     if text.is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_str(&text).map_err(|source| StoreError::Damaged { what: format!("a change's properties: {source}") })
+    serde_json::from_str(&text)
+        .map_err(|source| StoreError::Damaged { what: format!("a change's properties: {source}") })
 }
 
 struct Named {
@@ -176,7 +177,12 @@ impl Store {
         connection
             .each("reading changes", sql, &range, |row| {
                 let documents = (read_document(row.text(3)?)?, read_document(row.text(4)?)?);
-                objects.push((row.number(0)?, row.number(1)?, ChangeKind::from_number(row.number(2)?), documents));
+                objects.push((
+                    row.number(0)?,
+                    row.number(1)?,
+                    ChangeKind::from_number(row.number(2)?),
+                    documents,
+                ));
                 Ok(())
             })
             .await?;
@@ -217,24 +223,33 @@ impl Store {
             let Some(object) = names.get(&id) else { continue };
             let (version, at) = at(version);
             let (kind, id, name) = (object.kind, object.id.clone(), object.name.clone());
-            changes.push(Change { version, at, change, changed: Changed::Object { kind, id, name, before, after } });
+            changes.push(Change {
+                version,
+                at,
+                change,
+                changed: Changed::Object { kind, id, name, before, after },
+            });
         }
-        let mut push = |version: i64, resource: i64, principal: i64, entitlement: &str, change: ChangeKind| {
-            let (Some(resource), Some(principal)) = (names.get(&resource), names.get(&principal)) else { return };
-            let Some(resource_type) = ResourceType::of(resource.kind) else { return };
-            let (version, at) = at(version);
-            let changed = Changed::Grant {
-                resource_type,
-                resource: resource.id.clone(),
-                resource_name: resource.name.clone(),
-                principal: principal.id.clone(),
-                email: principal.name.clone(),
-                entitlement: entitlement.into(),
+        let mut push =
+            |version: i64, resource: i64, principal: i64, entitlement: &str, change: ChangeKind| {
+                let (Some(resource), Some(principal)) = (names.get(&resource), names.get(&principal)) else {
+                    return;
+                };
+                let Some(resource_type) = ResourceType::of(resource.kind) else { return };
+                let (version, at) = at(version);
+                let grant = Changed::Grant {
+                    resource_type,
+                    resource: resource.id.clone(),
+                    resource_name: resource.name.clone(),
+                    principal: principal.id.clone(),
+                    email: principal.name.clone(),
+                    entitlement: entitlement.into(),
+                };
+                changes.push(Change { version, at, change, changed: grant });
             };
-            changes.push(Change { version, at, change, changed });
-        };
         for (version, resource, principal, before, after) in grants {
-            let Some(resource_type) = names.get(&resource).and_then(|named| ResourceType::of(named.kind)) else {
+            let Some(resource_type) = names.get(&resource).and_then(|named| ResourceType::of(named.kind))
+            else {
                 continue;
             };
             for entitlement in before.without(after).entitlements(resource_type) {

@@ -37,10 +37,15 @@ pub(crate) async fn found(connection: &mut Connection) -> Result<i64, StoreError
     }
     let mut found = 0;
     connection
-        .each("reading the schema's number", "SELECT COALESCE(MAX(number), 0) FROM metsuke_schema", &[], |row| {
-            found = row.number(0)?;
-            Ok(())
-        })
+        .each(
+            "reading the schema's number",
+            "SELECT COALESCE(MAX(number), 0) FROM metsuke_schema",
+            &[],
+            |row| {
+                found = row.number(0)?;
+                Ok(())
+            },
+        )
         .await?;
     Ok(found)
 }

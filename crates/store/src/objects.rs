@@ -90,9 +90,10 @@ pub(crate) async fn find<T: Record>(
     present: bool,
 ) -> Result<Vec<Found<T>>, StoreError> {
     let kind = T::KIND;
-    let columns: String = kind.columns().iter().map(|column| format!(", t.{}", column.name)).collect();
+    let columns: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
+    let columns = columns.join(", t.");
     let base = format!(
-        "SELECT t.id, o.uuid, o.since, o.gone, t.properties{columns} FROM {} t JOIN object o ON o.id = t.id WHERE {}",
+        "SELECT t.id, o.uuid, o.since, o.gone, t.properties, t.{columns} FROM {} t JOIN object o ON o.id = t.id WHERE {}",
         kind.table(),
         if present { "o.gone IS NULL" } else { "1 = 1" },
     );
@@ -178,7 +179,10 @@ fn raw(kind: Kind, row: Row<'_>) -> Result<Raw, StoreError> {
 }
 
 /// Looks up what rows refer to, and makes records of them.
-async fn resolve<T: Record>(connection: &mut Connection, raws: Vec<Raw>) -> Result<Vec<Found<T>>, StoreError> {
+async fn resolve<T: Record>(
+    connection: &mut Connection,
+    raws: Vec<Raw>,
+) -> Result<Vec<Found<T>>, StoreError> {
     let mut wanted: Vec<i64> = raws.iter().flat_map(|raw| raw.references.iter().map(|(_, id)| *id)).collect();
     wanted.sort_unstable();
     wanted.dedup();

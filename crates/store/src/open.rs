@@ -37,9 +37,7 @@ impl Store {
         let pool = if url.starts_with("sqlite:") {
             Pool::Sqlite(open_sqlite(url, mode, &shown).await?)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url)
-                .map_err(opened)?
-                .application_name("metsuke");
+            let options = PgConnectOptions::from_str(url).map_err(opened)?.application_name("metsuke");
             let pool = PgPoolOptions::new()
                 .max_connections(4)
                 .acquire_timeout(LOCK_PATIENCE)
@@ -56,7 +54,8 @@ impl Store {
 }
 
 async fn open_sqlite(url: &str, mode: OpenMode, shown: &str) -> Result<sqlx::SqlitePool, StoreError> {
-    let opened = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
+    let opened =
+        |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
     let options = SqliteConnectOptions::from_str(url)
         .map_err(|source| opened(source.into()))?
         .journal_mode(SqliteJournalMode::Wal)
@@ -64,8 +63,7 @@ async fn open_sqlite(url: &str, mode: OpenMode, shown: &str) -> Result<sqlx::Sql
         .foreign_keys(true)
         .busy_timeout(LOCK_PATIENCE)
         // Kibibytes: room for the hot part of an index while a large estate is loaded.
-        .pragma("cache_size", "-32768")
-        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", "-24576")
         // Large indexes are sorted on a second core.
         .pragma("threads", "2")
         .page_size(8192)

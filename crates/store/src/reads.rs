@@ -148,7 +148,12 @@ impl Snapshot {
             .into_iter()
             .map(|(key, mask)| {
                 let (resource, principal) = crate::checkpoint::parts(key);
-                AccessEntry { resource, principal, mask: Mask(mask), other: other.remove(&key).unwrap_or_default() }
+                AccessEntry {
+                    resource,
+                    principal,
+                    mask: Mask(mask),
+                    other: other.remove(&key).unwrap_or_default(),
+                }
             })
             .collect())
     }
@@ -176,7 +181,10 @@ impl Snapshot {
         Ok(())
     }
 
-    async fn other_access(&mut self, select: &AccessSelect) -> Result<HashMap<u64, Vec<Box<str>>>, StoreError> {
+    async fn other_access(
+        &mut self,
+        select: &AccessSelect,
+    ) -> Result<HashMap<u64, Vec<Box<str>>>, StoreError> {
         let mut held: HashMap<(u64, Box<str>), bool> = HashMap::new();
         let columns = "SELECT resource_id, principal_id, slug FROM access_other";
         filtered(&mut self.connection, columns, "", select, |row| {
@@ -193,8 +201,9 @@ impl Snapshot {
                 let (changed, added) = (row.number(3)?, row.number(4)? != 0);
                 if changed > version {
                     let slug: Box<str> = row.text(2)?.unwrap_or_default().into();
-                    let entry =
-                        earliest.entry((key(row.number(0)?, row.number(1)?)?, slug)).or_insert((changed, added));
+                    let entry = earliest
+                        .entry((key(row.number(0)?, row.number(1)?)?, slug))
+                        .or_insert((changed, added));
                     if changed < entry.0 {
                         *entry = (changed, added);
                     }

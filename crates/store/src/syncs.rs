@@ -1,8 +1,6 @@
 //! The record of every sync run, and which version is meant by a number or a time.
 
-use metsuke_model::{
-    AsOf, Changes, Counts, Moment, Outcome, ScopeReport, SyncReport, SyncStatus, Version,
-};
+use metsuke_model::{AsOf, Changes, Counts, Moment, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
 
 use crate::connection::{Bind, Connection, Row};
 use crate::{Store, StoreError};
@@ -64,7 +62,10 @@ fn sync_row(row: Row<'_>) -> Result<SyncRow, StoreError> {
 }
 
 /// The newest run, or the newest version.
-pub(crate) async fn newest(connection: &mut Connection, committed: bool) -> Result<Option<Version>, StoreError> {
+pub(crate) async fn newest(
+    connection: &mut Connection,
+    committed: bool,
+) -> Result<Option<Version>, StoreError> {
     let sql = if committed {
         "SELECT MAX(id) FROM sync WHERE status <> 'failed'"
     } else {
@@ -83,11 +84,9 @@ pub(crate) async fn newest(connection: &mut Connection, committed: bool) -> Resu
 /// The run that a version number or a time means.
 pub(crate) async fn resolve(connection: &mut Connection, as_of: AsOf) -> Result<SyncRow, StoreError> {
     let (sql, bind, asked) = match as_of {
-        AsOf::Version(version) => (
-            sync_columns!("WHERE id = $1 AND status <> 'failed'"),
-            version.0,
-            version.to_string(),
-        ),
+        AsOf::Version(version) => {
+            (sync_columns!("WHERE id = $1 AND status <> 'failed'"), version.0, version.to_string())
+        }
         AsOf::Time(moment) => (
             sync_columns!("WHERE finished_at <= $1 AND status <> 'failed' ORDER BY id DESC LIMIT 1"),
             moment.0,
@@ -171,10 +170,15 @@ impl Store {
         let mut connection = self.pool.begin_read().await?;
         let mut rows = Vec::new();
         connection
-            .each("listing syncs", sync_columns!("ORDER BY id DESC LIMIT $1"), &[i64::from(limit).into()], |row| {
-                rows.push(sync_row(row)?);
-                Ok(())
-            })
+            .each(
+                "listing syncs",
+                sync_columns!("ORDER BY id DESC LIMIT $1"),
+                &[i64::from(limit).into()],
+                |row| {
+                    rows.push(sync_row(row)?);
+                    Ok(())
+                },
+            )
             .await?;
         Ok(rows)
     }

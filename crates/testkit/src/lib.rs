@@ -1,4 +1,4 @@
-//! What tests of several crates share: a private PostgreSQL, and data that lies beside the repository.
+//! What tests of several crates share: a private PostgreSQL, a look into SQLite files, and data that lies beside the repository.
 //!
 //! Not part of the product: crates name it under `[dev-dependencies]` only.
 //!
@@ -11,6 +11,8 @@ mod binaries;
 mod cluster;
 mod postgres;
 mod shared;
+mod sqlite;
 
 pub use postgres::{TestDatabase, fresh_database};
 pub use shared::shared;
+pub use sqlite::sqlite;

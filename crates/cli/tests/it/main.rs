@@ -11,4 +11,5 @@ mod doctor;
 mod errors;
 mod help;
 mod house;
+mod kill;
 mod syncing;

@@ -11,6 +11,9 @@ use crate::error::ClientError;
 use crate::http::text::Cleaner;
 use crate::http::{Ask, Reply};
 
+/// Bodies from this size on take longer to read than to hand to another thread.
+const WORTH_A_THREAD: usize = 64 * 1024;
+
 /// The body as `T`; `expected` says in words what it should be.
 pub(super) fn json<T: DeserializeOwned>(
     cleaner: &Cleaner,
@@ -18,7 +21,38 @@ pub(super) fn json<T: DeserializeOwned>(
     reply: &Reply,
     expected: &'static str,
 ) -> Result<T, ClientError> {
-    serde_json::from_slice(&reply.body).map_err(|error| {
+    judge(serde_json::from_slice(&reply.body), cleaner, ask, reply, expected)
+}
+
+/// As [`json`], but a large body is read on another thread, so that other answers do not wait for it.
+pub(super) async fn json_aside<T: DeserializeOwned + Send + 'static>(
+    cleaner: &Cleaner,
+    ask: &Ask<'_>,
+    reply: &mut Reply,
+    expected: &'static str,
+) -> Result<T, ClientError> {
+    if reply.body.len() < WORTH_A_THREAD {
+        return json(cleaner, ask, reply, expected);
+    }
+    let body = std::mem::take(&mut reply.body);
+    let read = tokio::task::spawn_blocking(move || (serde_json::from_slice(&body), body)).await;
+    match read {
+        Ok((read, body)) => {
+            reply.body = body;
+            judge(read, cleaner, ask, reply, expected)
+        }
+        Err(_) => Err(shape(cleaner, ask, reply, expected, "reading it was interrupted")),
+    }
+}
+
+fn judge<T>(
+    read: Result<T, serde_json::Error>,
+    cleaner: &Cleaner,
+    ask: &Ask<'_>,
+    reply: &Reply,
+    expected: &'static str,
+) -> Result<T, ClientError> {
+    read.map_err(|error| {
         let call = Box::new(ask.call());
         match error.classify() {
             // JSON that stops in the middle is a connection that was cut, politely.

@@ -123,9 +123,9 @@ impl<T: Row> Walk<T> {
     async fn attempt(&mut self) -> Result<Found<T>, ClientError> {
         let transport = &self.heroku.0.transport;
         let ask = self.endpoint.ask(self.cursor.as_deref(), self.without_variant, self.without_range);
-        let reply = transport.send(&ask, &mut self.calls).await?;
+        let mut reply = transport.send(&ask, &mut self.calls).await?;
         let expected = self.endpoint.expected;
-        let rows: Vec<T> = read::json(&transport.cleaner, &ask, &reply, expected)?;
+        let rows: Vec<T> = read::json_aside(&transport.cleaner, &ask, &mut reply, expected).await?;
         if reply.next_range.as_deref() == Some("") {
             let what = "the cursor of the next page cannot be read";
             return Err(read::shape(&transport.cleaner, &ask, &reply, expected, what));

@@ -71,10 +71,11 @@ pub async fn app_access(snapshot: &mut Snapshot, app: &str) -> Result<AppAccess,
     let stored = find_app(snapshot, app).await?;
     let world = World::load(snapshot, &Extent::Resources(vec![stored.dense]), true).await?;
     let version = snapshot.sync().version.0;
-    let facts = world
-        .apps
-        .first()
-        .ok_or_else(|| EngineError::NotFound { what: "app", asked: app.into(), version })?;
+    let facts = world.apps.first().ok_or_else(|| EngineError::NotFound {
+        what: "app",
+        asked: app.into(),
+        version,
+    })?;
     let team = facts.team.and_then(|team| world.teams.get(&team));
     let mut people: Vec<PersonOnApp> = Vec::new();
     for person in world.people_of(facts) {
@@ -133,7 +134,8 @@ pub(super) async fn reach(
     let mut reached = Vec::new();
     let mut attached = BTreeSet::new();
     for attachment in attachments.iter().map(|stored| &stored.record) {
-        let (Some(addon), Some(app)) = (attachment.addon.as_ref().and_then(|id| addons.get(id)), &attachment.app)
+        let (Some(addon), Some(app)) =
+            (attachment.addon.as_ref().and_then(|id| addons.get(id)), &attachment.app)
         else {
             continue;
         };
@@ -142,7 +144,9 @@ pub(super) async fn reach(
     }
     // An add-on serves the app that it was made for even where no attachment was read.
     for addon in addons.values() {
-        if let Some(app) = addon.app.as_ref().filter(|app| names.contains_key(app) && !attached.contains(&(&addon.id, *app))) {
+        if let Some(app) =
+            addon.app.as_ref().filter(|app| names.contains_key(app) && !attached.contains(&(&addon.id, *app)))
+        {
             reached.push(reached_addon(addon, app, None, &names));
         }
     }

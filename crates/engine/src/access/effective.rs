@@ -90,7 +90,8 @@ impl World {
             _ => Select::All,
         };
         for stored in snapshot.objects::<EnterpriseAccount>(&accounts).await? {
-            let resource = resource_ref(ResourceType::EnterpriseAccount, &stored.record.id, stored.record.name);
+            let resource =
+                resource_ref(ResourceType::EnterpriseAccount, &stored.record.id, stored.record.name);
             world.enterprise_accounts.push((stored.dense, resource));
         }
         world.load_people(snapshot, extent).await?;
@@ -126,12 +127,12 @@ impl World {
     }
 
     async fn load_people(&mut self, snapshot: &mut Snapshot, extent: &Extent) -> Result<(), EngineError> {
-        let select = match extent {
-            Extent::All => Select::All,
-            _ => {
-                let people: BTreeSet<i64> = self.entries.values().flatten().map(|entry| entry.principal).collect();
-                Select::Dense(people.into_iter().collect())
-            }
+        let select = if matches!(extent, Extent::All) {
+            Select::All
+        } else {
+            let people: BTreeSet<i64> =
+                self.entries.values().flatten().map(|entry| entry.principal).collect();
+            Select::Dense(people.into_iter().collect())
         };
         let mut users: Vec<Stored<User>> = snapshot.objects(&select).await?;
         if !matches!(extent, Extent::All) {
@@ -192,12 +193,21 @@ impl World {
             }
         }
         let other = own.map_or(&[][..], |entry| &entry.other);
-        held.extend(other.iter().map(|slug| Held { entitlement: slug.clone(), direct: true, path: Vec::new() }));
+        held.extend(other.iter().map(|slug| Held {
+            entitlement: slug.clone(),
+            direct: true,
+            path: Vec::new(),
+        }));
         held
     }
 
     /// The rows from which a principal's access to an app follows.
-    fn sources<'w>(&'w self, app: &'w AppFacts, principal: i64, own: Option<&'w AccessEntry>) -> Vec<Source<'w>> {
+    fn sources<'w>(
+        &'w self,
+        app: &'w AppFacts,
+        principal: i64,
+        own: Option<&'w AccessEntry>,
+    ) -> Vec<Source<'w>> {
         let mut sources = Vec::new();
         let team = app.team.and_then(|dense| Some((dense, self.teams.get(&dense)?)));
         let owner = team.map_or(Owner::Person, |(_, team)| team.owner);
@@ -250,7 +260,11 @@ fn team_facts(stored: Stored<Team>) -> TeamFacts {
     } else {
         Owner::StandardTeam
     };
-    TeamFacts { resource: resource_ref(ResourceType::Team, &team.id, team.name), team_type: team.team_type, owner }
+    TeamFacts {
+        resource: resource_ref(ResourceType::Team, &team.id, team.name),
+        team_type: team.team_type,
+        owner,
+    }
 }
 
 fn app_facts(stored: Stored<App>, teams: &HashMap<HerokuId, i64>) -> AppFacts {

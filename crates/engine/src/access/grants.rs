@@ -114,7 +114,8 @@ impl Asked {
             None => Select::All,
         };
         let stored = snapshot.objects::<Invitation>(&select).await?;
-        let mut grants: Vec<Grant> = stored.into_iter().filter_map(|stored| pending(world, stored.record)).collect();
+        let mut grants: Vec<Grant> =
+            stored.into_iter().filter_map(|stored| pending(world, stored.record)).collect();
         if let Some(asked) = &filter.user {
             let asked = asked.to_lowercase();
             let emails: Vec<String> = world
@@ -218,7 +219,8 @@ pub(super) fn direct_lines(world: &World, entry: &AccessEntry, resource: &Resour
 }
 
 fn lines(world: &World, asked: &Asked, entry: &AccessEntry, resource: &ResourceRef) -> Vec<Grant> {
-    if asked.user.is_some_and(|user| user != entry.principal) || resource.resource_type == ResourceType::Space {
+    if asked.user.is_some_and(|user| user != entry.principal) || resource.resource_type == ResourceType::Space
+    {
         return Vec::new();
     }
     direct_lines(world, entry, resource)
@@ -237,8 +239,13 @@ fn effective(
         let Some(principal) = world.principals.get(&person) else { continue };
         for held in world.held(app, person) {
             let (principal, resource) = (principal.clone(), app.resource.clone());
-            let grant =
-                Grant { principal, resource, entitlement: held.entitlement, direct: held.direct, path: held.path };
+            let grant = Grant {
+                principal,
+                resource,
+                entitlement: held.entitlement,
+                direct: held.direct,
+                path: held.path,
+            };
             line(&grant)?;
         }
     }

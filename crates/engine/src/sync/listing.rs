@@ -30,7 +30,10 @@ pub(super) enum Listing {
     SpaceMembers(HerokuId),
     Collaborators(HerokuId),
     /// One app of a team, listed to settle whether the team's permissions listing shows implicit access.
-    Settling { team: HerokuId, app: HerokuId },
+    Settling {
+        team: HerokuId,
+        app: HerokuId,
+    },
 }
 
 impl Listing {
@@ -158,7 +161,9 @@ impl Reading {
     /// Gets ready to read; nothing is sent yet. `parent` is the parent's name, which invitations are asked by.
     pub(super) fn new(heroku: &Heroku, listing: Listing, parent: String) -> Self {
         let pages = match &listing {
-            Listing::EnterpriseAccounts => Pages::EnterpriseAccounts(heroku.walk(endpoint::enterprise_accounts())),
+            Listing::EnterpriseAccounts => {
+                Pages::EnterpriseAccounts(heroku.walk(endpoint::enterprise_accounts()))
+            }
             Listing::EnterpriseMembers(id) => {
                 Pages::EnterpriseMembers(heroku.walk(endpoint::enterprise_members(&id.to_string())))
             }
@@ -166,12 +171,16 @@ impl Reading {
                 Pages::Teams(heroku.walk(endpoint::enterprise_teams(&id.to_string())))
             }
             Listing::Teams => Pages::Teams(heroku.walk(endpoint::teams())),
-            Listing::TeamMembers(id) => Pages::TeamMembers(heroku.walk(endpoint::team_members(&id.to_string()))),
+            Listing::TeamMembers(id) => {
+                Pages::TeamMembers(heroku.walk(endpoint::team_members(&id.to_string())))
+            }
             Listing::TeamPermissions(id) => {
                 Pages::Permissions(heroku.walk(endpoint::team_permissions(&id.to_string())))
             }
             Listing::TeamApps(id) => Pages::Apps(heroku.walk(endpoint::team_apps(&id.to_string()))),
-            Listing::TeamInvitations(_) => Pages::Invitations(heroku.walk(endpoint::team_invitations(&parent))),
+            Listing::TeamInvitations(_) => {
+                Pages::Invitations(heroku.walk(endpoint::team_invitations(&parent)))
+            }
             Listing::Apps => Pages::Apps(heroku.walk(endpoint::apps())),
             Listing::FilteredApps(ids) => {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -182,7 +191,9 @@ impl Reading {
             Listing::Pipelines => Pages::Pipelines(heroku.walk(endpoint::pipelines())),
             Listing::Couplings => Pages::Couplings(heroku.walk(endpoint::pipeline_couplings())),
             Listing::Spaces => Pages::Spaces(heroku.walk(endpoint::spaces())),
-            Listing::SpaceMembers(id) => Pages::SpaceMembers(heroku.walk(endpoint::space_members(&id.to_string()))),
+            Listing::SpaceMembers(id) => {
+                Pages::SpaceMembers(heroku.walk(endpoint::space_members(&id.to_string())))
+            }
             Listing::Collaborators(id) | Listing::Settling { app: id, .. } => {
                 Pages::Collaborators(heroku.walk(endpoint::collaborators(&id.to_string())))
             }
@@ -205,8 +216,20 @@ impl Reading {
             };
         }
         Ok(named!(
-            EnterpriseAccounts, EnterpriseMembers, Teams, TeamMembers, Permissions, Apps, Invitations, AddOns,
-            Attachments, Pipelines, Couplings, Spaces, SpaceMembers, Collaborators
+            EnterpriseAccounts,
+            EnterpriseMembers,
+            Teams,
+            TeamMembers,
+            Permissions,
+            Apps,
+            Invitations,
+            AddOns,
+            Attachments,
+            Pipelines,
+            Couplings,
+            Spaces,
+            SpaceMembers,
+            Collaborators
         ))
     }
 

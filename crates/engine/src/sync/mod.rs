@@ -58,10 +58,9 @@ impl FromStr for Skip {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|skip| skip.as_str() == word)
-            .ok_or_else(|| format!("`{word}` cannot be skipped; addons, pipelines, spaces and invitations can"))
+        Self::ALL.into_iter().find(|skip| skip.as_str() == word).ok_or_else(|| {
+            format!("`{word}` cannot be skipped; addons, pipelines, spaces and invitations can")
+        })
     }
 }
 

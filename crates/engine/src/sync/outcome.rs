@@ -58,7 +58,7 @@ pub(super) fn conclude(
         users: gather.people.into_users(),
         enterprise_accounts: gather.enterprise_accounts.into_values().collect(),
         teams: gather.teams.into_values().collect(),
-        apps: gather.apps.into_values().collect(),
+        apps: gather.apps.into_list(),
         hinted_apps: hints,
         spaces: gather.spaces.into_values().collect(),
         addons: gather.addons,
@@ -83,7 +83,10 @@ impl Judged<'_> {
 
     /// Every listing of this sort was complete.
     fn all_complete(&self, sort: impl Fn(&Listing) -> bool) -> bool {
-        self.outcomes.iter().filter(|(listing, _)| sort(listing)).all(|(_, outcome)| *outcome == Outcome::Complete)
+        self.outcomes
+            .iter()
+            .filter(|(listing, _)| sort(listing))
+            .all(|(_, outcome)| *outcome == Outcome::Complete)
     }
 
     /// Apps that only permissions listings name: gone meanwhile, or known by name alone.
@@ -92,7 +95,9 @@ impl Judged<'_> {
             .outcomes
             .iter()
             .filter(|(_, outcome)| **outcome == Outcome::Complete)
-            .filter_map(|(listing, _)| if let Listing::FilteredApps(ids) = listing { Some(ids) } else { None })
+            .filter_map(
+                |(listing, _)| if let Listing::FilteredApps(ids) = listing { Some(ids) } else { None },
+            )
             .flatten()
             .cloned()
             .collect();
@@ -124,17 +129,21 @@ impl Judged<'_> {
             .outcomes
             .keys()
             .filter_map(|listing| match listing {
-                Listing::Settling { team, app } if self.complete(listing) => Some((team.clone(), app.clone())),
+                Listing::Settling { team, app } if self.complete(listing) => {
+                    Some((team.clone(), app.clone()))
+                }
                 _ => None,
             })
             .collect();
         for (team, listing) in std::mem::take(&mut self.gather.listed) {
             let members = plan::members(self.gather, self.outcomes, &roles, &team);
-            let probed = probes.get(&team).and_then(|app| settle::verdict(self.gather, &listing, app, members.as_ref()));
-            if let Some(manner) = probed {
+            let settled = probes
+                .get(&team)
+                .and_then(|app| settle::verdict(self.gather, &listing, app, members.as_ref()));
+            if let Some(manner) = settled {
                 self.manners.push((team.clone(), manner));
             }
-            let manner = probed.or_else(|| known.get(&team).copied());
+            let manner = settled.or_else(|| known.get(&team).copied());
             let complete = self.complete(&Listing::TeamPermissions(team.clone()));
             let rows = match (manner, members) {
                 (Some(Mask::NONE), _) => Some(listing.rows.clone()),
@@ -147,18 +156,15 @@ impl Judged<'_> {
                 (_, None) if listing.rows.is_empty() => Some(Vec::new()),
                 (_, None) => None,
             };
-            match rows {
-                Some(rows) => {
-                    self.gather.access.rows.extend(rows);
-                    if complete {
-                        self.cover_listing(&listing);
-                    }
+            if let Some(rows) = rows {
+                self.gather.access.rows.extend(rows);
+                if complete {
+                    self.cover_listing(&listing);
                 }
-                None => {
-                    let dropped: BTreeSet<u32> = listing.apps.values().map(|app| app.resource).collect();
-                    self.gather.access.other.retain(|(resource, _, _)| !dropped.contains(resource));
-                    self.unsettled.push(self.gather.name_of(&Listing::TeamPermissions(team)));
-                }
+            } else {
+                let dropped: BTreeSet<u32> = listing.apps.values().map(|app| app.resource).collect();
+                self.gather.access.other.retain(|(resource, _, _)| !dropped.contains(resource));
+                self.unsettled.push(self.gather.name_of(&Listing::TeamPermissions(team)));
             }
         }
     }

@@ -63,7 +63,8 @@ impl People {
         let place = self.see_bare(user.id.as_deref()?, user.email.as_deref(), source)?;
         let draft = self.drafts.get_mut(place as usize)?;
         if let Some(name) = user.name.as_deref().filter(|name| !name.is_empty()) {
-            let better = draft.user.name.as_deref().is_none_or(|held| (source, name) < (draft.name_from, held));
+            let better =
+                draft.user.name.as_deref().is_none_or(|held| (source, name) < (draft.name_from, held));
             if better {
                 draft.user.name = Some(name.into());
                 draft.name_from = source;
@@ -100,7 +101,8 @@ impl People {
         });
         if let Some(email) = email.filter(|email| !email.is_empty()) {
             let draft = self.drafts.get_mut(place as usize)?;
-            let better = draft.user.email.as_deref().is_none_or(|held| (source, email) < (draft.email_from, held));
+            let better =
+                draft.user.email.as_deref().is_none_or(|held| (source, email) < (draft.email_from, held));
             if better {
                 draft.user.email = Some(email.into());
                 draft.email_from = source;

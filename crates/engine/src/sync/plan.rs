@@ -22,7 +22,9 @@ pub(super) type Outcomes = HashMap<Listing, Outcome>;
 pub(super) fn owner(gather: &Gather, team: &HerokuId) -> Owner {
     match gather.teams.get(team) {
         Some(team) if team.listed != Some(true) => Owner::UnlistedTeam,
-        Some(team) if team.team_type.as_deref() == Some("enterprise") || team.enterprise_account.is_some() => {
+        Some(team)
+            if team.team_type.as_deref() == Some("enterprise") || team.enterprise_account.is_some() =>
+        {
             Owner::EnterpriseTeam
         }
         Some(_) => Owner::StandardTeam,
@@ -34,19 +36,17 @@ pub(super) fn owner(gather: &Gather, team: &HerokuId) -> Owner {
 fn is_without_listing(gather: &Gather, outcomes: &Outcomes, team: &HerokuId, has_apps: bool) -> bool {
     match outcomes.get(&Listing::TeamPermissions(team.clone())) {
         Some(Outcome::Refused) => true,
-        Some(Outcome::Complete) => has_apps && gather.listed.get(team).is_none_or(|listed| listed.apps.is_empty()),
+        Some(Outcome::Complete) => {
+            has_apps && gather.listed.get(team).is_none_or(|listed| listed.apps.is_empty())
+        }
         _ => false,
     }
 }
 
 /// The listings that are called for now; empty when all is read.
-pub(super) fn next(
-    gather: &Gather,
-    outcomes: &Outcomes,
-    manners: &HashMap<HerokuId, Mask>,
-) -> Vec<Listing> {
+pub(super) fn next(gather: &Gather, outcomes: &Outcomes, manners: &HashMap<HerokuId, Mask>) -> Vec<Listing> {
     let mut next = Vec::new();
-    let with_apps: BTreeSet<&HerokuId> = gather.apps.values().filter_map(|app| app.team.as_ref()).collect();
+    let with_apps: BTreeSet<&HerokuId> = gather.apps.iter().filter_map(|app| app.team.as_ref()).collect();
     let mut fallback = BTreeSet::new();
     for team in gather.teams.values().filter(|team| team.listed == Some(true)) {
         if is_without_listing(gather, outcomes, &team.id, with_apps.contains(&team.id)) {
@@ -61,7 +61,7 @@ pub(super) fn next(
         return next;
     }
     let teams_known = outcomes.get(&Listing::Teams) == Some(&Outcome::Complete);
-    let mut apps: Vec<_> = gather.apps.values().collect();
+    let mut apps: Vec<_> = gather.apps.iter().collect();
     apps.sort_by(|left, right| left.id.cmp(&right.id));
     for app in apps {
         let alone = match &app.team {
@@ -88,7 +88,7 @@ pub(super) fn missing_apps(gather: &Gather) -> Vec<HerokuId> {
         .listed
         .values()
         .flat_map(|listed| listed.apps.keys())
-        .filter(|id| !gather.apps.contains_key(id))
+        .filter(|id| !gather.apps.contains(id))
         .cloned()
         .collect();
     missing.sort();

@@ -189,9 +189,7 @@ impl<'a> Reader<'a> {
 
     /// Queues what is called for by what was read; false when nothing is.
     pub(super) fn plan_more(&mut self) -> bool {
-        for listing in self.gather.listed.values_mut() {
-            super::settle::sort(listing);
-        }
+        self.gather.tidy_listings();
         let next = plan::next(&self.gather, &self.outcomes, &self.manners);
         let any = !next.is_empty();
         for listing in next {
@@ -217,7 +215,8 @@ impl<'a> Reader<'a> {
                     self.failures = 0;
                     self.unauthorized = 0;
                     for listing in self.gather.take(&reading.listing, rows) {
-                        let skip = matches!(listing, Listing::TeamInvitations(_)).then_some(Skip::Invitations);
+                        let skip =
+                            matches!(listing, Listing::TeamInvitations(_)).then_some(Skip::Invitations);
                         self.queue_unless(listing, skip);
                     }
                     if last {
@@ -255,7 +254,8 @@ impl<'a> Reader<'a> {
         let (pages, rows, calls) = reading.figures();
         let outcome = error.as_ref().map_or(Outcome::Complete, outcome_of);
         if let Some(error) = &error {
-            self.unauthorized = if error.kind() == ErrorKind::Unauthorized { self.unauthorized + 1 } else { 0 };
+            self.unauthorized =
+                if error.kind() == ErrorKind::Unauthorized { self.unauthorized + 1 } else { 0 };
             self.failures = if outcome == Outcome::Failed { self.failures + 1 } else { 0 };
         }
         let label = reading.label();
@@ -314,9 +314,13 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         match self.first_error.take() {
-            Some(source) if source.kind() == ErrorKind::Unauthorized => Err(EngineError::WrongToken { source }),
+            Some(source) if source.kind() == ErrorKind::Unauthorized => {
+                Err(EngineError::WrongToken { source })
+            }
             Some(source) if outcome_of(&source) == Outcome::Failed => Err(EngineError::Upstream { source }),
-            other => Err(EngineError::NothingRead { first: other.map_or_else(String::new, |e| e.to_string()) }),
+            other => {
+                Err(EngineError::NothingRead { first: other.map_or_else(String::new, |e| e.to_string()) })
+            }
         }
     }
 
@@ -362,7 +366,12 @@ fn unread(scope: String, outcome: Outcome, reason: String, gap: bool) -> ScopeRe
 /// The scope of a team whose permissions listing may show implicit access, which could not be settled.
 pub(super) fn unsettled(team: &str) -> ScopeReport {
     let reason = "it may show implicit access, and neither the team's members nor an app's own listing could be read to tell";
-    unread(format!("GET /teams/{team}/permissions (direct or implicit)"), Outcome::Failed, reason.into(), true)
+    unread(
+        format!("GET /teams/{team}/permissions (direct or implicit)"),
+        Outcome::Failed,
+        reason.into(),
+        true,
+    )
 }
 
 fn millis(duration: Duration) -> u64 {

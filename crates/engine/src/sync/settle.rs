@@ -53,11 +53,6 @@ pub(super) fn roles(gather: &Gather) -> Roles {
     roles
 }
 
-/// Sorts a listing's rows, so that an app's rows stand together.
-pub(super) fn sort(listing: &mut TeamListing) {
-    listing.rows.sort_unstable();
-}
-
 /// Looks at a listing (sorted) and the roles of the team's members.
 pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) -> Evidence {
     let mut open = Mask::NONE;
@@ -139,7 +134,12 @@ fn row_of(rows: &[AccessRow], member: u32) -> Option<&AccessRow> {
 }
 
 /// Judges by the compared app: implicit, if someone stands in the listing for a role alone and not as a collaborator.
-pub(super) fn verdict(gather: &Gather, listing: &TeamListing, app: &HerokuId, team: Option<&Team<'_>>) -> Option<Mask> {
+pub(super) fn verdict(
+    gather: &Gather,
+    listing: &TeamListing,
+    app: &HerokuId,
+    team: Option<&Team<'_>>,
+) -> Option<Mask> {
     let named = gather.settled.get(app)?;
     let listed = listing.apps.get(app)?;
     let locked = is_locked(gather, app);
@@ -153,7 +153,12 @@ pub(super) fn verdict(gather: &Gather, listing: &TeamListing, app: &HerokuId, te
 }
 
 /// The rows of a listing that are direct grants, where it shows the rest implicitly.
-pub(super) fn direct_rows(gather: &Gather, listing: &TeamListing, team: &Team<'_>, shown: Shown) -> Vec<AccessRow> {
+pub(super) fn direct_rows(
+    gather: &Gather,
+    listing: &TeamListing,
+    team: &Team<'_>,
+    shown: Shown,
+) -> Vec<AccessRow> {
     let locked: HashMap<u32, bool> =
         listing.apps.iter().map(|(id, app)| (app.resource, is_locked(gather, id))).collect();
     let repeats = |row: &AccessRow| {

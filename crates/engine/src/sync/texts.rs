@@ -41,14 +41,19 @@ pub(super) fn reference(value: Option<&str>) -> Option<HerokuId> {
 }
 
 /// A number column's value; fractions are cut.
-#[expect(clippy::cast_possible_truncation, reason = "sizes that are sent as fractions are cut, out-of-range ones saturate")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "sizes that are sent as fractions are cut, out-of-range ones saturate"
+)]
 pub(super) fn number(value: Option<&serde_json::Number>) -> Option<i64> {
     value.and_then(|number| number.as_i64().or_else(|| number.as_f64().map(|fraction| fraction as i64)))
 }
 
 /// A named thing as a property: its name where it has one, else its id.
 pub(super) fn named(value: Option<&wire::Named>) -> Value {
-    value.and_then(|named| named.name.as_deref().or(named.id.as_deref())).map_or(Value::Null, |name| json!(name))
+    value
+        .and_then(|named| named.name.as_deref().or(named.id.as_deref()))
+        .map_or(Value::Null, |name| json!(name))
 }
 
 /// An identity provider as a property.

@@ -30,18 +30,27 @@ async fn holds(house: &House, before: &BTreeSet<Line>, label: &str) {
     match house.try_sync().await {
         Ok(summary) => {
             let stored = house.direct(None).await;
-            let invented: Vec<_> = stored.iter().filter(|line| !truth.contains(*line) && !before.contains(*line)).collect();
-            let lost: Vec<_> = before.iter().filter(|line| truth.contains(*line) && !stored.contains(*line)).collect();
+            let invented: Vec<_> =
+                stored.iter().filter(|line| !truth.contains(*line) && !before.contains(*line)).collect();
+            let lost: Vec<_> =
+                before.iter().filter(|line| truth.contains(*line) && !stored.contains(*line)).collect();
             assert!(invented.is_empty(), "{label}: wrong grants {invented:?}");
             assert!(lost.is_empty(), "{label}: false removals {lost:?}");
             if summary.report.status == SyncStatus::Complete {
                 assert_eq!(stored, truth, "{label}: called complete");
             } else {
-                assert!(summary.report.scopes.iter().any(|scope| scope.gap), "{label}: partial without a gap");
+                assert!(
+                    summary.report.scopes.iter().any(|scope| scope.gap),
+                    "{label}: partial without a gap"
+                );
             }
         }
         Err(failure) => {
-            assert!(label.contains("unauthorized") && label.contains("/account"), "{label}: {}", failure.error);
+            assert!(
+                label.contains("unauthorized") && label.contains("/account"),
+                "{label}: {}",
+                failure.error
+            );
             assert_eq!(&house.direct(None).await, before, "{label}: a failed sync changes nothing");
         }
     }

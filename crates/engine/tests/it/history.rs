@@ -24,7 +24,11 @@ async fn every_version_reads_as_it_was(house: House) {
             }
             let apps = world.app_names(Some(team));
             if let Some(app) = apps.first() {
-                world.set_collaborator(app, &format!("joiner-{round}@example.com"), &["view", "deploy", "debug"]);
+                world.set_collaborator(
+                    app,
+                    &format!("joiner-{round}@example.com"),
+                    &["view", "deploy", "debug"],
+                );
                 world.rename_app(app, &format!("renamed-{round}"));
             }
             if let Some(app) = apps.get(1) {

@@ -96,7 +96,9 @@ impl House {
         let truth = self.simulator.truth();
         truth
             .grants()
-            .map(|grant| (grant.resource_type.to_owned(), grant.resource_id, grant.entitlement, grant.principal_id))
+            .map(|grant| {
+                (grant.resource_type.to_owned(), grant.resource_id, grant.entitlement, grant.principal_id)
+            })
             .collect()
     }
 }

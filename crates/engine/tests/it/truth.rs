@@ -46,7 +46,8 @@ async fn agrees(house: &House) {
 fn pages(house: &House) -> u64 {
     let log = house.simulator.stats().log;
     let lists: BTreeSet<(&str, &str)> = log.iter().map(|seen| (&*seen.method, &*seen.path)).collect();
-    let walked = log.iter().filter(|seen| seen.range.as_deref().is_some_and(|range| range.contains(']'))).count();
+    let walked =
+        log.iter().filter(|seen| seen.range.as_deref().is_some_and(|range| range.contains(']'))).count();
     (lists.len() + walked) as u64
 }
 

@@ -95,7 +95,9 @@ impl Writer {
             match difference {
                 Difference::Added(key, mask) => changes.push((key, 0, mask)),
                 Difference::Changed(key, before, after) => changes.push((key, before, after)),
-                Difference::Removed(key, mask) if covered.contains(&parts(key).0) => changes.push((key, mask, 0)),
+                Difference::Removed(key, mask) if covered.contains(&parts(key).0) => {
+                    changes.push((key, mask, 0))
+                }
                 Difference::Removed(..) => {}
             }
         }
@@ -184,9 +186,9 @@ impl Writer {
                 logged.push(added.into());
                 logged
             };
-            let rows = added.iter().map(|entry| log(entry, 1)).chain(removed.iter().map(|entry| log(entry, 0)));
-            let head =
-                "INSERT INTO access_other_change (version, resource_id, principal_id, slug, added) ";
+            let rows =
+                added.iter().map(|entry| log(entry, 1)).chain(removed.iter().map(|entry| log(entry, 0)));
+            let head = "INSERT INTO access_other_change (version, resource_id, principal_id, slug, added) ";
             self.connection.insert("logging access", (head, ""), rows.collect::<Vec<_>>()).await?;
         }
         let sql = "SELECT COUNT(*)

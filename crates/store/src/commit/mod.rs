@@ -68,7 +68,8 @@ impl Store {
         }
         writer.apply_objects(std::mem::take(&mut estate.users), Vec::new(), coverage).await?;
         writer.apply_objects(std::mem::take(&mut estate.enterprise_accounts), Vec::new(), coverage).await?;
-        let (teams, unlisted) = std::mem::take(&mut estate.teams).into_iter().partition(|team| team.listed == Some(true));
+        let (teams, unlisted) =
+            std::mem::take(&mut estate.teams).into_iter().partition(|team| team.listed == Some(true));
         writer.apply_objects(teams, unlisted, coverage).await?;
         writer.apply_objects(std::mem::take(&mut estate.spaces), Vec::new(), coverage).await?;
         let hinted = std::mem::take(&mut estate.hinted_apps);
@@ -112,7 +113,8 @@ impl Store {
     /// What the database said.
     pub async fn record_failure(&self, report: &SyncReport) -> Result<Version, StoreError> {
         let mut connection = self.pool.begin_write().await?;
-        let version = Version(syncs::newest(&mut connection, false).await?.map_or(0, |version| version.0) + 1);
+        let version =
+            Version(syncs::newest(&mut connection, false).await?.map_or(0, |version| version.0) + 1);
         let report = SyncReport { status: SyncStatus::Failed, ..report.clone() };
         syncs::insert(&mut connection, version, &report, &Counts::default(), &Changes::default()).await?;
         connection.commit().await?;

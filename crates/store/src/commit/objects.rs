@@ -49,7 +49,8 @@ impl Writer {
         let mut places = HashMap::new();
         for (index, record) in records.iter().enumerate() {
             let head = self.heads.find(T::KIND, record.id());
-            if let Some(head) = head.filter(|head| head.gone.is_none() && head.hash != hash::content(record)) {
+            if let Some(head) = head.filter(|head| head.gone.is_none() && head.hash != hash::content(record))
+            {
                 places.insert(head.id, index);
             }
         }
@@ -64,8 +65,12 @@ impl Writer {
 
     /// Finds out which records are new, changed or back, and gives the new ones their ids.
     fn classify<T: Record + Sync>(&mut self, records: &[T]) -> Vec<Written> {
-        let mut listed: Vec<(usize, &T, u64)> =
-            records.iter().enumerate().zip(hash::contents(records)).map(|((index, record), hash)| (index, record, hash)).collect();
+        let mut listed: Vec<(usize, &T, u64)> = records
+            .iter()
+            .enumerate()
+            .zip(hash::contents(records))
+            .map(|((index, record), hash)| (index, record, hash))
+            .collect();
         listed.sort_by(|left, right| left.1.id().cmp(right.1.id()));
         listed.dedup_by(|left, right| left.1.id() == right.1.id());
         let mut written = Vec::new();
@@ -88,7 +93,12 @@ impl Writer {
         let ids = new.iter().filter_map(|(index, hash)| Some((records.get(*index)?.id().clone(), *hash)));
         let first = self.heads.add_sorted(T::KIND, ids);
         let change = ChangeKind::Added;
-        let added = new.iter().zip(first..).map(|((index, _), dense)| Written { index: *index, dense, change, had_columns: false });
+        let added = new.iter().zip(first..).map(|((index, _), dense)| Written {
+            index: *index,
+            dense,
+            change,
+            had_columns: false,
+        });
         written.extend(added);
         for entry in &written {
             match entry.change {
@@ -101,14 +111,20 @@ impl Writer {
     }
 
     /// Finds what the records refer to, in the order of their reference cells. What was never listed gets an id.
-    async fn resolve<T: Record>(&mut self, records: &[T], written: &[Written]) -> Result<Vec<i64>, StoreError> {
+    async fn resolve<T: Record>(
+        &mut self,
+        records: &[T],
+        written: &[Written],
+    ) -> Result<Vec<i64>, StoreError> {
         let kinds = T::KIND.columns().iter().filter_map(|column| match column.column_type {
             ColumnType::Reference(kind) => Some(kind),
             _ => None,
         });
         let kinds: Vec<Kind> = kinds.collect();
         let (mut found, mut stubs) = (Vec::with_capacity(written.len() * kinds.len()), Vec::new());
-        for record in written.iter().filter_map(|entry| records.get(entry.index)).filter(|_| !kinds.is_empty()) {
+        for record in
+            written.iter().filter_map(|entry| records.get(entry.index)).filter(|_| !kinds.is_empty())
+        {
             let mut kinds = kinds.iter();
             for (column, cell) in T::KIND.columns().iter().zip(record.cells()) {
                 let ColumnType::Reference(_) = column.column_type else { continue };
@@ -123,7 +139,8 @@ impl Writer {
             }
         }
         let (heads, version) = (&self.heads, self.version);
-        let rows = stubs.iter().filter_map(|(kind, id)| Some(heads::row(*kind, heads.find(*kind, id)?, version)));
+        let rows =
+            stubs.iter().filter_map(|(kind, id)| Some(heads::row(*kind, heads.find(*kind, id)?, version)));
         self.connection.insert("adding objects", (OBJECT_HEAD, OBJECT_TAIL), rows).await?;
         Ok(found)
     }
@@ -133,7 +150,8 @@ impl Writer {
         if self.first {
             return Ok(());
         }
-        let known: Vec<i64> = written.iter().filter(|entry| entry.had_columns).map(|entry| entry.dense).collect();
+        let known: Vec<i64> =
+            written.iter().filter(|entry| entry.had_columns).map(|entry| entry.dense).collect();
         let before: HashMap<i64, _> = read::<T>(&mut self.connection, &known)
             .await?
             .into_iter()
@@ -231,7 +249,8 @@ impl Writer {
 
     /// Marks what was there, was not listed, and is proved to be no more.
     async fn mark_gone(&mut self, kind: Kind, coverage: &Coverage) -> Result<(), StoreError> {
-        let unseen: Vec<i64> = self.heads.present(kind).filter(|head| !head.seen).map(|head| head.id).collect();
+        let unseen: Vec<i64> =
+            self.heads.present(kind).filter(|head| !head.seen).map(|head| head.id).collect();
         if unseen.is_empty() {
             return Ok(());
         }
@@ -272,7 +291,9 @@ impl Writer {
         let head = match kind {
             App::KIND => "SELECT id, team FROM app WHERE team IS NOT NULL AND id IN (",
             Invitation::KIND => "SELECT id, team FROM invitation WHERE team IS NOT NULL AND id IN (",
-            UnresolvedMember::KIND => "SELECT id, team FROM unresolved_member WHERE team IS NOT NULL AND id IN (",
+            UnresolvedMember::KIND => {
+                "SELECT id, team FROM unresolved_member WHERE team IS NOT NULL AND id IN ("
+            }
             _ => return Ok(HashMap::new()),
         };
         let mut parents = HashMap::new();
@@ -329,7 +350,9 @@ fn filled<T: Record>(record: &T, known: &T) -> T {
         .cells()
         .into_iter()
         .zip(known.cells())
-        .map(|(cell, known)| owned(if cell == Cell::Null || only_case_differs(cell, known) { known } else { cell }))
+        .map(|(cell, known)| {
+            owned(if cell == Cell::Null || only_case_differs(cell, known) { known } else { cell })
+        })
         .collect();
     let bare = &**record.properties() == "{}";
     let properties = if bare { known.properties() } else { record.properties() };

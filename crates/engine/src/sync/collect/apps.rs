@@ -15,7 +15,7 @@ impl Gather {
     pub(super) fn take_apps(&mut self, listing: &Listing, rows: Vec<wire::App>) -> Vec<Listing> {
         for row in rows {
             let app = self.app(listing, row);
-            self.apps.insert(app.id.clone(), app);
+            self.apps.put(app);
         }
         Vec::new()
     }
@@ -92,7 +92,11 @@ impl Gather {
         Some(id)
     }
 
-    pub(super) fn take_collaborators(&mut self, listing: &Listing, rows: Vec<wire::Collaborator>) -> Vec<Listing> {
+    pub(super) fn take_collaborators(
+        &mut self,
+        listing: &Listing,
+        rows: Vec<wire::Collaborator>,
+    ) -> Vec<Listing> {
         let Some(app) = listing.parent() else { return Vec::new() };
         for row in rows {
             let place = self.people.see(row.user.as_ref(), Source::Collaborator, Facts::default());

@@ -28,7 +28,7 @@ pub(super) struct Gather {
     pub(super) people: People,
     pub(super) enterprise_accounts: BTreeMap<HerokuId, EnterpriseAccount>,
     pub(super) teams: BTreeMap<HerokuId, Team>,
-    pub(super) apps: HashMap<HerokuId, App>,
+    pub(super) apps: Apps,
     pub(super) spaces: BTreeMap<HerokuId, Space>,
     pub(super) addons: Vec<AddOn>,
     pub(super) attachments: Vec<Attachment>,
@@ -41,6 +41,43 @@ pub(super) struct Gather {
     pub(super) listed: HashMap<HerokuId, TeamListing>,
     /// Who the collaborator listing of an app names, where it was read to settle that.
     pub(super) settled: HashMap<HerokuId, HashSet<u32>>,
+}
+
+/// Apps, each once; there may be very many, so they stand in one list with an index beside it.
+#[derive(Debug, Default)]
+pub(super) struct Apps {
+    list: Vec<App>,
+    places: HashMap<HerokuId, u32>,
+}
+
+impl Apps {
+    pub(super) fn get(&self, id: &HerokuId) -> Option<&App> {
+        self.places.get(id).and_then(|place| self.list.get(*place as usize))
+    }
+
+    pub(super) fn contains(&self, id: &HerokuId) -> bool {
+        self.places.contains_key(id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &App> {
+        self.list.iter()
+    }
+
+    pub(super) fn into_list(self) -> Vec<App> {
+        self.list
+    }
+
+    /// Adds an app, or replaces what was known of it.
+    fn put(&mut self, app: App) {
+        match self.places.get(&app.id).and_then(|place| self.list.get_mut(*place as usize)) {
+            Some(known) => *known = app,
+            None => {
+                let place = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+                self.places.insert(app.id.clone(), place);
+                self.list.push(app);
+            }
+        }
+    }
 }
 
 /// Rows of access, with the resources that they point at.
@@ -133,6 +170,19 @@ impl Gather {
             _ => self.teams.get(id).and_then(|team| team.name.as_deref()),
         };
         name.map_or_else(|| id.to_string(), Into::into)
+    }
+
+    /// Sorts the permissions listings for judging, and forgets names that the list of apps has told by now.
+    pub(super) fn tidy_listings(&mut self) {
+        for listing in self.listed.values_mut() {
+            listing.rows.sort_unstable();
+            listing.rows.shrink_to_fit();
+            for (id, app) in &mut listing.apps {
+                if self.apps.contains(id) {
+                    app.name = None;
+                }
+            }
+        }
     }
 
     fn app_name(&self, id: &HerokuId) -> Option<&str> {

@@ -58,7 +58,11 @@ impl Gather {
         }
     }
 
-    pub(super) fn take_team_members(&mut self, listing: &Listing, rows: Vec<wire::TeamMember>) -> Vec<Listing> {
+    pub(super) fn take_team_members(
+        &mut self,
+        listing: &Listing,
+        rows: Vec<wire::TeamMember>,
+    ) -> Vec<Listing> {
         let Some(team) = listing.parent() else { return Vec::new() };
         for row in rows {
             let email = row.user.as_ref().and_then(|user| user.email.as_deref()).or(row.email.as_deref());
@@ -118,7 +122,11 @@ impl Gather {
         Vec::new()
     }
 
-    pub(super) fn take_invitations(&mut self, listing: &Listing, rows: Vec<wire::Invitation>) -> Vec<Listing> {
+    pub(super) fn take_invitations(
+        &mut self,
+        listing: &Listing,
+        rows: Vec<wire::Invitation>,
+    ) -> Vec<Listing> {
         let Some(team) = listing.parent() else { return Vec::new() };
         for row in rows {
             self.people.see(row.user.as_ref(), Source::Other, Facts::default());

@@ -27,7 +27,8 @@ impl Gather {
             if let Some(payer) = &row.billing_entity {
                 // Heroku: most often the app itself pays, which its column tells already.
                 let own = payer.kind.as_deref() == Some("app") && reference(payer.id.as_deref()) == app;
-                let payer = if own { json!("app") } else { json!({ "type": payer.kind, "name": payer.name }) };
+                let payer =
+                    if own { json!("app") } else { json!({ "type": payer.kind, "name": payer.name }) };
                 rest.insert("billing_entity".into(), payer);
             }
             self.addons.push(AddOn {
@@ -116,7 +117,11 @@ impl Gather {
         follow
     }
 
-    pub(super) fn take_space_members(&mut self, listing: &Listing, rows: Vec<wire::SpaceMember>) -> Vec<Listing> {
+    pub(super) fn take_space_members(
+        &mut self,
+        listing: &Listing,
+        rows: Vec<wire::SpaceMember>,
+    ) -> Vec<Listing> {
         let Some(space) = listing.parent() else { return Vec::new() };
         for row in rows {
             if let Some(principal) = self.people.see(row.user.as_ref(), Source::Other, Facts::default()) {

@@ -1,0 +1,107 @@
+//! A selection gives what a filter over everything gives, now and in every earlier version.
+
+use std::collections::BTreeSet;
+
+use metsuke_model::record::{AddOn, App, Invitation, Team, User};
+use metsuke_model::{AsOf, HerokuId, Record, Version};
+use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
+
+use crate::database::{Database, commit};
+use crate::generated::Generator;
+
+async fn all<T: Record>(snapshot: &mut Snapshot) -> Vec<Stored<T>> {
+    snapshot.objects::<T>(&Select::All).await.unwrap()
+}
+
+/// Compares one selection with a filter.
+async fn agrees<T: Record>(snapshot: &mut Snapshot, select: Select, filter: impl Fn(&Stored<T>) -> bool) {
+    let found: BTreeSet<HerokuId> = snapshot
+        .objects::<T>(&select)
+        .await
+        .unwrap()
+        .iter()
+        .map(|stored| stored.record.id().clone())
+        .collect();
+    let wanted: BTreeSet<HerokuId> = all::<T>(snapshot)
+        .await
+        .iter()
+        .filter(|stored| filter(stored))
+        .map(|stored| stored.record.id().clone())
+        .collect();
+    assert_eq!(found, wanted, "version {}: {select:?}", snapshot.sync().version);
+}
+
+/// Selections common to all kinds.
+async fn common<T: Record>(snapshot: &mut Snapshot) {
+    let stored = all::<T>(snapshot).await;
+    for one in &stored {
+        agrees::<T>(snapshot, Select::Id(one.record.id().clone()), |other| other.dense == one.dense).await;
+    }
+    let some: Vec<i64> = stored.iter().map(|stored| stored.dense).step_by(2).chain([9_999]).collect();
+    agrees::<T>(snapshot, Select::Dense(some.clone()), |other| some.contains(&other.dense)).await;
+    agrees::<T>(snapshot, Select::Dense(Vec::new()), |_| false).await;
+    agrees::<T>(snapshot, Select::Id("nobody".into()), |_| false).await;
+}
+
+async fn people(snapshot: &mut Snapshot) {
+    for user in all::<User>(snapshot).await {
+        let Some(email) = user.record.email else { continue };
+        let same = |other: &Stored<User>| {
+            other.record.email.as_ref().is_some_and(|found| found.eq_ignore_ascii_case(&email))
+        };
+        agrees::<User>(snapshot, Select::Named(email.to_ascii_uppercase()), same).await;
+        let owned = |app: &Stored<App>| app.record.owner.as_ref() == Some(&user.record.id);
+        agrees::<App>(snapshot, Select::OwnedBy(user.dense), owned).await;
+    }
+}
+
+async fn teams_and_apps(snapshot: &mut Snapshot) {
+    for team in all::<Team>(snapshot).await {
+        if let Some(name) = &team.record.name {
+            let same = |other: &Stored<Team>| other.record.name.as_ref() == Some(name);
+            agrees::<Team>(snapshot, Select::Named(name.to_string()), same).await;
+        }
+        let (within, id) = (Select::Within(vec![team.dense]), Some(&team.record.id));
+        agrees::<App>(snapshot, within.clone(), |app| app.record.team.as_ref() == id).await;
+        agrees::<Invitation>(snapshot, within, |invitation| invitation.record.team.as_ref() == id).await;
+    }
+    let apps: Vec<Stored<App>> = all::<App>(snapshot).await.into_iter().take(3).collect();
+    let of = |addon: &Stored<AddOn>| apps.iter().any(|app| addon.record.app.as_ref() == Some(&app.record.id));
+    agrees::<AddOn>(snapshot, Select::Within(apps.iter().map(|app| app.dense).collect()), of).await;
+}
+
+async fn access(snapshot: &mut Snapshot) {
+    let everything = snapshot.access(&AccessSelect::All).await.unwrap();
+    assert!(everything.is_sorted_by_key(|entry| (entry.resource, entry.principal)), "ordered");
+    let chosen = |of: fn(&metsuke_store::AccessEntry) -> i64| {
+        let ids: BTreeSet<i64> = everything.iter().map(of).collect();
+        ids.into_iter().step_by(3).collect::<Vec<i64>>()
+    };
+    let (on, of) = (chosen(|entry| entry.resource), chosen(|entry| entry.principal));
+    let wanted: Vec<_> = everything.iter().filter(|entry| on.contains(&entry.resource)).cloned().collect();
+    assert_eq!(snapshot.access(&AccessSelect::On(on)).await.unwrap(), wanted);
+    let wanted: Vec<_> = everything.iter().filter(|entry| of.contains(&entry.principal)).cloned().collect();
+    assert_eq!(snapshot.access(&AccessSelect::Of(of)).await.unwrap(), wanted);
+    assert_eq!(snapshot.access(&AccessSelect::Of(Vec::new())).await.unwrap(), []);
+}
+
+async fn every_selection_is_a_filter_over_everything(database: Database) {
+    let store = database.open().await;
+    let mut generator = Generator::new(31);
+    for second in 1..=5 {
+        let reading = generator.next();
+        commit(&store, &reading.estate, &reading.coverage, second).await;
+    }
+    for version in 1..=5 {
+        let as_of = AsOf::Version(Version(version));
+        let mut snapshot = store.snapshot(Some(as_of)).await.unwrap().unwrap();
+        common::<User>(&mut snapshot).await;
+        common::<App>(&mut snapshot).await;
+        common::<AddOn>(&mut snapshot).await;
+        people(&mut snapshot).await;
+        teams_and_apps(&mut snapshot).await;
+        access(&mut snapshot).await;
+    }
+}
+
+on_both_engines!(every_selection_is_a_filter_over_everything);
