@@ -9,7 +9,7 @@ METSUKE := $(TARGET)/release/metsuke
 KILLS ?= 5000
 ARGS ?=
 
-.PHONY: help demo test lint fmt simulate conformance bench crash clean
+.PHONY: help demo test lint fmt conformance bench simulate crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,23 +30,23 @@ lint: ## Check the rules of the house and run the linter
 fmt: ## Format all Rust files
 	@cargo fmt --all
 
-simulate: ## Serve a made-up Heroku (ARGS="--size company --seed 7")
-	@scripts/setup.sh build
-	@cargo build --release --locked --package metsuke-cli
-	@"$(METSUKE)" simulate $(ARGS)
-
 conformance: ## Point Heroku's own command line at the simulator and compare
 	@scripts/setup.sh conformance
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/conformance.sh "$(METSUKE)"
 
-bench: ## Measure, and print both sides of every ratio
+bench: ## Measure, both sides of every ratio, and write docs/benchmarks.md
 	@scripts/setup.sh build
-	@cargo run --release --locked --package metsuke-bench -- all $(ARGS)
+	@cargo build --release --locked --package metsuke-cli --package metsuke-bench
+	@"$(TARGET)/release/metsuke-bench" $(or $(ARGS),all)
 
-crash: ## Kill a sync many times over (KILLS=5000)
+simulate: ## Inject every fault at every request of a sync (some minutes)
+	@scripts/setup.sh build
+	@METSUKE_THOROUGH=1 NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine never_remove
+
+crash: ## Kill a sync many times over (KILLS=5000, some minutes)
 	@scripts/setup.sh test
-	@METSUKE_KILLS=$(KILLS) scripts/cargo-test.sh kill
+	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine
 
 clean: ## Remove what was built, and stop the test server
 	@scripts/stop-test-postgres.sh

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs the tests of the workspace, by cargo-nextest where it is installed.
-# usage: scripts/cargo-test.sh [FILTER]
+# Runs tests, by cargo-nextest where it is installed: those of the workspace, or those that the arguments choose.
+# usage: scripts/cargo-test.sh [--package NAME [FILTER]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 trap scripts/stop-test-postgres.sh EXIT
+[[ $# -gt 0 ]] || set -- --workspace
 
 if cargo nextest --version >/dev/null 2>&1; then
-    cargo nextest run --workspace --locked "$@"
+    cargo nextest run --locked "$@"
 else
-    cargo test --workspace --locked --no-fail-fast "$@"
+    cargo test --locked --no-fail-fast "$@"
 fi

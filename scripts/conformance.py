@@ -72,15 +72,17 @@ class Tally:
 
     def check(self, title, compare):
         try:
-            trouble = compare()
+            rows, trouble = compare()
         except (RuntimeError, OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired) as error:
-            trouble = f"{type(error).__name__}: {error}"
+            rows, trouble = 0, f"{type(error).__name__}: {error}"
+        if not trouble and not rows:
+            trouble = "there was nothing to compare"
         if trouble:
             self.failed += 1
             print(f"FAIL {title}: {trouble}", flush=True)
         else:
             self.passed += 1
-            print(f"PASS {title}", flush=True)
+            print(f"PASS {title}: {rows} rows", flush=True)
 
 
 def difference(expected, found):
@@ -100,9 +102,11 @@ def absent(text, words):
 
 
 def compare(args, expected, row, shown):
-    """Compares the JSON of a command with the rows expected, and its table with the words to be shown."""
+    """Compares the JSON of a command with the rows expected, and its table with the words to be shown.
+
+    Gives the number of rows, and the trouble or nothing."""
     found = [row(each) for each in json.loads(heroku(*args, "--json"))]
-    return difference(expected, found) or absent(heroku(*args), shown)
+    return len(expected), difference(expected, found) or absent(heroku(*args), shown)
 
 
 def team_row(team):
@@ -128,14 +132,13 @@ def teams():
 
 def members(team):
     rows = [member_row(member) for member in api(f"/teams/{team['name']}/members")]
+    pending = invitations(team)
     found = json.loads(heroku("members", "--team", team["name"], "--json"))
     joined = [member_row(member) for member in found if member["status"] != "pending"]
     invited = [member_row(member) for member in found if member["status"] == "pending"]
-    return (
-        difference(rows, joined)
-        or difference(invitations(team), invited)
-        or absent(heroku("members", "--team", team["name"]), [email for email, _ in rows])
-    )
+    shown = [email for email, _ in rows + pending]
+    trouble = difference(rows, joined) or difference(pending, invited)
+    return len(rows + pending), trouble or absent(heroku("members", "--team", team["name"]), shown)
 
 
 def invitations(team):
@@ -173,6 +176,12 @@ def readable(team):
     return all(member["email"] for member in api(f"/teams/{team['name']}/members"))
 
 
+def kind(app, all_teams):
+    """Which kind of owner an app has."""
+    types = {team["id"]: team["type"] for team in all_teams}
+    return types.get(app["team"]["id"]) if app["team"] else "personal"
+
+
 def has_users(app):
     """Whether the official command line can show an app's access: it breaks on a row without a user."""
     return all(each["user"] for each in api(f"/apps/{app['name']}/collaborators"))
@@ -192,23 +201,18 @@ def take(rows, good):
 def main():
     tally = Tally()
     tally.check("teams", teams)
-    all_teams = api("/teams")
-    chosen = []
-    for kind in ("enterprise", "team"):
-        chosen += take([team for team in all_teams if team["type"] == kind], readable)
-    for team in chosen:
-        title = f"--team {team['name']} ({team['type']})"
-        tally.check(f"members {title}", lambda: members(team))
-        tally.check(f"apps {title}", lambda: apps(team))
+    all_teams, all_apps = api("/teams"), api("/apps")
+    owners = {app["team"]["id"] for app in all_apps if app["team"]}
+    for wanted in ("enterprise", "team"):
+        fit = [team for team in all_teams if team["type"] == wanted and team["id"] in owners]
+        for team in take(fit, readable):
+            title = f"--team {team['name']} ({team['type']})"
+            tally.check(f"members {title}", lambda: members(team))
+            tally.check(f"apps {title}", lambda: apps(team))
     tally.check("addons --all", addons)
-
-    names = {team["name"] for team in chosen}
-    listed = api("/apps")
-    owned = take([app for app in listed if app["team"] and app["team"]["name"] in names], has_users)
-    personal = take([app for app in listed if not app["team"]], has_users)
-    for app in owned + personal:
-        owner = f"team {app['team']['name']}" if app["team"] else "a person's own"
-        tally.check(f"access --app {app['name']} ({owner})", lambda: access(app))
+    for wanted in ("enterprise", "team", "personal"):
+        for app in take([app for app in all_apps if kind(app, all_teams) == wanted], has_users):
+            tally.check(f"access --app {app['name']} ({wanted})", lambda: access(app))
 
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed or not tally.passed else 0

@@ -17,7 +17,7 @@ fi
 
 said=$folder/simulator.out
 : >"$said"
-"$metsuke" simulate --size company --seed 7 --listen 127.0.0.1:0 >"$said" &
+"$metsuke" --quiet simulate --size company --seed 7 --listen 127.0.0.1:0 >"$said" &
 simulator=$!
 trap 'kill "$simulator" 2>/dev/null || true' EXIT
 

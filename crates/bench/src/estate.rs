@@ -30,11 +30,13 @@ fn id(kind: u8, number: u32) -> HerokuId {
     HerokuId::from_bytes(&bytes)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every time column may be empty")]
 fn moment(number: u64) -> Option<Moment> {
     let seconds = 1_400_000_000 + i64::try_from(mixed(number) % 360_000_000).unwrap_or(0);
     Some(Moment(seconds * 1_000_000))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every text column may be empty")]
 fn text(text: String) -> Option<Box<str>> {
     Some(text.into())
 }
@@ -61,13 +63,13 @@ fn app_properties() -> Vec<Arc<str>> {
 }
 
 fn pick<T: Clone>(choices: &[T], number: u32) -> T {
-    choices[mixed(u64::from(number)) as usize % choices.len()].clone()
+    let place = usize::try_from(mixed(u64::from(number)) >> 1).unwrap_or(0) % choices.len();
+    choices[place].clone()
 }
 
 /// The estate; `generation` moves one hundredth of the access for each step.
 pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
     let mut estate = Estate::default();
-    let plain: Arc<str> = "{}".into();
     for number in 0..PEOPLE {
         let mut user = User::new(id(1, number));
         let domain = if number % 12 == 0 { "partner.example.net" } else { "example.com" };
@@ -131,8 +133,6 @@ pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
         estate.addons.push(addon);
     }
     estate.access = access(generation);
-    estate.listing_manners.clear();
-    let _ = plain;
     let mut coverage = Coverage::default();
     for kind in [Kind::User, Kind::Team, Kind::App, Kind::AddOn, Kind::EnterpriseAccount] {
         coverage.cover_kind(kind);
@@ -152,7 +152,7 @@ fn team_of(app: u32) -> u32 {
 }
 
 fn changes(app: u32, generation: u32) -> bool {
-    (1..=generation).any(|step| mixed(u64::from(app) << 8 | u64::from(step)) % 100 == 0)
+    (1..=generation).any(|step| mixed(u64::from(app) << 8 | u64::from(step)).is_multiple_of(100))
 }
 
 /// Direct access: team roles, and on each app a few people with `collaborator` and permissions.
@@ -173,7 +173,7 @@ fn access(generation: u32) -> Vec<AccessRow> {
         Mask::NONE,
     ];
     for app in 0..APPS {
-        let moved = if changes(app, generation) { 1 } else { 0 };
+        let moved = u32::from(changes(app, generation));
         for place in 0..NAMED {
             let seed = u64::from(app) << 16 | u64::from(place + if place == 0 { moved * 8 } else { 0 });
             let principal = u32::try_from(mixed(seed) % u64::from(PEOPLE)).unwrap_or(0);

@@ -1,9 +1,11 @@
 //! First load, re-sync and size, against a row-per-grant SQLite load of the same grants and objects.
 
+#![expect(clippy::cast_precision_loss, reason = "figures that people read")]
+
 use std::path::Path;
 use std::time::Instant;
 
-use metsuke_model::{AccessRow, Cell, Estate, Record, ResourceType, SyncReport, SyncStatus};
+use metsuke_model::{AccessRow, Cell, Estate, Record, SyncReport, SyncStatus};
 use metsuke_model::{Moment, SystemClock};
 use metsuke_store::{OpenMode, Store};
 use rusqlite::types::Value;
@@ -35,9 +37,7 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
     let grants = grants(&estate::build(0).0);
     for round in 0..=REPEATS {
         let file = folder.path().join("ours.db");
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
-        }
+        remove(&file);
         let store = Store::open(&format!("sqlite:{}", file.display()), OpenMode::Create).await?;
         let (estate, coverage) = estate::build(0);
         let begun = Instant::now();
@@ -51,9 +51,7 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
         let second = begun.elapsed().as_secs_f64() * 1000.0;
         drop(store);
         let reference = folder.path().join("reference.db");
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", reference.display()));
-        }
+        remove(&reference);
         let (estate, _) = estate::build(0);
         let begun = Instant::now();
         row_per_grant(&reference, &estate)?;
@@ -100,6 +98,13 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Removes a database, if it is there.
+fn remove(file: &Path) {
+    for suffix in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(format!("{}{suffix}", file.display())));
+    }
+}
+
 fn done() -> SyncReport {
     SyncReport {
         status: SyncStatus::Complete,
@@ -138,7 +143,7 @@ fn row_per_grant(file: &Path, estate: &Estate) -> anyhow::Result<()> {
              PRIMARY KEY (resource, entitlement, principal)) WITHOUT ROWID;",
     )?;
     let transaction = connection.transaction()?;
-    let teams = estate.teams.len() as i64;
+    let teams = i64::from(estate::TEAMS);
     let places = |list: Vec<&metsuke_model::HerokuId>, base: i64| {
         list.into_iter().cloned().zip(base..).collect::<std::collections::HashMap<_, _>>()
     };
@@ -175,7 +180,6 @@ fn single(estate: &Estate, row: &AccessRow) -> Vec<(u32, u8, u32)> {
     let kind = estate.resources[row.resource as usize].resource_type;
     let (resource, principal) = (row.resource, row.principal);
     let known = kind.entitlements().iter().zip(0_u8..);
-    let _ = ResourceType::App;
     known
         .filter(|(entitlement, _)| row.mask.contains(entitlement.mask()))
         .map(|(_, bit)| (resource, bit, principal))

@@ -69,14 +69,14 @@ impl Apps {
 
     /// Adds an app, or replaces what was known of it.
     fn put(&mut self, app: App) {
-        match self.places.get(&app.id).and_then(|place| self.list.get_mut(*place as usize)) {
-            Some(known) => *known = app,
-            None => {
-                let place = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
-                self.places.insert(app.id.clone(), place);
-                self.list.push(app);
-            }
+        let known = self.places.get(&app.id).and_then(|place| self.list.get_mut(*place as usize));
+        if let Some(known) = known {
+            *known = app;
+            return;
         }
+        let place = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
+        self.places.insert(app.id.clone(), place);
+        self.list.push(app);
     }
 }
 
