@@ -104,7 +104,7 @@ impl Context {
     }
 }
 
-/// The gaps of one run.
+/// The gaps of one run, by scope.
 ///
 /// # Errors
 ///
@@ -115,6 +115,7 @@ pub(crate) async fn gaps(store: &Store, sync: &SyncRow) -> anyhow::Result<Vec<Sc
     }
     let mut scopes = store.scopes(sync.version).await?;
     scopes.retain(|scope| scope.gap);
+    scopes.sort_by(|one, other| one.scope.cmp(&other.scope));
     Ok(scopes)
 }
 
@@ -143,15 +144,20 @@ pub(crate) fn gap_reason(gap: &ScopeReport) -> String {
     shown(&brief(reason)).into_owned()
 }
 
-/// A reason without the request that the scope names already, and without the id that only Heroku's support needs.
+/// A reason without the request that the scope names already, without the id that only Heroku's support needs, and
+/// without the full stop of Heroku's message, behind which our own sentence goes on.
 pub(crate) fn brief(reason: &str) -> String {
     let answer = match reason.split_once(" was answered ") {
         Some((call, answer)) if call.starts_with("GET ") || call.starts_with("POST ") => answer,
         _ => reason,
     };
-    match answer.split_once(" (request id `") {
-        Some((before, after)) => format!("{before}{}", after.split_once("`)").map_or("", |(_, rest)| rest)),
-        None => answer.into(),
+    let (told, rest) = match answer.split_once(" (request id `") {
+        Some((before, after)) => (before, after.split_once("`)").map_or("", |(_, rest)| rest)),
+        None => (answer, ""),
+    };
+    match told.strip_suffix(".`").filter(|told| !told.ends_with('.')) {
+        Some(told) => format!("{told}`{rest}"),
+        None => format!("{told}{rest}"),
     }
 }
 
@@ -178,7 +184,9 @@ mod tests {
     #[test]
     fn a_reason_is_told_without_what_the_scope_says() {
         let reason = "GET /teams/1 was answered 403 `forbidden`: `No access.` (request id `a,b`)";
-        assert_eq!(brief(reason), "403 `forbidden`: `No access.`");
+        assert_eq!(brief(reason), "403 `forbidden`: `No access`");
+        assert_eq!(brief("404: `Not here.`"), "404: `Not here`");
+        assert_eq!(brief("404: `And so on...`"), "404: `And so on...`");
         assert_eq!(brief("switched off"), "switched off");
     }
 

@@ -47,8 +47,8 @@ impl Reporter {
             return Self::Lines(Mutex::new(Pace { last: Instant::now(), tenth: 0 }));
         }
         let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
-        // The template is a literal, so it fails in no other way than in the tests.
-        let style = ProgressStyle::with_template("{spinner} {wide_bar} {pos}/{len} lists\n  {msg}");
+        // Each line may have one wide part. The template is a literal: it fails everywhere or nowhere.
+        let style = ProgressStyle::with_template("{spinner} {wide_bar} {pos}/{len} lists\n  {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(200));
         Self::Bar(bar)
@@ -99,7 +99,7 @@ impl Pace {
 fn numbers(state: &ProgressState) -> String {
     let left = state.calls_left.map(|left| format!(", {} left", number(left))).unwrap_or_default();
     let time = match (state.waiting, state.left) {
-        (Some(wait), _) => format!(", waiting {} for the account's budget", length_of_time(wait)),
+        (Some(wait), _) => format!(", waiting {} before the next request", length_of_time(wait)),
         (None, Some(left)) => format!(", about {} to go", length_of_time(left)),
         (None, None) => String::new(),
     };
@@ -138,7 +138,7 @@ mod tests {
         let waiting = ProgressState { waiting: Some(Duration::from_secs(30)), ..state(5) };
         assert_eq!(
             numbers(&waiting),
-            "34,000 rows, 120 calls, 4,380 left, waiting 30 s for the account's budget"
+            "34,000 rows, 120 calls, 4,380 left, waiting 30 s before the next request"
         );
         let going = ProgressState { left: Some(Duration::from_secs(12)), ..state(5) };
         assert!(numbers(&going).ends_with("about 12 s to go"));

@@ -27,14 +27,14 @@ pub enum ErrorKind {
 #[non_exhaustive]
 pub enum EngineError {
     /// Heroku refuses the token itself.
-    #[error("heroku does not accept the token")]
+    #[error("Heroku does not accept the token")]
     WrongToken {
         /// What it answered.
         #[source]
         source: ClientError,
     },
     /// Heroku cannot be reached, or answers nothing of use.
-    #[error("heroku cannot be read")]
+    #[error("Heroku cannot be read")]
     Upstream {
         /// What happened.
         #[source]

@@ -27,7 +27,7 @@ pub struct ProgressState {
     pub calls: u64,
     /// Requests that the account has left, as far as Heroku said.
     pub calls_left: Option<u64>,
-    /// How long the sync will still wait for the account's budget right now.
+    /// How long the sync will still wait before its next request: for the budget, or after an error.
     pub waiting: Option<Duration>,
     /// Estimated time to the end.
     pub left: Option<Duration>,

@@ -232,10 +232,10 @@ impl Connection {
         let keys: &[i64] = &[];
         match self {
             Self::Sqlite(connection) => {
-                select_in!(Sqlite, connection, sql, "", keys.iter().copied(), each, Sqlite, doing)
+                select_in!(Sqlite, connection, sql, "", keys.iter().copied(), each, Sqlite, doing);
             }
             Self::Postgres(connection) => {
-                select_in!(Postgres, connection, sql, "", keys.iter().copied(), each, Postgres, doing)
+                select_in!(Postgres, connection, sql, "", keys.iter().copied(), each, Postgres, doing);
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use metsuke_model::access::Mask;
 use metsuke_model::{HerokuId, Kind, Moment, ResourceType, Version};
 use serde_json::{Map, Value as Json};
 
-use crate::connection::Connection;
+use crate::connection::{Bind, Connection};
 use crate::objects::name_column;
 use crate::{Store, StoreError};
 
@@ -121,6 +121,7 @@ pub(crate) fn read_document(text: Option<String>) -> Result<Map<String, Json>, S
         .map_err(|source| StoreError::Damaged { what: format!("a change's properties: {source}") })
 }
 
+#[derive(Clone, Debug)]
 struct Named {
     kind: Kind,
     id: HerokuId,
@@ -150,6 +151,9 @@ async fn named(connection: &mut Connection, mut ids: Vec<i64>) -> Result<HashMap
     Ok(found)
 }
 
+/// One row of the access log in dense ids: version, resource, principal, what was lost, what was gained.
+type Shift = (i64, i64, i64, Vec<String>, Vec<String>);
+
 impl Store {
     /// The change log of the versions after `since` up to `until`, oldest first.
     ///
@@ -169,60 +173,11 @@ impl Store {
                 Ok(())
             })
             .await?;
-        let mut objects = Vec::new();
-        let sql = "SELECT version, object_id, change, before, after
-                     FROM object_change
-                    WHERE version > $1 AND version <= $2
-                    ORDER BY version, object_id";
-        connection
-            .each("reading changes", sql, &range, |row| {
-                let documents = (read_document(row.text(3)?)?, read_document(row.text(4)?)?);
-                objects.push((
-                    row.number(0)?,
-                    row.number(1)?,
-                    ChangeKind::from_number(row.number(2)?),
-                    documents,
-                ));
-                Ok(())
-            })
-            .await?;
-        let mut grants = Vec::new();
-        let sql = "SELECT version, resource_id, principal_id, before, after
-                     FROM access_change
-                    WHERE version > $1 AND version <= $2
-                    ORDER BY version, resource_id, principal_id";
-        connection
-            .each("reading changes", sql, &range, |row| {
-                let mask = |index| Ok::<_, StoreError>(Mask(u32::try_from(row.number(index)?).unwrap_or(0)));
-                grants.push((row.number(0)?, row.number(1)?, row.number(2)?, mask(3)?, mask(4)?));
-                Ok(())
-            })
-            .await?;
-        let mut others = Vec::new();
-        let sql = "SELECT version, resource_id, principal_id, slug, added
-                     FROM access_other_change
-                    WHERE version > $1 AND version <= $2
-                    ORDER BY version, resource_id, principal_id";
-        connection
-            .each("reading changes", sql, &range, |row| {
-                let slug = row.text(3)?.unwrap_or_default();
-                others.push((row.number(0)?, row.number(1)?, row.number(2)?, slug, row.number(4)? != 0));
-                Ok(())
-            })
-            .await?;
-        let ids = objects
-            .iter()
-            .map(|entry| entry.1)
-            .chain(grants.iter().flat_map(|entry| [entry.1, entry.2]))
-            .chain(others.iter().flat_map(|entry| [entry.1, entry.2]))
-            .collect();
-        let names = named(&mut connection, ids).await?;
-        let mut changes = Vec::new();
         let at = |version: i64| (Version(version), times.get(&version).copied().unwrap_or(Moment(0)));
-        for (version, id, change, (before, after)) in objects {
-            let Some(object) = names.get(&id) else { continue };
+        let mut changes = Vec::new();
+        for (version, named, change, before, after) in object_changes(&mut connection, &range).await? {
             let (version, at) = at(version);
-            let (kind, id, name) = (object.kind, object.id.clone(), object.name.clone());
+            let Named { kind, id, name } = named;
             changes.push(Change {
                 version,
                 at,
@@ -230,40 +185,96 @@ impl Store {
                 changed: Changed::Object { kind, id, name, before, after },
             });
         }
-        let mut push =
-            |version: i64, resource: i64, principal: i64, entitlement: &str, change: ChangeKind| {
-                let (Some(resource), Some(principal)) = (names.get(&resource), names.get(&principal)) else {
-                    return;
-                };
-                let Some(resource_type) = ResourceType::of(resource.kind) else { return };
-                let (version, at) = at(version);
+        let shifts = access_changes(&mut connection, &range).await?;
+        let ids = shifts.iter().flat_map(|shift| [shift.1, shift.2]).collect();
+        let names = named(&mut connection, ids).await?;
+        for (version, resource, principal, lost, gained) in shifts {
+            let (Some(resource), Some(principal)) = (names.get(&resource), names.get(&principal)) else {
+                continue;
+            };
+            let Some(resource_type) = ResourceType::of(resource.kind) else { continue };
+            let (version, at) = at(version);
+            let lost = lost.into_iter().map(|slug| (slug, ChangeKind::Removed));
+            for (entitlement, change) in lost.chain(gained.into_iter().map(|slug| (slug, ChangeKind::Added)))
+            {
                 let grant = Changed::Grant {
                     resource_type,
                     resource: resource.id.clone(),
                     resource_name: resource.name.clone(),
                     principal: principal.id.clone(),
                     email: principal.name.clone(),
-                    entitlement: entitlement.into(),
+                    entitlement,
                 };
                 changes.push(Change { version, at, change, changed: grant });
-            };
-        for (version, resource, principal, before, after) in grants {
-            let Some(resource_type) = names.get(&resource).and_then(|named| ResourceType::of(named.kind))
-            else {
-                continue;
-            };
-            for entitlement in before.without(after).entitlements(resource_type) {
-                push(version, resource, principal, entitlement.slug(), ChangeKind::Removed);
             }
-            for entitlement in after.without(before).entitlements(resource_type) {
-                push(version, resource, principal, entitlement.slug(), ChangeKind::Added);
-            }
-        }
-        for (version, resource, principal, slug, added) in others {
-            let change = if added { ChangeKind::Added } else { ChangeKind::Removed };
-            push(version, resource, principal, &slug, change);
         }
         changes.sort_by_key(|change| change.version);
         Ok(changes)
     }
+}
+
+type Documents = (Map<String, Json>, Map<String, Json>);
+
+/// The object log of a range of versions, named.
+async fn object_changes(
+    connection: &mut Connection,
+    range: &[Bind],
+) -> Result<Vec<(i64, Named, ChangeKind, Map<String, Json>, Map<String, Json>)>, StoreError> {
+    let mut rows: Vec<(i64, i64, ChangeKind, Documents)> = Vec::new();
+    let sql = "SELECT version, object_id, change, before, after
+                 FROM object_change
+                WHERE version > $1 AND version <= $2
+                ORDER BY version, object_id";
+    connection
+        .each("reading changes", sql, range, |row| {
+            let documents = (read_document(row.text(3)?)?, read_document(row.text(4)?)?);
+            rows.push((row.number(0)?, row.number(1)?, ChangeKind::from_number(row.number(2)?), documents));
+            Ok(())
+        })
+        .await?;
+    let names = named(connection, rows.iter().map(|row| row.1).collect()).await?;
+    let name = |id: i64| names.get(&id).cloned();
+    Ok(rows
+        .into_iter()
+        .filter_map(|(version, id, change, (before, after))| {
+            Some((version, name(id)?, change, before, after))
+        })
+        .collect())
+}
+
+/// The access log of a range of versions, entitlements that have no bit included.
+async fn access_changes(connection: &mut Connection, range: &[Bind]) -> Result<Vec<Shift>, StoreError> {
+    let mut shifts: Vec<Shift> = Vec::new();
+    let sql = "SELECT c.version, c.resource_id, c.principal_id, c.before, c.after, o.kind
+                 FROM access_change c
+                 JOIN object o ON o.id = c.resource_id
+                WHERE c.version > $1 AND c.version <= $2
+                ORDER BY c.version, c.resource_id, c.principal_id";
+    connection
+        .each("reading changes", sql, range, |row| {
+            let mask = |index| Ok::<_, StoreError>(Mask(u32::try_from(row.number(index)?).unwrap_or(0)));
+            let (before, after) = (mask(3)?, mask(4)?);
+            if let Some(resource_type) = Kind::from_number(row.number(5)?).and_then(ResourceType::of) {
+                let slugs = |mask: Mask| {
+                    mask.entitlements(resource_type).map(|held| held.slug().to_owned()).collect()
+                };
+                let (lost, gained) = (slugs(before.without(after)), slugs(after.without(before)));
+                shifts.push((row.number(0)?, row.number(1)?, row.number(2)?, lost, gained));
+            }
+            Ok(())
+        })
+        .await?;
+    let sql = "SELECT version, resource_id, principal_id, slug, added
+                 FROM access_other_change
+                WHERE version > $1 AND version <= $2
+                ORDER BY version, resource_id, principal_id";
+    connection
+        .each("reading changes", sql, range, |row| {
+            let slug = vec![row.text(3)?.unwrap_or_default()];
+            let (lost, gained) = if row.number(4)? == 0 { (slug, Vec::new()) } else { (Vec::new(), slug) };
+            shifts.push((row.number(0)?, row.number(1)?, row.number(2)?, lost, gained));
+            Ok(())
+        })
+        .await?;
+    Ok(shifts)
 }

@@ -4,6 +4,8 @@
 //!
 //! Invariant: without `--database` nothing is left behind.
 
+use std::path::Path;
+
 use metsuke_clients::heroku::{Heroku, Settings};
 use metsuke_engine::access::{AppAccess, UserAccess, app_access, user_access};
 use metsuke_engine::lists;
@@ -19,6 +21,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::paths::clauses;
 use crate::rows;
+use crate::text::{paragraph, shown};
 
 /// The company of the demo is always the same.
 const SEED: u64 = 7;
@@ -67,8 +70,14 @@ impl Args {
             // What is under way is dropped: a version that is not committed was never there.
             () = context.cancel.cancelled() => return Err(Failure::new("the demo was stopped before its end").into()),
         }
-        if !self.once {
-            own.output.print(&to_try(&simulator, store.url()))?;
+        let program = program();
+        if self.once {
+            let closing = format!(
+                "That was a made-up company. `{program} --help` shows the first steps with a real token."
+            );
+            own.output.print(&format!("\n{}\n", paragraph(&closing, 0, own.output.width())))?;
+        } else {
+            own.output.print(&to_try(&program, &simulator, store.url()))?;
             context.cancel.cancelled().await;
         }
         simulator.stop().await;
@@ -153,21 +162,64 @@ async fn a_person(snapshot: &mut Snapshot, app: &AppAccess) -> anyhow::Result<Op
     Ok(best.map(|(_, access)| access))
 }
 
-fn to_try(simulator: &Simulator, database: &str) -> String {
+/// How this program is called from the current folder; it need not be on the path.
+fn program() -> String {
+    match (std::env::current_exe(), std::env::current_dir()) {
+        (Ok(program), Ok(folder)) => called_from(&program, &folder),
+        (Ok(program), Err(_)) => quoted(&program.to_string_lossy()),
+        (Err(_), _) => "metsuke".into(),
+    }
+}
+
+/// The program as a shell finds it: relative below the folder, absolute elsewhere.
+fn called_from(program: &Path, folder: &Path) -> String {
+    match program.strip_prefix(folder) {
+        // Without a slash, a shell looks on the path only.
+        Ok(below) if below.components().count() == 1 => quoted(&format!("./{}", below.display())),
+        Ok(below) => quoted(&below.to_string_lossy()),
+        Err(_) => quoted(&program.to_string_lossy()),
+    }
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@".contains(c);
+    if path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", shown(path).replace('\'', r"'\''"))
+    }
+}
+
+fn to_try(program: &str, simulator: &Simulator, database: &str) -> String {
     format!(
         "
-The simulated Heroku runs at {url} until Ctrl-C. In another terminal:
+The simulated Heroku runs at {url} until Ctrl-C. In another terminal, in this folder:
 
   export METSUKE_HEROKU_URL={url}
   export METSUKE_HEROKU_TOKEN={token}
   export METSUKE_DATABASE_URL={database}
-  metsuke doctor
-  metsuke list apps
-  metsuke access app NAME
-  metsuke grants --entitlement admin
-  metsuke sync
+  {program} doctor
+  {program} list apps
+  {program} access app NAME
+  {program} grants --entitlement admin
+  {program} sync
 ",
         url = simulator.url(),
         token = simulator.token(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_named_as_a_shell_finds_it() {
+        let named = |program: &str, folder: &str| called_from(Path::new(program), Path::new(folder));
+        assert_eq!(named("/src/target/release/metsuke", "/src"), "target/release/metsuke");
+        assert_eq!(named("/src/target/release/metsuke", "/home"), "/src/target/release/metsuke");
+        assert_eq!(named("/opt/metsuke", "/opt"), "./metsuke");
+        assert_eq!(named("/my programs/metsuke", "/opt"), "'/my programs/metsuke'");
+    }
 }

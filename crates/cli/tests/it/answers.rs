@@ -175,6 +175,10 @@ async fn the_demo_shows_a_summary_and_three_answers_and_leaves_nothing() {
         assert!(ran.stdout.contains(told), "{told} is missing in {}", ran.stdout);
     }
     assert!(ran.stdout.matches(" because ").count() >= 3, "{}", ran.stdout);
+    assert!(
+        ran.stdout.replace("\n  ", " ").ends_with(" shows the first steps with a real token.\n"),
+        "{ran:?}"
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -45,6 +45,7 @@ async fn an_unreachable_host_is_one_error_with_a_hint() {
     let ran = house.run(&["sync", "--quiet", "--attempts", "1", "--heroku-url", "http://127.0.0.1:1"]).await;
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert_eq!(starting(&ran.stderr, "error: ").len(), 1, "{ran:?}");
+    assert!(ran.stderr.starts_with("error: Heroku cannot be read: GET /"), "{ran:?}");
     assert!(starting(&ran.stderr, "hint: ")[0].contains("network"), "{ran:?}");
 }
 

@@ -107,7 +107,7 @@ async fn sync(house: &House, subject: &Subject, aim: Aim) -> Ran {
     let started = Instant::now();
     let mut child = spawn(house, &subject.file);
     let patience = match aim {
-        Aim::Never => Duration::from_secs(60),
+        Aim::Never => Duration::from_mins(1),
         Aim::At(delay) => delay,
         Aim::AfterReading(delay) => {
             while answered(house) < subject.usual.requests && child.try_wait().unwrap().is_none() {
@@ -125,8 +125,8 @@ async fn sync(house: &House, subject: &Subject, aim: Aim) -> Ran {
     let finished = status.code().is_some();
     let told = std::fs::read_to_string(house.folder.path().join("stderr")).unwrap();
     assert!(!finished || status.success(), "{status}: {told}");
-    let stats = house.heroku.stats();
-    Ran { finished, requests: stats.requests, answered: answered(house), took: started.elapsed() }
+    let took = started.elapsed();
+    Ran { finished, requests: house.heroku.stats().requests, answered: answered(house), took }
 }
 
 /// Measures what a sync of this database usually takes, and leaves it with a version.
@@ -174,16 +174,20 @@ fn edit(world: &mut World, chance: &mut Chance, round: usize) {
         let apps = world.app_names(Some(team));
         let Some(app) = chance.pick(&apps) else { continue };
         let extra = format!("extra-{}", chance.below(4));
-        match chance.below(6) {
+        let edited = match chance.below(6) {
             0 => {
-                drop(world.set_member(team, &person, chance.pick(&["member", "viewer", "auditor"]).copied()))
+                let role = chance.pick(&["member", "viewer", "auditor"]).copied();
+                world.set_member(team, &person, role).is_some()
             }
-            1 => drop(world.remove_member(team, &person)),
-            2 => drop(world.set_collaborator(app, &person, &["view", "deploy", "debug"])),
-            3 => drop(world.remove_collaborator(app, &person)),
-            4 if world.app_names(Some(team)).contains(&extra) => drop(world.remove_app(&extra)),
-            4 => drop(world.add_app(Some(team), &extra)),
-            _ => drop(world.rename_app(app, &format!("renamed-{round}"))),
+            1 => world.remove_member(team, &person),
+            2 => world.set_collaborator(app, &person, &["view", "deploy", "debug"]).is_some(),
+            3 => world.remove_collaborator(app, &person),
+            4 if apps.contains(&extra) => world.remove_app(&extra),
+            4 => world.add_app(Some(team), &extra).is_some(),
+            _ => false,
+        };
+        if !edited {
+            world.rename_app(app, &format!("renamed-{round}"));
         }
     }
     for team in world.standard_team_names() {

@@ -69,6 +69,20 @@ async fn a_refused_team_makes_a_partial_version_with_exit_code_4() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn gaps_are_told_by_scope_and_kept_from_the_second_version_on() {
+    let fault = Fault::always(FaultKind::Forbidden403).on("/teams/*/members");
+    let house = House::new(Options::of(Size::Small).seed(3).fault(fault)).await;
+    for kept in ["is missing from this version", "is kept as it was, and never reported as gone"] {
+        let ran = house.run(&["sync", "--quiet"]).await;
+        assert_eq!(ran.code, 4, "{ran:?}");
+        assert!(ran.stdout.contains(&format!(" gaps: what could not be read {kept}\n")), "{ran:?}");
+        assert!(ran.stdout.contains("`:\n    GET /") && !ran.stdout.contains(".`:"), "{ran:?}");
+        let scopes = starting(&ran.stdout, "    GET /");
+        assert!(scopes.len() > 1 && scopes.is_sorted(), "{ran:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_token_is_one_error_with_a_hint_and_loses_nothing() {
     let house = House::synced(Size::Small).await;
     let mut command = house.command(&["sync", "--format", "json", "--quiet"]);

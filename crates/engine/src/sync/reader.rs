@@ -242,9 +242,9 @@ impl<'a> Reader<'a> {
 
     fn abandon(&mut self, reading: &Reading) {
         let reason = match (&self.first_error, self.unauthorized >= WITHDRAWN) {
-            (_, true) => "not asked for, because heroku no longer accepts the token".into(),
-            (Some(error), false) => format!("not asked for, because heroku stopped answering: {error}"),
-            (None, false) => "not asked for, because heroku stopped answering".into(),
+            (_, true) => "not asked for, because Heroku no longer accepts the token".into(),
+            (Some(error), false) => format!("not asked for, because Heroku stopped answering: {error}"),
+            (None, false) => "not asked for, because Heroku stopped answering".into(),
         };
         self.scopes.push(unread(reading.label(), Outcome::Failed, reason, true));
         self.outcomes.insert(reading.listing.clone(), Outcome::Failed);

@@ -86,7 +86,7 @@ fn change(world: &mut World, round: u32) {
     let Some(team) = world.enterprise_team_names().into_iter().next() else { return };
     let caller = world.caller_email();
     let members = world.members_of(&team);
-    world.set_member(&team, &format!("new-{}@example.com", round), Some("member"));
+    world.set_member(&team, &format!("new-{round}@example.com"), Some("member"));
     if let Some((email, _)) = members.into_iter().rev().find(|(email, _)| *email != caller) {
         world.remove_member(&team, &email);
     }

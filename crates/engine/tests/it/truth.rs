@@ -140,6 +140,6 @@ async fn a_wrong_token_is_one_error_and_leaves_the_last_version() {
     house.sync().await;
     let before = house.direct(None).await;
     let failure = house.sync_with("HRKU-wrong").await.unwrap_err();
-    insta::assert_snapshot!(failure.error, @"heroku does not accept the token");
+    insta::assert_snapshot!(failure.error, @"Heroku does not accept the token");
     assert_eq!(house.direct(None).await, before);
 }

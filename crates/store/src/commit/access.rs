@@ -96,7 +96,7 @@ impl Writer {
                 Difference::Added(key, mask) => changes.push((key, 0, mask)),
                 Difference::Changed(key, before, after) => changes.push((key, before, after)),
                 Difference::Removed(key, mask) if covered.contains(&parts(key).0) => {
-                    changes.push((key, mask, 0))
+                    changes.push((key, mask, 0));
                 }
                 Difference::Removed(..) => {}
             }
@@ -134,10 +134,16 @@ impl Writer {
     /// The last version's access, from its checkpoint.
     async fn known_access(&mut self) -> Result<State, StoreError> {
         let mut packed = None;
-        let sql = "SELECT packed FROM checkpoint ORDER BY version DESC LIMIT 1";
+        let sql = "SELECT packed, digest FROM checkpoint ORDER BY version DESC LIMIT 1";
         self.connection
             .each("reading known access", sql, &[], |row| {
-                packed = row.bytes(0)?;
+                let bytes = row.bytes(0)?.unwrap_or_default();
+                if row.bytes(1)?.as_deref() != Some(blake3::hash(&bytes).as_bytes().as_slice()) {
+                    return Err(StoreError::Damaged {
+                        what: "the packed access does not fit its digest".into(),
+                    });
+                }
+                packed = Some(bytes);
                 Ok(())
             })
             .await?;

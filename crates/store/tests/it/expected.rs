@@ -73,7 +73,7 @@ pub(crate) fn after(before: &State, estate: &Estate, coverage: &Coverage) -> Sta
             let belongs = matches!(kind, Kind::App | Kind::Invitation | Kind::UnresolvedMember);
             let parent = document.get("team").and_then(Value::as_str).map(HerokuId::new).filter(|_| belongs);
             let orphan = parent.as_ref().is_some_and(|parent| !teams.contains(parent));
-            !coverage.proves_gone(kind, parent.as_ref()) && !(orphan && coverage.proves_orphans_gone(kind))
+            !(coverage.proves_gone(kind, parent.as_ref()) || orphan && coverage.proves_orphans_gone(kind))
         });
     }
     hold(&mut state, estate, coverage);

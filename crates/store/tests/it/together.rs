@@ -107,10 +107,15 @@ async fn a_snapshot_stays_what_it_is_and_holds_nobody_up(database: Database) {
 }
 
 async fn many_programs_may_open_an_empty_database_at_once(database: Database) {
-    let opened = futures::future::join_all((0..6).map(|_| database.open())).await;
-    for (store, second) in opened.iter().zip(1..) {
-        let estate = plain(1, 1, Mask(1));
-        assert_eq!(commit(store, &estate, &whole(&estate), second).await.version, Version(second));
+    // The first moment is short: on SQLite, where a database is only a file, it comes often.
+    let tries = if database.is_sqlite() { 20 } else { 1 };
+    for _ in 0..tries {
+        let database = if database.is_sqlite() { &Database::sqlite() } else { &database };
+        let opened = futures::future::join_all((0..6).map(|_| database.open())).await;
+        for (store, second) in opened.iter().zip(1..) {
+            let estate = plain(1, 1, Mask(1));
+            assert_eq!(commit(store, &estate, &whole(&estate), second).await.version, Version(second));
+        }
     }
 }
 

@@ -146,9 +146,10 @@ fn reach(page: &mut Page, access: &AppAccess) {
     };
     page.say(&told, 2);
     for addon in &access.addons {
-        let attached =
-            addon.attached_as.as_deref().map(|name| format!(" as {}", shown(name))).unwrap_or_default();
-        let shared = if addon.shared { ", shared from another app" } else { "" };
-        page.say(&format!("{} {}{attached}{shared}", shown(&addon.service), shown(&addon.name)), 6);
+        let attached = addon.attached_as.as_deref().map(|name| format!("attached as {}", shown(name)));
+        let shared = addon.shared.then(|| "shared from another app".to_owned());
+        let notes: Vec<String> = attached.into_iter().chain(shared).collect();
+        let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+        page.say(&format!("{}: {}{notes}", shown(&addon.service), shown(&addon.name)), 6);
     }
 }

@@ -5,7 +5,7 @@ use metsuke_store::{OpenMode, Store};
 
 use super::Check;
 use crate::context::{Context, gaps, sqlite_file};
-use crate::text::time;
+use crate::text::{number, time};
 
 /// All checks of the database.
 pub(super) async fn check(context: &Context) -> Vec<Check> {
@@ -56,7 +56,7 @@ fn size(file: &std::path::Path) -> String {
     let length = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let bytes = length(file) + length(log.as_ref());
     match bytes {
-        0..10_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
-        _ => format!("{} MB", bytes / 1_000_000),
+        0..10_000_000 => format!("{} kB", number(bytes.div_ceil(1_000))),
+        _ => format!("{} MB", number(bytes / 1_000_000)),
     }
 }

@@ -90,6 +90,8 @@ impl Told {
     }
 
     fn of(report: &SyncReport) -> Self {
+        let mut gaps: Vec<ScopeReport> = report.scopes.iter().filter(|scope| scope.gap).cloned().collect();
+        gaps.sort_by(|one, other| one.scope.cmp(&other.scope));
         Self {
             status: report.status,
             version: None,
@@ -101,7 +103,7 @@ impl Told {
             counts: Counts::default(),
             before: None,
             changes: Changes::default(),
-            gaps: report.scopes.iter().filter(|scope| scope.gap).cloned().collect(),
+            gaps,
         }
     }
 
@@ -156,9 +158,12 @@ impl Told {
         page.say(&format!("{} in {took}{waited}", count(self.requests, "request", "requests")), 2);
         if !self.gaps.is_empty() {
             let gaps = count(length(&self.gaps), "gap", "gaps");
-            page.heading(&format!(
-                "{gaps}: what could not be read is kept as it was, and never reported as gone"
-            ));
+            let kept = if self.before.is_some() {
+                "is kept as it was, and never reported as gone"
+            } else {
+                "is missing from this version"
+            };
+            page.heading(&format!("{gaps}: what could not be read {kept}"));
             self.tell_gaps(&mut page);
         }
         page.into_text()
