@@ -34,8 +34,13 @@ impl From<i64> for Bind {
 }
 
 impl From<&str> for Bind {
+    /// PostgreSQL takes no NUL in a text; both engines keep the replacement character instead.
     fn from(value: &str) -> Self {
-        Self::Text(Some(value.to_owned()))
+        Self::Text(Some(if value.contains('\0') {
+            value.replace('\0', "\u{fffd}")
+        } else {
+            value.to_owned()
+        }))
     }
 }
 

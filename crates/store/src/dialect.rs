@@ -63,7 +63,10 @@ impl Pool {
     pub(crate) async fn settle(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(pool) => {
-                sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await.map(|_| ())
+                // Not to wait for readers: they would hold up the commit that has just been made.
+                let script =
+                    "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 20000;";
+                sqlx::raw_sql(script).execute(pool).await.map(|_| ())
             }
             Self::Postgres(_) => Ok(()),
         }

@@ -267,7 +267,7 @@ async fn access_changes(connection: &mut Connection, range: &[Bind]) -> Result<V
     let sql = "SELECT version, resource_id, principal_id, slug, added
                  FROM access_other_change
                 WHERE version > $1 AND version <= $2
-                ORDER BY version, resource_id, principal_id";
+                ORDER BY version, resource_id, principal_id, slug";
     connection
         .each("reading changes", sql, range, |row| {
             let slug = vec![row.text(3)?.unwrap_or_default()];

@@ -121,6 +121,16 @@ pub(crate) async fn find<T: Record>(
             let ids = dense_ids(connection, sql, kind, id).await?;
             connection.each_in(doing, (&format!("{base} AND t.id IN ("), ")"), &ids, &mut take).await?;
         }
+        // SQLite's lower() knows ASCII only: other addresses are compared here.
+        Select::Named(name) if name_column(kind) == "email" && !name.is_ascii() => {
+            connection.each_of(doing, &base, take).await?;
+            let place = kind.columns().iter().position(|column| column.name == "email");
+            let wanted = name.to_lowercase();
+            raws.retain(|raw| match place.and_then(|place| raw.values.get(place)) {
+                Some(Value::Text(text)) => text.to_lowercase() == wanted,
+                _ => false,
+            });
+        }
         Select::Named(name) => {
             let column = name_column(kind);
             let head = if column == "email" {

@@ -78,13 +78,34 @@ async fn open_sqlite(url: &str, mode: OpenMode, shown: &str) -> Result<sqlx::Sql
             return Err(opened(missing.into()));
         }
     }
+    // SQLite: switching a new file to its write-ahead log ignores the patience with other programs' locks.
+    let started = std::time::Instant::now();
+    loop {
+        match pool(&options, in_memory).await {
+            Err(error) if started.elapsed() < LOCK_PATIENCE && is_busy(&error) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            done => return done.map_err(|source| opened(source.into())),
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() == Some("5")
+}
+
+async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(if in_memory { 1 } else { 4 })
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(options)
+        // SQLite: a full disk ends a transaction behind the driver's back; such a connection is given up.
+        .before_acquire(|connection, _| {
+            let usable = !sqlx::Connection::is_in_transaction(connection);
+            Box::pin(async move { Ok(usable) })
+        })
+        .connect_with(options.clone())
         .await
-        .map_err(|source| opened(source.into()))
 }
 
 /// Makes an empty file that only its owner may read; who had what is nobody else's business.

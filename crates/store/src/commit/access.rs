@@ -183,9 +183,13 @@ impl Writer {
             let sql = "DELETE FROM access_other WHERE resource_id = $1 AND principal_id = $2 AND slug = $3";
             self.connection.execute("removing access", sql, &row(entry)).await?;
         }
+        let spaces = self.spaces();
+        let counted = |entries: &[&(u64, Box<str>)]| {
+            entries.iter().filter(|(key, _)| !spaces.contains(&parts(*key).0)).count() as u64
+        };
+        self.changes.added += counted(&added);
+        self.changes.removed += counted(&removed);
         if !self.first {
-            self.changes.added += added.len() as u64;
-            self.changes.removed += removed.len() as u64;
             let log = |entry: &(u64, Box<str>), added: i64| {
                 let mut logged = vec![version.into()];
                 logged.extend(row(entry));

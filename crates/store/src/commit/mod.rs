@@ -99,11 +99,16 @@ impl Store {
         };
         syncs::insert(&mut writer.connection, committed.version, &report, &counts, &writer.changes).await?;
         writer.connection.commit().await?;
-        if first {
-            self.pool.analyze().await?;
-        }
-        self.pool.settle().await?;
+        self.tidy_up(first).await;
         Ok(committed)
+    }
+
+    /// What is good to do after a commit. The version stands already, so a failure here is only told in the log.
+    async fn tidy_up(&self, first: bool) {
+        let analyzed = if first { self.pool.analyze().await } else { Ok(()) };
+        for error in [analyzed, self.pool.settle().await].into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "the version is committed, but the database could not be tidied up");
+        }
     }
 
     /// Records a sync of which no version came; what was known stays current.

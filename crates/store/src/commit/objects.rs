@@ -318,7 +318,9 @@ pub(super) struct Written {
 }
 
 const OBJECT_HEAD: &str = "INSERT INTO object (id, kind, uuid, since, gone) ";
-const OBJECT_TAIL: &str = " ON CONFLICT (id) DO UPDATE SET gone = excluded.gone";
+/// What was only referred to (gone since 0) has been there since it was first listed.
+const OBJECT_TAIL: &str = " ON CONFLICT (id) DO UPDATE
+    SET since = CASE WHEN object.gone = 0 THEN excluded.since ELSE object.since END, gone = excluded.gone";
 const CHANGE_HEAD: &str = "INSERT INTO object_change (version, object_id, change, before, after) ";
 
 fn change_row(version: i64, id: i64, change: ChangeKind, before: &str, after: &str) -> Vec<Bind> {
@@ -335,7 +337,7 @@ fn upsert(kind: Kind) -> (String, String) {
 
 /// Sources spell one e-mail address in different cases; another source is no change of the address.
 fn only_case_differs(cell: Cell<'_>, known: Cell<'_>) -> bool {
-    matches!((cell, known), (Cell::Text(text), Cell::Text(known)) if text.eq_ignore_ascii_case(known))
+    matches!((cell, known), (Cell::Text(text), Cell::Text(known)) if text.contains('@') && text.eq_ignore_ascii_case(known))
 }
 
 /// The record, with the known value wherever it has none.
