@@ -42,11 +42,6 @@ impl Coverage {
         self.orphans.contains(&kind)
     }
 
-    /// The resources of which everybody's direct access was listed.
-    pub fn covered_resources(&self) -> impl Iterator<Item = &Resource> {
-        self.access.iter()
-    }
-
     /// Whether an object that was not seen is gone. `parent` is the team of an app, an invitation or a member row.
     #[must_use]
     pub fn proves_gone(&self, kind: Kind, parent: Option<&HerokuId>) -> bool {

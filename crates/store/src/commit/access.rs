@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use metsuke_model::access::Mask;
 use metsuke_model::diff::{Difference, differences};
-use metsuke_model::{Coverage, Estate, Kind};
+use metsuke_model::{Coverage, Estate, Kind, Resource, ResourceType};
 
 use rustc_hash::FxHashSet;
 
@@ -26,12 +26,11 @@ const KEEP_EVERY: i64 = 32;
 pub(super) struct Listed {
     state: State,
     other: BTreeSet<(u64, Box<str>)>,
-    covered: FxHashSet<i64>,
 }
 
 impl Writer {
     /// Translates the estate's access into dense ids.
-    pub(super) fn list_access(&self, estate: &mut Estate, coverage: &Coverage) -> Result<Listed, StoreError> {
+    pub(super) fn list_access(&self, estate: &mut Estate) -> Result<Listed, StoreError> {
         let unknown = |what: &str| StoreError::Damaged { what: format!("access names an unknown {what}") };
         let mut resources = Vec::with_capacity(estate.resources.len());
         for resource in &estate.resources {
@@ -63,18 +62,16 @@ impl Writer {
         for (resource, principal, slug) in std::mem::take(&mut estate.other_access) {
             other.insert((dense_key(resource, principal)?, slug));
         }
-        let covered: FxHashSet<i64> = coverage
-            .covered_resources()
-            .filter_map(|resource| self.heads.dense(resource.resource_type.kind(), &resource.id))
-            .collect();
-        Ok(Listed { state, other, covered })
+        Ok(Listed { state, other })
     }
 
     /// Writes the difference; returns the new state.
-    pub(super) async fn apply_access(&mut self, listed: Listed) -> Result<State, StoreError> {
-        let Listed { state, other, mut covered } = listed;
-        // What is gone takes its access with it.
-        covered.extend(self.heads.all().filter(|head| head.gone.is_some()).map(|head| head.id));
+    pub(super) async fn apply_access(
+        &mut self,
+        listed: Listed,
+        coverage: &Coverage,
+    ) -> Result<State, StoreError> {
+        let Listed { state, other } = listed;
         if self.first {
             let rows = state.iter().map(|(key, mask)| access_row(*key, *mask, self.version));
             self.connection.insert("writing access", (ACCESS_HEAD, ""), rows).await?;
@@ -84,24 +81,52 @@ impl Writer {
             return Ok(state);
         }
         let known_other = self.known_other().await?;
-        let listed_pairs: HashSet<u64> = known_other
+        let known = self.known_access().await?;
+        let mut changes: Vec<(u64, u32, u32)> = differences(known.iter().copied(), state.iter().copied())
+            .map(|difference| match difference {
+                Difference::Added(key, mask) => (key, 0, mask),
+                Difference::Removed(key, mask) => (key, mask, 0),
+                Difference::Changed(key, before, after) => (key, before, after),
+            })
+            .collect();
+        let missing = changes.iter().filter(|(_, _, after)| *after == 0).map(|(key, _, _)| key);
+        let proved = self.proved(missing.chain(known_other.iter().map(|(key, _)| key)), coverage);
+        changes.retain(|(key, _, after)| *after != 0 || proved.contains(&parts(*key).0));
+        // A pair that was listed without an unknown entitlement has lost it, whatever else is missing.
+        let listed_pairs: FxHashSet<u64> = known_other
             .iter()
             .map(|(key, _)| *key)
             .filter(|key| state.binary_search_by_key(key, |(listed, _)| *listed).is_ok())
             .collect();
-        let known = self.known_access().await?;
-        let mut changes = Vec::new();
-        for difference in differences(known.iter().copied(), state.iter().copied()) {
-            match difference {
-                Difference::Added(key, mask) => changes.push((key, 0, mask)),
-                Difference::Changed(key, before, after) => changes.push((key, before, after)),
-                Difference::Removed(key, mask) if covered.contains(&parts(key).0) => {
-                    changes.push((key, mask, 0));
+        let state = applied(known, &changes);
+        self.write_changes(&changes).await?;
+        let gone = |key: &u64| proved.contains(&parts(*key).0) || listed_pairs.contains(key);
+        self.apply_other(known_other, other, gone).await?;
+        if !changes.is_empty() {
+            self.write_checkpoint(&state).await?;
+        }
+        Ok(state)
+    }
+
+    /// Of the resources of these keys, those whose unlisted access is gone: read to their end, or gone themselves.
+    fn proved<'k>(&self, keys: impl Iterator<Item = &'k u64>, coverage: &Coverage) -> FxHashSet<i64> {
+        let asked: FxHashSet<i64> = keys.map(|key| parts(*key).0).collect();
+        let types =
+            [ResourceType::Team, ResourceType::EnterpriseAccount, ResourceType::App, ResourceType::Space];
+        let mut proved = FxHashSet::default();
+        for resource_type in types {
+            for head in self.heads.of_kind(resource_type.kind()).filter(|head| asked.contains(&head.id)) {
+                let resource = Resource { resource_type, id: head.uuid.clone() };
+                if head.gone.is_some() || coverage.proves_access(&resource) {
+                    proved.insert(head.id);
                 }
-                Difference::Removed(..) => {}
             }
         }
-        let state = applied(known, &changes);
+        proved
+    }
+
+    /// Writes sorted changes (key, before, after) with their log, where a mask of 0 means none.
+    async fn write_changes(&mut self, changes: &[(u64, u32, u32)]) -> Result<(), StoreError> {
         let version = self.version;
         let logged = changes.iter().map(|(key, before, after)| {
             let (resource, principal) = parts(*key);
@@ -123,12 +148,7 @@ impl Writer {
             self.changes.added += u64::from(Mask(*after).without(Mask(*before)).count());
             self.changes.removed += u64::from(Mask(*before).without(Mask(*after)).count());
         }
-        let listed = |key: &u64| covered.contains(&parts(*key).0) || listed_pairs.contains(key);
-        self.apply_other(known_other, other, listed).await?;
-        if !changes.is_empty() {
-            self.write_checkpoint(&state).await?;
-        }
-        Ok(state)
+        Ok(())
     }
 
     /// The last version's access, from its checkpoint.

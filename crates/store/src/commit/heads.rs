@@ -149,11 +149,6 @@ impl Heads {
         &mut lines.list
     }
 
-    /// The lines of all objects.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Head> {
-        self.kinds.values().flat_map(|lines| &lines.list)
-    }
-
     /// Heroku's ids of all objects of a kind, by dense id.
     pub(super) fn heroku_ids(&self, kind: Kind) -> HashMap<i64, &HerokuId> {
         self.of_kind(kind).map(|head| (head.id, &head.uuid)).collect()

@@ -80,8 +80,8 @@ impl Store {
         writer.apply_objects(std::mem::take(&mut estate.couplings), Vec::new(), coverage).await?;
         writer.apply_objects(std::mem::take(&mut estate.invitations), Vec::new(), coverage).await?;
         writer.apply_objects(std::mem::take(&mut estate.unresolved_members), Vec::new(), coverage).await?;
-        let listed = writer.list_access(&mut estate, coverage)?;
-        let state = writer.apply_access(listed).await?;
+        let listed = writer.list_access(&mut estate)?;
+        let state = writer.apply_access(listed, coverage).await?;
         writer.keep_manners(&estate.listing_manners).await?;
         if first {
             for (_, create) in SECONDARY {
