@@ -1,6 +1,6 @@
 //! What may be held on a resource, and how a set of it is kept in one number.
 //!
-//! Who holds it is [`grant`](crate::grant); what follows from it is [`derive`](crate::derive).
+//! Who holds it is [`grant`](crate::grant); what follows from it is [`derive`](mod@crate::derive).
 //!
 //! Invariant: the bit of an entitlement never changes, for databases hold it.
 

@@ -7,7 +7,7 @@
 //! * [`HerokuId`]: Heroku's own id of a thing, kept as Heroku spelled it. [`Moment`]: a point in time.
 //! * [`Kind`] and the records of [`record`]: the objects of an estate (users, teams, apps, add-ons, …).
 //! * [`ResourceType`], [`Entitlement`], [`Access`]: what may be held, on what; [`Principal`]: by whom.
-//! * [`Grant`] and [`derive`]: direct and derived access, and the path that explains it.
+//! * [`Grant`] and [`mod@derive`]: direct and derived access, and the path that explains it.
 //! * [`Estate`] with its [`Coverage`]: all that one sync read, and how far absence from it can be trusted.
 //! * [`diff`]: what differs between two sorted states. [`SyncReport`]: what a sync did and could not do.
 //! * [`Clock`]: time as an argument.
