@@ -209,7 +209,7 @@ async fn sync(
         format!("{:.2} s", ran.wall.as_secs_f64()),
         "–",
         format!(
-            "whole process; {:.2} s of it reading, {:.2} s of processor",
+            "whole process; {:.2} s of it from the first request to the commit, {:.2} s of processor",
             reading.as_secs_f64(),
             ran.cpu.as_secs_f64()
         ),

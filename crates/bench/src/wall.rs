@@ -72,7 +72,7 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
         ),
     );
     report.row(
-        "of it reading, without start and commit",
+        "of it from the first request to the commit",
         ratio(&reading),
         "–",
         format!("{} against the same", spread(&reading, "ms")),

@@ -28,6 +28,9 @@ const HOPELESS: u32 = 8;
 /// After so many listings in a row that answered 401, the token counts as withdrawn.
 const WITHDRAWN: u32 = 3;
 
+/// Pages that may be parsed while the client has as many requests in flight as it allows.
+const BEING_READ: usize = 3;
+
 /// How the first request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
@@ -202,7 +205,7 @@ impl<'a> Reader<'a> {
     pub(super) async fn drain(&mut self) -> Result<(), EngineError> {
         let mut in_flight: FuturesUnordered<BoxFuture<'static, Fetched>> = FuturesUnordered::new();
         loop {
-            while in_flight.len() < self.heroku.max_in_flight() && !self.is_hopeless() {
+            while in_flight.len() < self.heroku.max_in_flight() + BEING_READ && !self.is_hopeless() {
                 let Some((_, _, Queued(reading))) = self.waiting.pop() else { break };
                 in_flight.push(fetch(*reading));
             }
