@@ -136,7 +136,7 @@ impl Snapshot {
             Ok(())
         };
         let columns = "SELECT resource_id, principal_id, mask FROM access";
-        filtered(&mut self.connection, columns, "", select, take).await?;
+        filtered(&mut self.connection, columns, select, take).await?;
         if !self.is_newest() {
             rows.extend(ordered.drain(..));
             self.fold_access(select, &mut rows).await?;
@@ -166,7 +166,7 @@ impl Snapshot {
         let version = self.sync.version.0;
         let mut earliest: HashMap<u64, (i64, u32)> = HashMap::new();
         let columns = "SELECT resource_id, principal_id, before, version FROM access_change";
-        filtered(&mut self.connection, columns, "", select, |row| {
+        filtered(&mut self.connection, columns, select, |row| {
             let (changed, before) = (row.number(3)?, u32::try_from(row.number(2)?).unwrap_or(0));
             if changed > version {
                 let entry = earliest.entry(key(row.number(0)?, row.number(1)?)?).or_insert((changed, before));
@@ -187,7 +187,7 @@ impl Snapshot {
     ) -> Result<HashMap<u64, Vec<Box<str>>>, StoreError> {
         let mut held: HashMap<(u64, Box<str>), bool> = HashMap::new();
         let columns = "SELECT resource_id, principal_id, slug FROM access_other";
-        filtered(&mut self.connection, columns, "", select, |row| {
+        filtered(&mut self.connection, columns, select, |row| {
             let slug = row.text(2)?.unwrap_or_default();
             held.insert((key(row.number(0)?, row.number(1)?)?, slug.into()), true);
             Ok(())
@@ -197,7 +197,7 @@ impl Snapshot {
             let version = self.sync.version.0;
             let mut earliest: HashMap<(u64, Box<str>), (i64, bool)> = HashMap::new();
             let columns = "SELECT resource_id, principal_id, slug, version, added FROM access_other_change";
-            filtered(&mut self.connection, columns, "", select, |row| {
+            filtered(&mut self.connection, columns, select, |row| {
                 let (changed, added) = (row.number(3)?, row.number(4)? != 0);
                 if changed > version {
                     let slug: Box<str> = row.text(2)?.unwrap_or_default().into();
@@ -248,7 +248,6 @@ impl Snapshot {
 async fn filtered(
     connection: &mut Connection,
     columns: &'static str,
-    tail: &'static str,
     select: &AccessSelect,
     each: impl FnMut(crate::connection::Row<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
@@ -257,11 +256,11 @@ async fn filtered(
         AccessSelect::All => connection.each(doing, columns, &[], each).await,
         AccessSelect::On(ids) => {
             let head = format!("{columns} WHERE resource_id IN (");
-            connection.each_in(doing, (&head, &format!("){tail}")), ids, each).await
+            connection.each_in(doing, (&head, ")"), ids, each).await
         }
         AccessSelect::Of(ids) => {
             let head = format!("{columns} WHERE principal_id IN (");
-            connection.each_in(doing, (&head, &format!("){tail}")), ids, each).await
+            connection.each_in(doing, (&head, ")"), ids, each).await
         }
     }
 }
