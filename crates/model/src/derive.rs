@@ -5,6 +5,7 @@
 //! Source: `product.md` 3 (derived access), after Heroku's documentation of teams and Enterprise permissions.
 
 use crate::access::{Entitlement, Mask};
+use crate::record::Team;
 
 /// Everything that an app's permissions offer.
 pub const ALL: Mask = Mask(
@@ -33,6 +34,20 @@ pub enum Owner {
     UnlistedTeam,
     /// A person.
     Person,
+}
+
+impl Owner {
+    /// What kind of owner a team is. A team without a type that belongs to an Enterprise account is one of its teams.
+    #[must_use]
+    pub fn of_team(team: &Team) -> Self {
+        if team.listed != Some(true) {
+            Self::UnlistedTeam
+        } else if team.team_type.as_deref() == Some("enterprise") || team.enterprise_account.is_some() {
+            Self::EnterpriseTeam
+        } else {
+            Self::StandardTeam
+        }
+    }
 }
 
 /// What one team role gives on an app of the team.

@@ -253,13 +253,7 @@ impl Source<'_> {
 
 fn team_facts(stored: Stored<Team>) -> TeamFacts {
     let team = stored.record;
-    let owner = if team.listed != Some(true) {
-        Owner::UnlistedTeam
-    } else if team.team_type.as_deref() == Some("enterprise") || team.enterprise_account.is_some() {
-        Owner::EnterpriseTeam
-    } else {
-        Owner::StandardTeam
-    };
+    let owner = Owner::of_team(&team);
     TeamFacts {
         resource: resource_ref(ResourceType::Team, &team.id, team.name),
         team_type: team.team_type,

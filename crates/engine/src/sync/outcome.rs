@@ -149,8 +149,8 @@ impl Judged<'_> {
                 (Some(Mask::NONE), _) => Some(listing.rows.clone()),
                 (manner, Some(members)) => match settle::evidence(self.gather, &listing, &members) {
                     Evidence::Explicit => Some(listing.rows.clone()),
-                    Evidence::Open { shown, .. } => {
-                        manner.map(|_| settle::direct_rows(self.gather, &listing, &members, shown))
+                    Evidence::Open { roles, .. } => {
+                        manner.map(|_| settle::direct_rows(self.gather, &listing, &members, roles))
                     }
                 },
                 (_, None) if listing.rows.is_empty() => Some(Vec::new()),

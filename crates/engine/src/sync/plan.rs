@@ -20,16 +20,7 @@ pub(super) type Outcomes = HashMap<Listing, Outcome>;
 
 /// What kind of team owns an app, for derived access.
 pub(super) fn owner(gather: &Gather, team: &HerokuId) -> Owner {
-    match gather.teams.get(team) {
-        Some(team) if team.listed != Some(true) => Owner::UnlistedTeam,
-        Some(team)
-            if team.team_type.as_deref() == Some("enterprise") || team.enterprise_account.is_some() =>
-        {
-            Owner::EnterpriseTeam
-        }
-        Some(_) => Owner::StandardTeam,
-        None => Owner::UnlistedTeam,
-    }
+    gather.teams.get(team).map_or(Owner::UnlistedTeam, Owner::of_team)
 }
 
 /// Whether a team's permissions listing cannot serve: refused, or empty although the team has apps.

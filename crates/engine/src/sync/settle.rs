@@ -28,17 +28,8 @@ pub(super) type Roles = HashMap<u32, HashMap<u32, Mask>>;
 pub(super) enum Evidence {
     /// Nothing in it could be implicit.
     Explicit,
-    /// It may show this implicitly; the app is the one to compare.
-    Open { shown: Shown, app: HerokuId },
-}
-
-/// Whose implicit access a listing shows: nothing in it contradicts that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shown {
-    roles: Mask,
-    /// The two readings of Heroku differ on whether viewers see locked apps; a listing that names every viewer on
-    /// every locked app is taken at its word, and the row still counts as no direct grant.
-    viewers_of_locked: bool,
+    /// It may show these roles implicitly; the app is the one to compare.
+    Open { roles: Mask, app: HerokuId },
 }
 
 /// The roles of all members, from the rows of access read so far.
@@ -61,7 +52,6 @@ pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) 
             open = open.with(role.mask());
         }
     }
-    let (mut any_locked, mut viewers_of_locked) = (false, true);
     let mut best: Option<(u32, &HerokuId)> = None;
     for (id, app) in &listing.apps {
         if open.is_empty() {
@@ -69,10 +59,6 @@ pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) 
         }
         let locked = is_locked(gather, id);
         let rows = rows_of(listing, app.resource);
-        if locked {
-            any_locked = true;
-            viewers_of_locked &= names_all(rows, team, Entitlement::VIEWER);
-        }
         let mut candidates = 0;
         for role in ROLES {
             if !open.contains(role.mask()) {
@@ -94,10 +80,7 @@ pub(super) fn evidence(gather: &Gather, listing: &TeamListing, team: &Team<'_>) 
         }
     }
     match best {
-        Some((_, app)) if !open.is_empty() => {
-            let shown = Shown { roles: open, viewers_of_locked: any_locked && viewers_of_locked };
-            Evidence::Open { shown, app: app.clone() }
-        }
+        Some((_, app)) if !open.is_empty() => Evidence::Open { roles: open, app: app.clone() },
         _ => Evidence::Explicit,
     }
 }
@@ -152,24 +135,19 @@ pub(super) fn verdict(
     Some(if implicit { IMPLICIT } else { Mask::NONE })
 }
 
-/// The rows of a listing that are direct grants, where it shows the rest implicitly.
+/// The rows of a listing that are direct grants, where it shows the roles of `shown` implicitly.
 pub(super) fn direct_rows(
     gather: &Gather,
     listing: &TeamListing,
     team: &Team<'_>,
-    shown: Shown,
+    shown: Mask,
 ) -> Vec<AccessRow> {
     let locked: HashMap<u32, bool> =
         listing.apps.iter().map(|(id, app)| (app.resource, is_locked(gather, id))).collect();
     let repeats = |row: &AccessRow| {
         let locked = locked.get(&row.resource).copied().unwrap_or(false);
-        let as_if_open = shown.viewers_of_locked && locked;
-        let implied = team.implied(row.principal, locked).map(|(role, implied)| {
-            let viewer = role == Entitlement::VIEWER && as_if_open;
-            (role, if viewer { Entitlement::VIEW.mask() } else { implied })
-        });
-        implied.is_some_and(|(role, implied)| {
-            shown.roles.contains(role.mask()) && !implied.is_empty() && implied == permissions(row)
+        team.implied(row.principal, locked).is_some_and(|(role, implied)| {
+            shown.contains(role.mask()) && !implied.is_empty() && implied == permissions(row)
         })
     };
     listing.rows.iter().filter(|row| !repeats(row)).copied().collect()

@@ -225,8 +225,7 @@ fn app_users<'a>(world: &'a World, team: &'a Team, app: &'a App) -> Vec<wire::En
             let Some(id) = member.user else { continue };
             let implied: &[&str] = match member.role.as_deref() {
                 Some("admin") => &["view", "deploy", "operate", "manage"],
-                Some("viewer") => &["view"],
-                Some("member") if !app.locked => &["view"],
+                Some("member" | "viewer") if !app.locked => &["view"],
                 _ => continue,
             };
             let user = users.entry(id).or_insert_with(|| wire::EntityUser {
