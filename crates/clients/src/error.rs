@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Which request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// `GET` or `POST`.
+    /// The HTTP method.
     pub method: &'static str,
     /// The path below the base URL, percent-encoded.
     pub path: String,
@@ -72,6 +72,12 @@ pub enum ClientError {
     #[error("{reason}")]
     Config {
         /// What is wrong with which setting.
+        reason: String,
+    },
+    /// Not a write that may be sent; nothing was.
+    #[error("{reason}")]
+    Write {
+        /// What is wrong with it.
         reason: String,
     },
     /// Heroku answered with a status other than 2xx.
@@ -168,6 +174,8 @@ pub enum ErrorKind {
     Limit,
     /// Wrong settings.
     Config,
+    /// Not a write that may be sent.
+    Write,
 }
 
 impl ClientError {
@@ -176,6 +184,7 @@ impl ClientError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Config { .. } => ErrorKind::Config,
+            Self::Write { .. } => ErrorKind::Write,
             Self::Answered { answer, .. } => match answer.status {
                 401 => ErrorKind::Unauthorized,
                 403 => ErrorKind::Forbidden { accepted_scopes: answer.accepted_scopes.clone() },
@@ -212,7 +221,7 @@ impl ClientError {
     #[must_use]
     pub fn call(&self) -> Option<&Call> {
         match self {
-            Self::Config { .. } => None,
+            Self::Config { .. } | Self::Write { .. } => None,
             Self::Answered { call, .. }
             | Self::Connection { call, .. }
             | Self::Timeout { call, .. }
@@ -238,7 +247,7 @@ impl ClientError {
             Self::Repeated { .. } | Self::TooLarge { .. } | Self::Limit { .. } => {
                 "the server breaks the rules of the API; if it is Heroku's, report the request to its support"
             }
-            Self::Config { .. } => return None,
+            Self::Config { .. } | Self::Write { .. } => return None,
         };
         Some(text.to_owned())
     }
@@ -246,7 +255,7 @@ impl ClientError {
     /// Notes how often the request was sent.
     pub(crate) fn after(mut self, sent: u32) -> Self {
         match &mut self {
-            Self::Config { .. } => {}
+            Self::Config { .. } | Self::Write { .. } => {}
             Self::Answered { call, .. }
             | Self::Connection { call, .. }
             | Self::Timeout { call, .. }
@@ -260,7 +269,7 @@ impl ClientError {
 }
 
 impl Answer {
-    fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         let text = match (self.status, self.id.as_deref()) {
             (300..=399, _) => "redirects are not followed; check the address of the Heroku API",
             (401, _) => {

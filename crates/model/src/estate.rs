@@ -9,7 +9,7 @@ use crate::record::{
     AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
     User,
 };
-use crate::{HerokuId, ResourceType};
+use crate::{HerokuId, Records, ResourceType};
 
 /// A thing on which access is held.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,29 +35,29 @@ pub struct AccessRow {
 #[derive(Clone, Debug, Default)]
 pub struct Estate {
     /// People.
-    pub users: Vec<User>,
+    pub users: Records<User>,
     /// Enterprise accounts.
-    pub enterprise_accounts: Vec<EnterpriseAccount>,
+    pub enterprise_accounts: Records<EnterpriseAccount>,
     /// Teams; an unlisted one, named only by an app, leaves what is known of it as it is.
-    pub teams: Vec<Team>,
+    pub teams: Records<Team>,
     /// Apps.
-    pub apps: Vec<App>,
+    pub apps: Records<App>,
     /// Apps of which only name and team are known: new where unknown, otherwise left as they are.
-    pub hinted_apps: Vec<App>,
+    pub hinted_apps: Records<App>,
     /// Private spaces.
-    pub spaces: Vec<Space>,
+    pub spaces: Records<Space>,
     /// Add-ons.
-    pub addons: Vec<AddOn>,
+    pub addons: Records<AddOn>,
     /// Attachments of add-ons.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Records<Attachment>,
     /// Pipelines.
-    pub pipelines: Vec<Pipeline>,
+    pub pipelines: Records<Pipeline>,
     /// Apps in pipelines.
-    pub couplings: Vec<Coupling>,
+    pub couplings: Records<Coupling>,
     /// Pending invitations.
-    pub invitations: Vec<Invitation>,
+    pub invitations: Records<Invitation>,
     /// Member rows without a user.
-    pub unresolved_members: Vec<UnresolvedMember>,
+    pub unresolved_members: Records<UnresolvedMember>,
     /// The resources that access rows point at.
     pub resources: Vec<Resource>,
     /// The user ids that access rows point at.

@@ -11,8 +11,10 @@
 //! * [`Estate`] with its [`Coverage`]: all that one sync read, and how far absence from it can be trusted.
 //! * [`diff`]: what differs between two sorted states. [`SyncReport`]: what a sync did and could not do.
 //! * [`Clock`]: time as an argument.
+//! * [`audit`]: the audit trail, and how it is verified.
 
 pub mod access;
+pub mod audit;
 pub mod clock;
 pub mod coverage;
 pub mod derive;
@@ -22,6 +24,7 @@ pub mod grant;
 pub mod id;
 pub mod moment;
 pub mod record;
+pub mod records;
 pub mod sync;
 
 pub use access::{Access, Entitlement, ResourceType};
@@ -32,4 +35,5 @@ pub use grant::{Grant, PathStep, Principal, ResourceRef};
 pub use id::HerokuId;
 pub use moment::Moment;
 pub use record::{Cell, Column, ColumnType, Kind, Record, Value};
+pub use records::Records;
 pub use sync::{AsOf, Changes, Counts, Outcome, ScopeReport, SyncReport, SyncStatus, Version};

@@ -116,7 +116,7 @@ pub(crate) fn app_permissions() -> Vec<Permission<'static>> {
 }
 
 /// The features of a team; the first decides which endpoints the official command line uses.
-pub(crate) fn features(team: Id, enterprise: bool) -> Vec<Feature> {
+pub(crate) fn features(team: Id, enterprise: bool, wants_invitations: bool) -> Vec<Feature> {
     let feature = |name, display_name, enabled| Feature {
         created_at: Stamp(EPOCH.0 - 300_000_000),
         description: "Simulated.",
@@ -131,7 +131,7 @@ pub(crate) fn features(team: Id, enterprise: bool) -> Vec<Feature> {
     };
     vec![
         feature("org-access-controls", "Fine-grained app permissions", enterprise),
-        feature("team-invite-acceptance", "Membership by invitation", !enterprise),
+        feature("team-invite-acceptance", "Membership by invitation", wants_invitations),
     ]
 }
 

@@ -31,4 +31,10 @@ pub enum SimulatorError {
         /// What was wrong with it.
         reason: String,
     },
+    /// A delay was not understood.
+    #[error("`{text}` is not a delay in milliseconds")]
+    Delay {
+        /// What was given.
+        text: String,
+    },
 }

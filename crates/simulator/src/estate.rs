@@ -9,7 +9,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::SimulatorError;
 use crate::call::Call;
-use crate::held::{self, World, seed::Plan};
+use crate::delay::Delay;
+use crate::held::{self, Live, World, seed::Plan};
+use crate::journal::Effect;
 use crate::options::{Options, Size};
 use crate::page::Answer;
 use crate::refusal::Refusal;
@@ -21,7 +23,7 @@ use crate::wire;
 /// One of the two worlds.
 #[derive(Debug)]
 pub(crate) enum Estate {
-    Held(Box<RwLock<World>>),
+    Held(Box<RwLock<Live>>),
     Scale(Arc<Scale>, AtomicU64),
 }
 
@@ -33,30 +35,47 @@ impl Estate {
         }
         let plan = Plan::of(options.size).unwrap_or_default();
         let world = held::seed::world(&plan, options.seed, options.manners);
-        Ok(Self::Held(Box::new(RwLock::new(world))))
+        Ok(Self::Held(Box::new(RwLock::new(Live::new(world, options.seed, options.settling)))))
     }
 
-    /// The answer to a call that the manners have let through.
-    pub(crate) fn answer(&self, call: &Call) -> Result<Answer, Refusal> {
+    /// The answer to a call that asks, and that the manners have let through.
+    pub(crate) fn read(&self, call: &Call) -> Result<Answer, Refusal> {
         if call.route == Route::Authorizations {
             return self.authorizations();
         }
         match self {
-            Self::Held(world) if call.route.writes() => {
-                held::write(&mut world.write().unwrap_or_else(PoisonError::into_inner), call)
-            }
-            Self::Held(world) => held::read(&world.read().unwrap_or_else(PoisonError::into_inner), call),
-            Self::Scale(..) if call.route.writes() => {
-                Err(Refusal::forbidden("This simulated estate is too large to be changed."))
-            }
+            Self::Held(live) => live.read().unwrap_or_else(PoisonError::into_inner).answer(call),
             Self::Scale(scale, generation) => scale.read(generation.load(Ordering::SeqCst), call),
+        }
+    }
+
+    /// The answer to a call that changes something; `told` hears of it before anybody can see the change.
+    pub(crate) fn write(&self, call: &Call, told: impl FnOnce(u64, Vec<Effect>)) -> Result<Answer, Refusal> {
+        match self {
+            Self::Held(live) => live.write().unwrap_or_else(PoisonError::into_inner).write(call, told),
+            Self::Scale(..) => Err(Refusal::forbidden("This simulated estate is too large to be changed.")),
+        }
+    }
+
+    /// Changes a held estate past all manners; `None` for scale.
+    pub(crate) fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> Option<R> {
+        match self {
+            Self::Held(live) => Some(change(&mut live.write().unwrap_or_else(PoisonError::into_inner).world)),
+            Self::Scale(..) => None,
+        }
+    }
+
+    /// Sets how long reads lag behind the writes to come.
+    pub(crate) fn set_settling(&self, settling: Delay) {
+        if let Self::Held(live) = self {
+            live.write().unwrap_or_else(PoisonError::into_inner).settling = settling;
         }
     }
 
     fn authorizations(&self) -> Result<Answer, Refusal> {
         let (id, email) = match self {
-            Self::Held(world) => {
-                let world = world.read().unwrap_or_else(PoisonError::into_inner);
+            Self::Held(live) => {
+                let world = &live.read().unwrap_or_else(PoisonError::into_inner).world;
                 let own = world.people.get(&world.caller);
                 (world.caller, own.map(|own| own.email.clone()).unwrap_or_default())
             }
@@ -87,9 +106,9 @@ impl Estate {
 
     pub(crate) fn truth(&self) -> Truth {
         Truth(match self {
-            Self::Held(world) => {
-                let world = world.read().unwrap_or_else(PoisonError::into_inner);
-                Source::Held(Arc::new(held::truth(&world)))
+            Self::Held(live) => {
+                let live = live.read().unwrap_or_else(PoisonError::into_inner);
+                Source::Held(Arc::new(held::truth(&live.world)))
             }
             Self::Scale(scale, generation) => {
                 Source::Scale(Arc::clone(scale), generation.load(Ordering::SeqCst))

@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::SimulatorError;
+use crate::delay::Delay;
+use crate::write_fault::WriteFault;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,13 +47,16 @@ pub enum FaultKind {
     HugeBody,
     /// A list nested 200 000 deep.
     DeepJson,
+    /// Something that happens to writes alone.
+    Write(WriteFault),
 }
 
 /// How long a slow drip lasts when the fault does not say.
 const DRIP: Duration = Duration::from_secs(3);
 
 impl FaultKind {
-    /// Every kind, in the order in which they are documented.
+    /// Every kind that may strike any request, in the order in which they are documented; the others are those of
+    /// [`WriteFault::ALL`].
     pub const ALL: [Self; 15] = [
         Self::RateLimit429,
         Self::ServerError500,
@@ -89,6 +94,29 @@ impl FaultKind {
             Self::EndlessNextRange => "endless-next-range",
             Self::HugeBody => "huge-body",
             Self::DeepJson => "deep-json",
+            Self::Write(fault) => fault.as_str(),
+        }
+    }
+
+    /// The kind with this name, with its usual times.
+    fn named(name: &str) -> Option<Self> {
+        let writes = WriteFault::ALL.into_iter().map(Self::Write);
+        Self::ALL.into_iter().chain(writes).find(|kind| kind.as_str() == name)
+    }
+
+    /// The same with the time that follows `=`; the error is what is wrong with that.
+    fn timed(self, text: &str) -> Result<Self, &'static str> {
+        match self {
+            Self::SlowDrip(_) => {
+                let millis = text.parse().map_err(|_| "what follows `=` must be milliseconds")?;
+                Ok(Self::SlowDrip(Duration::from_millis(millis)))
+            }
+            Self::Write(fault) if fault.delay().is_some() => {
+                let wrong = "what follows `=` must be milliseconds, or two numbers of them as in `0..20000`";
+                let delay: Delay = text.parse().map_err(|_| wrong)?;
+                fault.delayed(delay).map(Self::Write).ok_or(wrong)
+            }
+            _ => Err("only `slow-drip`, `write-applied-slow` and `write-late-…` take milliseconds"),
         }
     }
 }
@@ -96,14 +124,17 @@ impl FaultKind {
 /// A kind of fault and the requests that it hits.
 ///
 /// As text: `kind`, `kind@/path/prefix`, `kind@n:17`, each with an optional `#times`. In a path `*` stands for
-/// one segment and a final `$` ends the match there; `slow-drip=1500` sets the milliseconds.
+/// one segment and a final `$` ends the match there; `slow-drip=1500` sets the milliseconds, and so do
+/// `write-late-reset=1500` and `write-late-reset=0..1500`. The kinds `write-…` pass reads over, and `n:17` counts
+/// writes for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// What goes wrong.
     pub kind: FaultKind,
     /// Only requests whose path begins like this; `None` hits every path.
     pub path: Option<String>,
-    /// Only from this request on, counted from 1 over the simulator's life; hits it alone unless `times` says more.
+    /// Only from this request on, counted from 1 over the simulator's life (from this write on, for a kind that
+    /// strikes writes alone); hits it alone unless `times` says more.
     pub nth: Option<u64>,
     /// How many times; `None` is always (once when `nth` is given).
     pub times: Option<u32>,
@@ -136,8 +167,10 @@ impl Fault {
         self
     }
 
-    fn hits(&self, number: u64, path: &str) -> bool {
-        self.nth.is_none_or(|nth| number >= nth)
+    fn hits(&self, number: u64, write: Option<u64>, path: &str) -> bool {
+        let counted = if matches!(self.kind, FaultKind::Write(_)) { write } else { Some(number) };
+        let Some(counted) = counted else { return false };
+        self.nth.is_none_or(|nth| counted >= nth)
             && self.path.as_deref().is_none_or(|pattern| path_matches(pattern, path))
     }
 }
@@ -172,21 +205,16 @@ impl FromStr for Fault {
             Some((kind, target)) => (kind, Some(target)),
             None => (rest, None),
         };
-        let (name, duration) = match kind.split_once('=') {
-            Some((name, millis)) => {
-                let millis = millis.parse().map_err(|_| wrong("what follows `=` must be milliseconds"))?;
-                (name, Some(Duration::from_millis(millis)))
-            }
+        let (name, time) = match kind.split_once('=') {
+            Some((name, time)) => (name, Some(time)),
             None => (kind, None),
         };
-        let known = FaultKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        let names = FaultKind::ALL.map(FaultKind::as_str).join(", ");
-        let mut kind = known.ok_or_else(|| wrong(&format!("the kinds are {names}")))?;
-        match (&mut kind, duration) {
-            (FaultKind::SlowDrip(lasts), Some(duration)) => *lasts = duration,
-            (_, Some(_)) => return Err(wrong("only `slow-drip` takes milliseconds")),
-            (_, None) => {}
-        }
+        let kind = FaultKind::named(name).ok_or_else(|| {
+            let plain = FaultKind::ALL.map(FaultKind::as_str).join(", ");
+            let writes = WriteFault::ALL.map(WriteFault::as_str).join(", ");
+            wrong(&format!("the kinds are {plain}, {writes}"))
+        })?;
+        let kind = time.map_or(Ok(kind), |time| kind.timed(time)).map_err(wrong)?;
         let mut fault = Self { kind, path: None, nth: None, times };
         match target {
             Some(target) if target.starts_with('/') => fault.path = Some(target.to_owned()),
@@ -204,8 +232,14 @@ impl FromStr for Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.as_str())?;
-        if let FaultKind::SlowDrip(lasts) = self.kind {
-            write!(f, "={}", lasts.as_millis())?;
+        match self.kind {
+            FaultKind::SlowDrip(lasts) => write!(f, "={}", lasts.as_millis())?,
+            FaultKind::Write(fault) => {
+                if let Some(delay) = fault.delay() {
+                    write!(f, "={delay}")?;
+                }
+            }
+            _ => {}
         }
         if let Some(path) = &self.path {
             write!(f, "@{path}")?;
@@ -243,11 +277,12 @@ impl Faults {
         self.planned.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn strike(&self, number: u64, path: &str) -> Option<FaultKind> {
+    /// What strikes a request, by its number and, if it would change something, its number among the writes.
+    pub(crate) fn strike(&self, number: u64, write: Option<u64>, path: &str) -> Option<FaultKind> {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         let (fault, fired) = planned.iter_mut().find(|(fault, fired)| {
             let limit = fault.times.or(fault.nth.map(|_| 1));
-            limit.is_none_or(|limit| *fired < limit) && fault.hits(number, path)
+            limit.is_none_or(|limit| *fired < limit) && fault.hits(number, write, path)
         })?;
         *fired += 1;
         Some(fault.kind)

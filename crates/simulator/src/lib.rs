@@ -4,12 +4,17 @@
 //!
 //! Invariant: the same [`Options`] give the same estate, and [`Truth`] says what a complete reading of it must find.
 
+mod asked;
 mod call;
 mod catalogue;
+mod control;
+mod delay;
+mod door;
 mod error;
 mod estate;
 mod fault;
 mod held;
+mod journal;
 mod line;
 mod mishap;
 mod options;
@@ -17,6 +22,7 @@ mod page;
 mod pool;
 mod range;
 mod refusal;
+mod reply;
 mod routes;
 mod scale;
 mod server;
@@ -26,13 +32,17 @@ mod token;
 mod truth;
 mod value;
 mod wire;
+mod write_fault;
 
+pub use delay::Delay;
 pub use error::SimulatorError;
 pub use fault::{Fault, FaultKind, Faults};
 pub use held::World;
+pub use journal::{Effect, Fate, Journal, Written};
 pub use options::{Denial, Manners, Options, Size};
 pub use pool::Allowance;
 pub use simulator::Simulator;
 pub use stats::{Seen, Stats};
 pub use truth::{Grant, PendingInvitation, Truth, Unresolved, Walk};
 pub use value::{Id, Stamp};
+pub use write_fault::{Told, WriteFault};

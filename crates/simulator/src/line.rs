@@ -31,6 +31,11 @@ impl Line {
         self.reset.store(true, Ordering::SeqCst);
     }
 
+    /// True once nothing more will be answered on it.
+    pub(crate) fn is_reset(&self) -> bool {
+        self.reset.load(Ordering::SeqCst)
+    }
+
     /// Closes the connection after the next head and `keep` bytes of its body.
     pub(crate) fn cut(&self, keep: usize) {
         self.keep.store(keep, Ordering::SeqCst);

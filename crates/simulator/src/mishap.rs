@@ -13,7 +13,8 @@ use crate::catalogue::id_of;
 use crate::fault::FaultKind;
 use crate::line::Line;
 use crate::refusal::Refusal;
-use crate::server::Reply;
+use crate::reply::Reply;
+use crate::write_fault::{Told, WriteFault};
 
 /// What becomes of the answer's body.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ pub(crate) enum Delivery {
     Plain,
     Drip(Duration),
     Huge,
+    /// All of it, but so much later.
+    After(Duration),
+    /// Not at all.
+    Never,
 }
 
 /// Bytes of a huge body, of which each chunk repeats one row.
@@ -31,7 +36,7 @@ const DRIPS: usize = 30;
 const DEPTH: usize = 200_000;
 
 /// Spoils `reply`, and tells how it is to be delivered.
-pub(crate) fn spoil(kind: FaultKind, reply: &mut Reply, line: &Line, number: u64) -> Delivery {
+pub(crate) fn spoil(kind: FaultKind, reply: &mut Reply, line: &Line, number: u64, seed: u64) -> Delivery {
     match kind {
         FaultKind::RateLimit429 => {
             reply.refuse(&Refusal::rate_limit());
@@ -75,15 +80,38 @@ pub(crate) fn spoil(kind: FaultKind, reply: &mut Reply, line: &Line, number: u64
             reply.body.extend("]".repeat(DEPTH).into_bytes());
             reply.drop_paging();
         }
+        FaultKind::Write(WriteFault::AppliedSlow(delay)) => return Delivery::After(delay.draw(seed, number)),
+        FaultKind::Write(WriteFault::AppliedTruncated) => {
+            return spoil(FaultKind::TruncatedBody, reply, line, number, seed);
+        }
+        FaultKind::Write(
+            WriteFault::Applied(told) | WriteFault::Dropped(told) | WriteFault::Late(told, _),
+        ) => {
+            return match as_told(told) {
+                Some(kind) => spoil(kind, reply, line, number, seed),
+                None => Delivery::Never,
+            };
+        }
     }
     Delivery::Plain
+}
+
+/// The fault that tells the sender of any request the same; `None` for telling nothing while the line stays open.
+const fn as_told(told: Told) -> Option<FaultKind> {
+    match told {
+        Told::Reset => Some(FaultKind::ConnectionReset),
+        Told::Error500 => Some(FaultKind::ServerError500),
+        Told::BadGateway502 => Some(FaultKind::BadGatewayHtml502),
+        Told::Unavailable503 => Some(FaultKind::Unavailable503),
+        Told::Hang => None,
+    }
 }
 
 /// The body as a stream, and its length where that differs from the reply's.
 pub(crate) fn deliver(delivery: &Delivery, body: Vec<u8>) -> (Body, u64) {
     let length = body.len() as u64;
     match delivery {
-        Delivery::Plain => (Body::from(body), length),
+        Delivery::Plain | Delivery::After(_) | Delivery::Never => (Body::from(body), length),
         Delivery::Drip(lasts) => {
             let pause = *lasts / u32::try_from(DRIPS).unwrap_or(1);
             let step = body.len().div_ceil(DRIPS).max(1);

@@ -4,8 +4,10 @@
 //!
 //! Invariant: the same options give the same estate, byte for byte.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::delay::Delay;
 use crate::fault::Fault;
 use crate::pool::Allowance;
 
@@ -85,6 +87,14 @@ pub struct Manners {
     pub federated_caller: bool,
     /// Adds an enterprise team with more than 1 000 members and more than 1 000 apps.
     pub large_team: bool,
+    /// New members of standard teams must be invited (feature `team-invite-acceptance`); else they are put in.
+    pub standard_teams_invite: bool,
+    /// Somebody unknown who is put into an enterprise team shows as a row without a person until they accept.
+    pub strangers_pending: bool,
+    /// Somebody taken out of a team who is named on its apps stays on them, and in the team as `collaborator`.
+    pub leavers_keep_apps: bool,
+    /// A `collaborator` of a team stays one when taken off the last of its apps.
+    pub collaborators_linger: bool,
 }
 
 impl Default for Manners {
@@ -97,6 +107,10 @@ impl Default for Manners {
             roleless_team: Denial::Forbidden,
             federated_caller: false,
             large_team: false,
+            standard_teams_invite: true,
+            strangers_pending: false,
+            leavers_keep_apps: false,
+            collaborators_linger: false,
         }
     }
 }
@@ -116,10 +130,15 @@ pub struct Options {
     pub allowance: Allowance,
     /// Manners that differ between accounts of the world.
     pub manners: Manners,
+    /// For how long after a write the reads of what it changed show the state before; until then, adding a
+    /// removed collaborator again is refused as a duplicate.
+    pub settling: Delay,
     /// What goes wrong from the start.
     pub faults: Vec<Fault>,
     /// Tokens accepted besides the built-in ones, each with its scopes, space separated.
     pub tokens: Vec<(String, String)>,
+    /// Where other processes may ask for journal, statistics and truth, and set faults; nowhere by default.
+    pub control: Option<SocketAddr>,
 }
 
 impl Default for Options {
@@ -131,8 +150,10 @@ impl Default for Options {
             rate_limit: true,
             allowance: Allowance::default(),
             manners: Manners::default(),
+            settling: Delay::NONE,
             faults: Vec::new(),
             tokens: Vec::new(),
+            control: None,
         }
     }
 }
@@ -162,6 +183,13 @@ impl Options {
     #[must_use]
     pub const fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// The same with reads that lag this much behind writes.
+    #[must_use]
+    pub const fn settling(mut self, settling: Delay) -> Self {
+        self.settling = settling;
         self
     }
 

@@ -129,11 +129,10 @@ routes! {
     SpaceMembers GET "/spaces/{}/members" Read [],
 }
 
-impl Route {
-    /// True for the calls that change something.
-    pub(crate) fn writes(self) -> bool {
-        RULES.iter().any(|rule| rule.route == self && rule.method != "GET") && self != Self::FilterApps
-    }
+/// True for a request that would change something, known or not.
+pub(crate) fn changes(method: &str, path: &str) -> bool {
+    let asks = matches!(method, "GET" | "HEAD" | "OPTIONS");
+    !asks && find(method, path).is_none_or(|(rule, _)| rule.route != Route::FilterApps)
 }
 
 /// Finds the endpoint for a method and a path, and the decoded parameters.

@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
+
 /// Requests remembered one by one.
 const REMEMBERED: usize = 20_000;
 
 /// One request and its status.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Seen {
     /// Its number, from 1.
@@ -33,7 +35,7 @@ pub struct Seen {
 }
 
 /// Counters at one moment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests since the start, or since the last reset.

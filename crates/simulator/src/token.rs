@@ -2,40 +2,78 @@
 //!
 //! Not who the token belongs to: every token belongs to the one caller.
 //!
-//! Invariant: a token that is not in the list is not valid, whatever its shape.
+//! Invariant: a token that is not in the list is not valid, whatever its shape, and no token is ever shown.
+
+use crate::value::fingerprint;
 
 /// The token with the scope `global`.
 pub(crate) const GLOBAL: &str = "HRKU-simulated-global";
 
-/// The tokens that every simulator accepts, with their scopes.
-const BUILT_IN: [(&str, &str); 7] = [
-    (GLOBAL, "global"),
-    ("HRKU-simulated-identity", "identity"),
-    ("HRKU-simulated-read", "read"),
-    ("HRKU-simulated-write", "write"),
-    ("HRKU-simulated-read-protected", "read-protected"),
-    ("HRKU-simulated-write-protected", "write-protected"),
-    ("HRKU-simulated-identity-read", "identity read"),
+/// What the built-in tokens begin with; their names follow.
+const BUILT_IN: &str = "HRKU-simulated-";
+
+/// The name and the scopes of the tokens that every simulator accepts.
+const NAMES: [(&str, &str); 8] = [
+    ("global", "global"),
+    ("identity", "identity"),
+    ("read", "read"),
+    ("write", "write"),
+    ("read-protected", "read-protected"),
+    ("write-protected", "write-protected"),
+    ("identity-read", "identity read"),
+    (ACCOUNTLESS, "global"),
 ];
+
+/// The name of the token that may do everything but ask whose it is.
+const ACCOUNTLESS: &str = "accountless";
+
+/// One token that is accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    token: String,
+    /// Its scopes, space separated.
+    pub(crate) scopes: String,
+    /// False when questions about the account behind it are refused.
+    pub(crate) account: bool,
+}
 
 /// Every token accepted.
 #[derive(Clone, Debug)]
-pub(crate) struct Tokens(Vec<(String, String)>);
+pub(crate) struct Tokens(Vec<Known>);
 
 impl Tokens {
     pub(crate) fn new(more: &[(String, String)]) -> Self {
-        let built_in = BUILT_IN.iter().map(|(token, scope)| ((*token).to_owned(), (*scope).to_owned()));
-        Self(built_in.chain(more.iter().cloned()).collect())
+        let built_in = NAMES.iter().map(|(name, scopes)| Known {
+            token: built_in(name),
+            scopes: (*scopes).to_owned(),
+            account: *name != ACCOUNTLESS,
+        });
+        let more = more.iter().cloned().map(|(token, scopes)| Known { token, scopes, account: true });
+        Self(built_in.chain(more).collect())
     }
 
-    /// The scopes of the token in an `Authorization` header, space separated.
-    pub(crate) fn scopes(&self, header: Option<&str>) -> Option<&str> {
+    /// The token in an `Authorization` header, if it is a valid one.
+    pub(crate) fn known(&self, header: Option<&str>) -> Option<&Known> {
         let token = presented(header?)?;
-        self.0.iter().find(|(known, _)| *known == token).map(|(_, scope)| scope.as_str())
+        self.0.iter().find(|known| known.token == token)
     }
 }
 
-/// The token in a `Bearer` or `Basic` header; of the latter only the password counts.
+/// The built-in token of a name.
+pub(crate) fn built_in(name: &str) -> String {
+    format!("{BUILT_IN}{name}")
+}
+
+/// What a token is called in the journal: the name of a built-in one, else a fingerprint.
+pub(crate) fn nickname(header: Option<&str>) -> String {
+    let Some(token) = header.and_then(presented) else { return "none".to_owned() };
+    match token.strip_prefix(BUILT_IN).filter(|name| NAMES.iter().any(|(known, _)| known == name)) {
+        Some(name) => name.to_owned(),
+        None => format!("{:032x}", fingerprint(token.as_bytes())),
+    }
+}
+
+/// What a `Bearer` or `Basic` header presents; of the latter only the password counts.
 fn presented(header: &str) -> Option<String> {
     let (scheme, rest) = header.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {

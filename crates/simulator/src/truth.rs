@@ -7,11 +7,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::scale::Scale;
 use crate::value::Id;
 
 /// Somebody holding an entitlement on a resource, because a row of Heroku's says so.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Grant {
     /// `team`, `enterprise_account` or `app`.
     pub resource_type: &'static str,
@@ -24,7 +26,7 @@ pub struct Grant {
 }
 
 /// A pending invitation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct PendingInvitation {
     /// The team.
     pub team_id: String,
@@ -37,7 +39,7 @@ pub struct PendingInvitation {
 }
 
 /// A membership row that names nobody.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Unresolved {
     /// `team` or `enterprise_account`.
     pub resource_type: &'static str,

@@ -1,16 +1,17 @@
 //! One transaction on either engine, with the few verbs that the store's statements need.
 //!
 //! It is no query builder: statements are literals of the functions that run them, the same text for both
-//! engines; only bulk inserts have their rows of placeholders written here.
+//! engines; only bulk inserts have their rows of placeholders written (in `bulk`).
 //!
 //! Invariant: a transaction that is dropped without [`Connection::commit`] leaves nothing behind.
 
-use std::iter::Peekable;
-
 use futures::TryStreamExt as _;
-use sqlx::{Postgres, QueryBuilder, Row as _, Sqlite, Transaction, postgres::PgRow, sqlite::SqliteRow};
+use sqlx::{Postgres, QueryBuilder, Row as _, Sqlite, Transaction};
+use sqlx::{postgres::PgRow, sqlite::SqliteRow};
 
 use crate::StoreError;
+use crate::bulk::{RowsText, arguments};
+use crate::dialect::Pool;
 
 /// An open transaction.
 #[derive(Debug)]
@@ -83,8 +84,8 @@ impl Row<'_> {
     }
 }
 
-/// Placeholders in one statement: SQLite takes 32 766.
-const MAX_BINDS: usize = 32_000;
+/// Keys in one statement: SQLite takes 32 766 placeholders.
+const MAX_KEYS: usize = 32_000;
 
 macro_rules! bound {
     ($query:expr, $binds:expr) => {{
@@ -100,15 +101,17 @@ macro_rules! bound {
     }};
 }
 
-/// Builds one statement after the other while the database works on the one before.
+/// Takes the values of one insert together while the database works on the one before.
 macro_rules! insert {
-    ($database:ty, $connection:expr, $head:expr, $tail:expr, $rows:expr) => {{
-        let mut next = batch::<$database>($head, $tail, $rows);
+    ($database:ty, $numbered:literal, $connection:expr, $ends:expr, $width:expr, $rows:expr) => {{
+        let mut text = RowsText::new($ends, $width, $numbered);
+        let mut next = arguments::<$database, _, _>($rows, text.full);
         let mut outcome = Ok(());
-        while let Some(mut current) = next.take() {
-            let query = current.build();
-            let executed = query.execute(&mut **$connection);
-            let (done, following) = tokio::join!(executed, async { batch::<$database>($head, $tail, $rows) });
+        while let Some((count, taken)) = next.take() {
+            let (sql, full) = (text.of(count), text.full);
+            let executed = async { sqlx::query_with(sql, taken?).execute(&mut **$connection).await };
+            let (done, following) =
+                tokio::join!(executed, async { arguments::<$database, _, _>($rows, full) });
             if let Err(error) = done {
                 outcome = Err(error);
                 break;
@@ -117,32 +120,6 @@ macro_rules! insert {
         }
         outcome
     }};
-}
-
-/// As many rows as fit into one statement; `None` when there are no more.
-fn batch<D: sqlx::Database>(
-    head: &str,
-    tail: &str,
-    rows: &mut Peekable<impl Iterator<Item = Vec<Bind>>>,
-) -> Option<QueryBuilder<D>>
-where
-    Option<i64>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
-    Option<String>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
-    Vec<u8>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
-{
-    let width = rows.peek()?.len();
-    let mut builder = QueryBuilder::<D>::new(head);
-    builder.push_values(rows.by_ref().take(MAX_BINDS / width.max(1)), |mut separated, row| {
-        for bind in row {
-            match bind {
-                Bind::Int(value) => separated.push_bind(value),
-                Bind::Text(value) => separated.push_bind(value),
-                Bind::Bytes(value) => separated.push_bind(value),
-            };
-        }
-    });
-    builder.push(tail);
-    Some(builder)
 }
 
 macro_rules! select_in {
@@ -214,7 +191,7 @@ impl Connection {
         keys: &[i64],
         mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        for keys in keys.chunks(MAX_BINDS) {
+        for keys in keys.chunks(MAX_KEYS) {
             match self {
                 Self::Sqlite(connection) => {
                     select_in!(Sqlite, connection, head, tail, keys.iter().copied(), each, Sqlite, doing);
@@ -246,6 +223,26 @@ impl Connection {
         Ok(())
     }
 
+    /// Runs `HEAD bytes TAIL`.
+    pub(crate) async fn each_bytes(
+        &mut self,
+        doing: &'static str,
+        (head, tail): (&str, &str),
+        bytes: Vec<u8>,
+        mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let keys = [bytes];
+        match self {
+            Self::Sqlite(connection) => {
+                select_in!(Sqlite, connection, head, tail, keys.iter().cloned(), each, Sqlite, doing);
+            }
+            Self::Postgres(connection) => {
+                select_in!(Postgres, connection, head, tail, keys.iter().cloned(), each, Postgres, doing);
+            }
+        }
+        Ok(())
+    }
+
     /// Runs `HEAD text TAIL`.
     pub(crate) async fn each_text(
         &mut self,
@@ -267,16 +264,23 @@ impl Connection {
     }
 
     /// Runs `HEAD VALUES (…), (…) TAIL`, most often an insert, many rows to a statement; nothing for no rows.
-    pub(crate) async fn insert(
+    pub(crate) async fn insert<R>(
         &mut self,
         doing: &'static str,
-        (head, tail): (&str, &str),
-        rows: impl IntoIterator<Item = Vec<Bind>>,
-    ) -> Result<(), StoreError> {
+        ends: (&str, &str),
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<(), StoreError>
+    where
+        R: AsRef<[Bind]> + IntoIterator<Item = Bind>,
+    {
         let mut rows = rows.into_iter().peekable();
+        let Some(width) = rows.peek().map(|row| row.as_ref().len()) else { return Ok(()) };
         match self {
-            Self::Sqlite(connection) => insert!(Sqlite, connection, head, tail, &mut rows),
-            Self::Postgres(connection) => insert!(Postgres, connection, head, tail, &mut rows),
+            Self::Sqlite(connection) => {
+                let head = Pool::sqlite_head(ends);
+                insert!(Sqlite, false, connection, (&head, ends.1), width, &mut rows)
+            }
+            Self::Postgres(connection) => insert!(Postgres, true, connection, ends, width, &mut rows),
         }
         .map_err(StoreError::database(doing))
     }

@@ -57,16 +57,21 @@ impl Pool {
         .map_err(StoreError::database("preparing the schema"))
     }
 
-    /// Empties SQLite's write-ahead log into the file, so that it does not grow from commit to commit.
+    /// Turns SQLite's write-ahead log on, or empties it into the file, so that it does not grow from commit to commit.
     ///
-    /// A reader in the way only postpones it. PostgreSQL looks after its own log.
+    /// A new file has none until its first version is in it: a first load through the log would write everything
+    /// twice. A reader in the way only postpones either. PostgreSQL looks after its own log.
     pub(crate) async fn settle(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(pool) => {
+                let mut connection = pool.acquire().await.map_err(StoreError::database("settling"))?;
                 // Not to wait for readers: they would hold up the commit that has just been made.
-                let script =
-                    "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 20000;";
-                sqlx::raw_sql(script).execute(pool).await.map(|_| ())
+                let script = "PRAGMA busy_timeout = 0;
+                              PRAGMA journal_mode = WAL;
+                              PRAGMA wal_checkpoint(TRUNCATE);";
+                let settled = sqlx::raw_sql(script).execute(&mut *connection).await.map(|_| ());
+                let patient = sqlx::raw_sql("PRAGMA busy_timeout = 20000;").execute(&mut *connection).await;
+                settled.and(patient.map(|_| ()))
             }
             Self::Postgres(_) => Ok(()),
         }
@@ -82,6 +87,17 @@ impl Pool {
             Self::Postgres(pool) => sqlx::raw_sql("ANALYZE;").execute(pool).await.map(|_| ()),
         }
         .map_err(StoreError::database("refreshing statistics"))
+    }
+
+    /// The head of a bulk insert as SQLite takes it best.
+    ///
+    /// SQLite: a statement that may fail half-way keeps a journal of its own to undo itself; one that says that it
+    /// need not be undone does not. Here a failed statement always ends its whole transaction.
+    pub(crate) fn sqlite_head((head, tail): (&str, &str)) -> String {
+        match head.strip_prefix("INSERT INTO") {
+            Some(rest) if tail.is_empty() => format!("INSERT OR FAIL INTO{rest}"),
+            _ => head.to_owned(),
+        }
     }
 
     /// Whether a table of this name exists.

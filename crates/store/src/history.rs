@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::connection::{Bind, Connection};
 use crate::objects::name_column;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, dense};
 
 /// What happened to an object or a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,11 +134,8 @@ async fn named(connection: &mut Connection, mut ids: Vec<i64>) -> Result<HashMap
     ids.dedup();
     let mut found = HashMap::new();
     for kind in Kind::ALL {
-        let head = format!(
-            "SELECT t.id, o.uuid, t.{} FROM {} t JOIN object o ON o.id = t.id WHERE t.id IN (",
-            name_column(kind),
-            kind.table()
-        );
+        let head = format!("SELECT id, uuid, {} FROM {} WHERE id IN (", name_column(kind), kind.table());
+        let ids: Vec<i64> = ids.iter().copied().filter(|id| dense::kind(*id) == Some(kind)).collect();
         connection
             .each_in("looking up names", (&head, ")"), &ids, |row| {
                 let id = HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default());
@@ -245,16 +242,15 @@ async fn object_changes(
 /// The access log of a range of versions, entitlements that have no bit included.
 async fn access_changes(connection: &mut Connection, range: &[Bind]) -> Result<Vec<Shift>, StoreError> {
     let mut shifts: Vec<Shift> = Vec::new();
-    let sql = "SELECT c.version, c.resource_id, c.principal_id, c.before, c.after, o.kind
-                 FROM access_change c
-                 JOIN object o ON o.id = c.resource_id
-                WHERE c.version > $1 AND c.version <= $2
-                ORDER BY c.version, c.resource_id, c.principal_id";
+    let sql = "SELECT version, resource_id, principal_id, before, after
+                 FROM access_change
+                WHERE version > $1 AND version <= $2
+                ORDER BY version, resource_id, principal_id";
     connection
         .each("reading changes", sql, range, |row| {
             let mask = |index| Ok::<_, StoreError>(Mask(u32::try_from(row.number(index)?).unwrap_or(0)));
             let (before, after) = (mask(3)?, mask(4)?);
-            if let Some(resource_type) = Kind::from_number(row.number(5)?).and_then(ResourceType::of) {
+            if let Some(resource_type) = dense::kind(row.number(1)?).and_then(ResourceType::of) {
                 let slugs = |mask: Mask| {
                     mask.entitlements(resource_type).map(|held| held.slug().to_owned()).collect()
                 };

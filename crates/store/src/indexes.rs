@@ -3,10 +3,23 @@
 //! The migrations make the same ones; a test holds the two lists against each other.
 
 /// What each index is called, and what drops and makes it. The text serves both engines.
-pub(crate) const SECONDARY: [(&str, &str); 10] = [
+pub(crate) const SECONDARY: [(&str, &str); 20] = [
+    ("DROP INDEX person_uuid", "CREATE UNIQUE INDEX person_uuid ON person (uuid)"),
     (
-        "DROP INDEX access_principal",
-        "CREATE INDEX access_principal ON access (principal_id, resource_id, mask)",
+        "DROP INDEX enterprise_account_uuid",
+        "CREATE UNIQUE INDEX enterprise_account_uuid ON enterprise_account (uuid)",
+    ),
+    ("DROP INDEX team_uuid", "CREATE UNIQUE INDEX team_uuid ON team (uuid)"),
+    ("DROP INDEX app_uuid", "CREATE UNIQUE INDEX app_uuid ON app (uuid)"),
+    ("DROP INDEX space_uuid", "CREATE UNIQUE INDEX space_uuid ON space (uuid)"),
+    ("DROP INDEX addon_uuid", "CREATE UNIQUE INDEX addon_uuid ON addon (uuid)"),
+    ("DROP INDEX attachment_uuid", "CREATE UNIQUE INDEX attachment_uuid ON attachment (uuid)"),
+    ("DROP INDEX pipeline_uuid", "CREATE UNIQUE INDEX pipeline_uuid ON pipeline (uuid)"),
+    ("DROP INDEX coupling_uuid", "CREATE UNIQUE INDEX coupling_uuid ON coupling (uuid)"),
+    ("DROP INDEX invitation_uuid", "CREATE UNIQUE INDEX invitation_uuid ON invitation (uuid)"),
+    (
+        "DROP INDEX unresolved_member_uuid",
+        "CREATE UNIQUE INDEX unresolved_member_uuid ON unresolved_member (uuid)",
     ),
     ("DROP INDEX person_email", "CREATE INDEX person_email ON person (lower(email))"),
     ("DROP INDEX team_name", "CREATE INDEX team_name ON team (name)"),
@@ -35,7 +48,9 @@ mod tests {
             for (_, create) in SECONDARY {
                 assert!(script.contains(&format!("{create};")), "{create}");
             }
-            assert_eq!(script.matches("\nCREATE INDEX ").count(), SECONDARY.len());
+            let indexes =
+                script.matches("\nCREATE INDEX ").count() + script.matches("\nCREATE UNIQUE INDEX ").count();
+            assert_eq!(indexes, SECONDARY.len());
         }
     }
 }

@@ -5,9 +5,11 @@
 //!
 //! Invariant: a version is committed whole, in one transaction, or not at all.
 
+mod bulk;
 mod checkpoint;
 mod commit;
 mod connection;
+mod dense;
 mod dialect;
 mod error;
 mod history;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use metsuke_model::{ColumnType, HerokuId, Kind, Moment, Record, Value, Version};
 use serde_json::{Map, Value as Json};
 
-use crate::StoreError;
 use crate::connection::{Connection, Row};
+use crate::{StoreError, dense};
 
 /// Which objects of a kind are meant.
 #[derive(Clone, Debug)]
@@ -91,11 +91,11 @@ pub(crate) async fn find<T: Record>(
 ) -> Result<Vec<Found<T>>, StoreError> {
     let kind = T::KIND;
     let columns: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
-    let columns = columns.join(", t.");
+    let columns = columns.join(", ");
     let base = format!(
-        "SELECT t.id, o.uuid, o.since, o.gone, t.properties, t.{columns} FROM {} t JOIN object o ON o.id = t.id WHERE {}",
+        "SELECT id, uuid, since, gone, properties, {columns} FROM {} WHERE {}",
         kind.table(),
-        if present { "o.gone IS NULL" } else { "1 = 1" },
+        if present { "gone IS NULL" } else { "(gone IS NULL OR gone <> 0)" },
     );
     let doing = "reading objects";
     let mut raws = Vec::new();
@@ -106,20 +106,19 @@ pub(crate) async fn find<T: Record>(
     match select {
         Select::All => connection.each_of(doing, &base, take).await?,
         Select::Dense(ids) => {
-            connection.each_in(doing, (&format!("{base} AND t.id IN ("), ")"), ids, &mut take).await?;
+            connection.each_in(doing, (&format!("{base} AND id IN ("), ")"), ids, &mut take).await?;
         }
         Select::Within(ids) => {
-            let head = format!("{base} AND t.{} IN (", parent_column(kind));
+            let head = format!("{base} AND {} IN (", parent_column(kind));
             connection.each_in(doing, (&head, ")"), ids, &mut take).await?;
         }
         Select::OwnedBy(owner) => {
-            let head = format!("{base} AND t.owner IN (");
+            let head = format!("{base} AND owner IN (");
             connection.each_in(doing, (&head, ")"), &[*owner], &mut take).await?;
         }
         Select::Id(id) => {
-            let sql = "SELECT id FROM object WHERE kind = $1 AND uuid = $2";
-            let ids = dense_ids(connection, sql, kind, id).await?;
-            connection.each_in(doing, (&format!("{base} AND t.id IN ("), ")"), &ids, &mut take).await?;
+            let head = format!("{base} AND uuid = (");
+            connection.each_bytes(doing, (&head, ")"), id.to_bytes(), &mut take).await?;
         }
         // SQLite's lower() knows ASCII only: other addresses are compared here.
         Select::Named(name) if name_column(kind) == "email" && !name.is_ascii() => {
@@ -134,31 +133,14 @@ pub(crate) async fn find<T: Record>(
         Select::Named(name) => {
             let column = name_column(kind);
             let head = if column == "email" {
-                format!("{base} AND lower(t.email) = lower(")
+                format!("{base} AND lower(email) = lower(")
             } else {
-                format!("{base} AND t.{column} = (")
+                format!("{base} AND {column} = (")
             };
             connection.each_text(doing, (&head, ")"), name, &mut take).await?;
         }
     }
     resolve(connection, raws).await
-}
-
-async fn dense_ids(
-    connection: &mut Connection,
-    sql: &'static str,
-    kind: Kind,
-    id: &HerokuId,
-) -> Result<Vec<i64>, StoreError> {
-    let mut ids = Vec::new();
-    let binds = [kind.number().into(), crate::connection::Bind::Bytes(id.to_bytes())];
-    connection
-        .each("looking up an object", sql, &binds, |row| {
-            ids.push(row.number(0)?);
-            Ok(())
-        })
-        .await?;
-    Ok(ids)
 }
 
 fn raw(kind: Kind, row: Row<'_>) -> Result<Raw, StoreError> {
@@ -233,12 +215,16 @@ pub(crate) async fn heroku_ids(
     ids: &[i64],
 ) -> Result<HashMap<i64, HerokuId>, StoreError> {
     let mut found = HashMap::with_capacity(ids.len());
-    connection
-        .each_in("looking up ids", ("SELECT id, uuid FROM object WHERE id IN (", ")"), ids, |row| {
-            found.insert(row.number(0)?, HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default()));
-            Ok(())
-        })
-        .await?;
+    for kind in Kind::ALL {
+        let ids: Vec<i64> = ids.iter().copied().filter(|id| dense::kind(*id) == Some(kind)).collect();
+        let head = format!("SELECT id, uuid FROM {} WHERE id IN (", kind.table());
+        connection
+            .each_in("looking up ids", (&head, ")"), &ids, |row| {
+                found.insert(row.number(0)?, HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default()));
+                Ok(())
+            })
+            .await?;
+    }
     Ok(found)
 }
 

@@ -9,6 +9,7 @@ use metsuke_model::{AsOf, HerokuId, Record, Version};
 
 use crate::checkpoint::key;
 use crate::connection::Connection;
+use crate::dense::KIND_MASK;
 use crate::history::{ChangeKind, read_document};
 use crate::objects::{Found, Select, Stored, find, heroku_ids, name_column, patched};
 use crate::{Store, StoreError, SyncRow, syncs};
@@ -96,12 +97,11 @@ impl Snapshot {
     async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {
         let places: HashMap<i64, usize> =
             found.iter().enumerate().map(|(place, found)| (found.stored.dense, place)).collect();
-        let sql = "SELECT c.object_id, c.change, c.before
-                     FROM object_change c
-                     JOIN object o ON o.id = c.object_id
-                    WHERE c.version > $1 AND o.kind = $2
-                    ORDER BY c.version DESC";
-        let binds = [self.sync.version.0.into(), T::KIND.number().into()];
+        let sql = "SELECT object_id, change, before
+                     FROM object_change
+                    WHERE version > $1 AND (object_id & $2) = $3
+                    ORDER BY version DESC";
+        let binds = [self.sync.version.0.into(), KIND_MASK.into(), T::KIND.number().into()];
         self.connection
             .each("folding objects back", sql, &binds, |row| {
                 let Some(found) = places.get(&row.number(0)?).and_then(|place| found.get_mut(*place)) else {
@@ -230,9 +230,9 @@ impl Snapshot {
     /// What the database said.
     pub async fn listing_manners(&mut self) -> Result<HashMap<HerokuId, Mask>, StoreError> {
         let mut manners = HashMap::new();
-        let sql = "SELECT object.uuid, listing_manner.implicit_roles
+        let sql = "SELECT team.uuid, listing_manner.implicit_roles
                      FROM listing_manner
-                     JOIN object ON object.id = listing_manner.team_id";
+                     JOIN team ON team.id = listing_manner.team_id";
         self.connection
             .each("reading listing manners", sql, &[], |row| {
                 let team = HerokuId::from_bytes(&row.bytes(0)?.unwrap_or_default());

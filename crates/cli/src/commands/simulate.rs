@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use metsuke_simulator::{Fault, Options, Simulator, Size};
+use metsuke_simulator::{Delay, Fault, Options, Simulator, Size};
 
 use crate::args::duration;
 use crate::context::Context;
@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 ///
 /// Prints its address and a token with the scope `global`, then serves until Ctrl-C. The same size and seed give
 /// the same estate, to the byte. Tokens of other scopes are `HRKU-simulated-read`, `-write`, `-identity`,
-/// `-read-protected`, `-write-protected` and `-identity-read`.
+/// `-read-protected`, `-write-protected` and `-identity-read`; `-accountless` may do everything but ask whose it is.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Faults are KIND, KIND@/path/prefix or KIND@n:REQUEST, each with an optional #TIMES. KIND is one of
@@ -25,10 +25,16 @@ forbidden-403, not-found-404, truncated-body, wrong-type, slow-drip[=MILLISECOND
 connection-reset, repeated-page, endless-next-range, huge-body, deep-json. In a path `*` stands for
 one segment, and a final `$` ends the match there.
 
+Of writes alone: write-applied-HOW has its effect, write-dropped-HOW has none, and
+write-late-HOW[=MILLISECONDS or =FROM..TO] has it later (by default within 20 seconds), where HOW is
+what the sender is told: reset, 500, 502, 503 or hang. Also write-applied-truncated and
+write-applied-slow[=MILLISECONDS]. For these n:REQUEST counts writes.
+
 Examples:
   metsuke simulate --size company --seed 7
   metsuke simulate --size scale --teams 1000 --apps 100000 --people 20000 --grants 1500000
-  metsuke simulate --fault 'forbidden-403@/teams/*/members#1' --fault server-error-500@n:17"
+  metsuke simulate --fault 'forbidden-403@/teams/*/members#1' --fault server-error-500@n:17
+  metsuke simulate --control 127.0.0.1:4011 --fault 'write-late-reset=0..5000@/teams/*/members'"
 )]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes any free one
@@ -55,6 +61,12 @@ pub(crate) struct Args {
     /// How long every answer takes at least
     #[arg(long, value_name = "DURATION", default_value = "0ms", value_parser = duration)]
     latency: Duration,
+    /// For how long reads show the state before a write: milliseconds, or FROM..TO
+    #[arg(long, value_name = "MILLISECONDS", default_value = "0")]
+    settling: Delay,
+    /// Where other programs may read the journal of writes, statistics and the truth, and set faults, without a token
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
     /// Something that goes wrong, see below; may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
@@ -89,10 +101,18 @@ impl Args {
     /// What the simulator said of its settings, or writing to stdout met.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let size = self.estate()?;
-        let options =
-            Options { seed: self.seed, latency: self.latency, faults: self.faults, ..Options::of(size) };
+        let options = Options {
+            seed: self.seed,
+            latency: self.latency,
+            settling: self.settling,
+            control: self.control,
+            faults: self.faults,
+            ..Options::of(size)
+        };
         let simulator = Simulator::start(options, self.listen).await?;
-        context.output.print(&format!("listening on {}\ntoken {}\n", simulator.url(), simulator.token()))?;
+        let control = simulator.control_url().map(|url| format!("control {url}\n")).unwrap_or_default();
+        let told = format!("listening on {}\ntoken {}\n{control}", simulator.url(), simulator.token());
+        context.output.print(&told)?;
         context.note("note: Ctrl-C ends it");
         context.cancel.cancelled().await;
         simulator.stop().await;

@@ -157,7 +157,7 @@ async fn measure(house: &House, subject: &mut Subject, fresh: bool) {
 }
 
 fn remove(file: &Path) {
-    for ending in ["", "-wal", "-shm"] {
+    for ending in ["", "-wal", "-shm", "-journal"] {
         let path = PathBuf::from(format!("{}{ending}", file.display()));
         if path.exists() {
             std::fs::remove_file(path).unwrap();
@@ -278,10 +278,13 @@ async fn the_checker_of_kills_notices_what_a_torn_commit_would_leave() {
     let spoilt = house.folder.path().join("spoilt.db");
     for statement in [
         "DELETE FROM access WHERE (resource_id, principal_id) IN (SELECT resource_id, principal_id
-           FROM access JOIN object ON object.id = resource_id WHERE kind = 4 LIMIT 1)",
+           FROM access WHERE resource_id & 63 = 4 LIMIT 1)",
+        "DELETE FROM held WHERE (principal_id, resource_id) IN (SELECT principal_id, resource_id FROM held LIMIT 1)",
+        "UPDATE held SET mask = mask | 16 WHERE (principal_id, resource_id) IN (SELECT principal_id, resource_id
+           FROM held WHERE mask & 16 = 0 LIMIT 1)",
         "UPDATE access SET mask = mask | 16 WHERE (resource_id, principal_id) IN (SELECT resource_id, principal_id
-           FROM access JOIN object ON object.id = resource_id WHERE kind = 4 AND mask & 16 = 0 LIMIT 1)",
-        "UPDATE object SET gone = 1 WHERE id = (SELECT MAX(id) FROM app)",
+           FROM access WHERE resource_id & 63 = 4 AND mask & 16 = 0 LIMIT 1)",
+        "UPDATE app SET gone = 1 WHERE id = (SELECT MAX(id) FROM app)",
         "DELETE FROM person WHERE id = (SELECT MIN(id) FROM person)",
         "UPDATE sync SET grants = grants + 1",
         "DELETE FROM scope; DELETE FROM sync",

@@ -23,7 +23,7 @@ pub struct Settings {
     pub user_agent: String,
     /// The most requests in flight at one moment.
     pub max_in_flight: usize,
-    /// The part of the account's pool, 0 to 1, that is left for others.
+    /// The part of the account's pool, 0 to 1, that syncs leave for provisioning and for other tools.
     pub reserve: f64,
     /// The size of the account's pool of requests.
     pub pool: u32,

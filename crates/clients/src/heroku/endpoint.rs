@@ -7,7 +7,7 @@
 use std::marker::PhantomData;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::wire;
 use crate::http::Ask;
@@ -26,7 +26,7 @@ pub struct Endpoint<T> {
     method: &'static str,
     path: String,
     pub(super) variant: Option<&'static str>,
-    body: Option<Value>,
+    body: Option<String>,
     pub(super) ranged: bool,
     pub(super) expected: &'static str,
     rows: PhantomData<fn() -> T>,
@@ -89,7 +89,8 @@ impl<T> Endpoint<T> {
             path: &self.path,
             accept: accept(self.variant.filter(|_| !without_variant)),
             range: cursor.or(first),
-            body: self.body.as_ref(),
+            body: self.body.as_deref(),
+            log_path: &self.path,
         }
     }
 }
@@ -102,7 +103,8 @@ pub(super) fn accept(variant: Option<&str>) -> String {
     }
 }
 
-fn segment(text: &str) -> String {
+/// The text as one segment of a path.
+pub(super) fn segment(text: &str) -> String {
     match text {
         // A URL parser would take these, encoded or not, for steps in the path.
         "." => "%252E".to_owned(),
@@ -143,6 +145,12 @@ pub fn team_members(team: &str) -> Endpoint<wire::TeamMember> {
     Endpoint::get(format!("/teams/{}/members", segment(team)), "a list of team members")
 }
 
+/// The features of a team, switched on or not.
+#[must_use]
+pub fn team_features(team: &str) -> Endpoint<wire::TeamFeature> {
+    Endpoint::get(format!("/teams/{}/features", segment(team)), "a list of team features")
+}
+
 /// Every app and space of a team with the users that have permissions on it.
 #[must_use]
 pub fn team_permissions(team: &str) -> Endpoint<wire::PermissionEntity> {
@@ -173,7 +181,7 @@ pub fn apps() -> Endpoint<wire::App> {
 pub fn filter_apps(app_ids: &[String]) -> Endpoint<wire::App> {
     Endpoint {
         method: "POST",
-        body: Some(json!({ "in": { "id": app_ids } })),
+        body: Some(json!({ "in": { "id": app_ids } }).to_string()),
         ..Endpoint::get("/filters/apps", "a list of apps")
     }
 }

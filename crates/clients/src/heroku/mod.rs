@@ -1,30 +1,44 @@
 //! The client of the Heroku Platform API.
 //!
-//! It reads lists page by page and keeps the manners of the service; it does not know which lists make
-//! up an estate, nor what a row means.
+//! It reads lists page by page, sends writes, and keeps the manners of the service; it does not know which
+//! lists make up an estate, nor what a row means, nor whether a write should be made.
 //!
 //! Invariant: all requests of one client share its budget, its places in flight and its counters.
 
 mod config;
 pub mod endpoint;
+pub mod item;
+mod provisioning;
 mod read;
+mod scope;
 mod walk;
 pub mod wire;
+mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
 
 pub use self::config::Settings;
 pub use self::endpoint::Endpoint;
+pub use self::item::Item;
+pub use self::provisioning::{Provisioning, TeamFeatures};
+pub use self::scope::ScopeCheck;
 pub use self::walk::{Page, Row, Walk};
+pub use self::write::{AppPermission, TeamRole, WriteAnswer, WriteCall, WriteTarget, WrittenRow};
 use crate::error::ClientError;
-use crate::http::limit::Budget;
+use crate::http::limit::{Budget, Share};
 use crate::http::meter::Usage;
 use crate::http::retry::{Jitter, Policy, Tries};
-use crate::http::{Ask, Limits, Transport};
+use crate::http::{Limits, Transport};
 
 /// A client of one Heroku account; clones share everything.
 #[derive(Clone)]
-pub struct Heroku(Arc<Inner>);
+pub struct Heroku {
+    inner: Arc<Inner>,
+    share: Share,
+}
 
 struct Inner {
     transport: Transport,
@@ -65,12 +79,9 @@ impl Heroku {
             max_delay: settings.max_delay,
             jitter: Jitter::new(settings.jitter_seed),
         };
-        Ok(Self(Arc::new(Inner {
-            transport,
-            policy,
-            max_pages: settings.max_pages,
-            max_in_flight: settings.max_in_flight,
-        })))
+        let (max_pages, max_in_flight) = (settings.max_pages, settings.max_in_flight);
+        let inner = Arc::new(Inner { transport, policy, max_pages, max_in_flight });
+        Ok(Self { inner, share: Share::AboveReserve })
     }
 
     /// The account that the token belongs to.
@@ -79,16 +90,24 @@ impl Heroku {
     ///
     /// [`ClientError`]; kind `Unauthorized` means a wrong token, `Forbidden` only one of small scope.
     pub async fn account(&self) -> Result<wire::Account, ClientError> {
-        let ask =
-            Ask { method: "GET", path: "/account", accept: endpoint::accept(None), range: None, body: None };
+        self.one(&item::account()).await
+    }
+
+    /// Reads a single resource, trying again as the settings allow.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] when it could not be read.
+    pub async fn one<T: DeserializeOwned>(&self, item: &Item<T>) -> Result<T, ClientError> {
+        let (ask, transport) = (item.ask(), &self.inner.transport);
         let (mut tries, mut sent) = (Tries::default(), 0);
         loop {
-            let outcome = match self.0.transport.send(&ask, &mut sent).await {
-                Ok(reply) => read::json(&self.0.transport.cleaner, &ask, &reply, "an account"),
+            let outcome = match transport.send(&ask, self.share, &mut sent).await {
+                Ok(reply) => read::json(&transport.cleaner, &ask, &reply, item.expected),
                 Err(error) => Err(error),
             };
             match outcome {
-                Ok(account) => return Ok(account),
+                Ok(row) => return Ok(row),
                 Err(error) => self.again(&mut tries, error.after(sent)).await?,
             }
         }
@@ -100,47 +119,66 @@ impl Heroku {
         Walk::new(self.clone(), endpoint)
     }
 
+    /// The way to change access; it sends nothing by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Config`] when its connections cannot be set up.
+    pub fn provisioning(&self) -> Result<Provisioning, ClientError> {
+        Provisioning::new(self)
+    }
+
+    /// Whether the token's scope suffices to write to `target`, as far as its scopes are known.
+    #[must_use]
+    pub fn may_write(&self, target: WriteTarget) -> ScopeCheck {
+        ScopeCheck::of(self.scopes(), target)
+    }
+
     /// What was used so far, by all clones of this client.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.0.transport.meter.usage(self.budget().remaining())
+        self.inner.transport.meter.usage(self.budget().remaining())
     }
 
     /// The most requests that are in flight at once.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
-        self.0.max_in_flight
+        self.inner.max_in_flight
     }
 
     /// The scopes of the token, as last reported; none before the first answer.
     #[must_use]
     pub fn scopes(&self) -> Option<Vec<String>> {
-        self.0.transport.scopes()
+        self.inner.transport.scopes()
     }
 
     /// The budget, to be shared with other clients of the same account.
     #[must_use]
     pub fn budget(&self) -> &Arc<Budget> {
-        &self.0.transport.budget
+        &self.inner.transport.budget
     }
 
     /// Waits until the failed request may be sent again; a final error is given back.
     async fn again(&self, tries: &mut Tries, error: ClientError) -> Result<(), ClientError> {
-        let Some(wait) = self.0.policy.next(tries, &error) else { return Err(error) };
+        let Some(wait) = self.inner.policy.next(tries, &error) else { return Err(error) };
         tracing::debug!(
             error = %error,
             wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
             "{error}; trying again",
         );
-        if error.status() == Some(429) {
-            // The limit is the account's, so every other call waits as well.
+        self.rest(wait, error.status() == Some(429)).await;
+        Ok(())
+    }
+
+    /// Waits before a request is sent again; `limited` by the account's pool, all others wait as well.
+    async fn rest(&self, wait: Duration, limited: bool) {
+        if limited {
             self.budget().pause(wait);
         }
-        let meter = &self.0.transport.meter;
+        let meter = &self.inner.transport.meter;
         meter.retried();
         let _wait = meter.waiting(wait);
         tokio::time::sleep(wait).await;
-        Ok(())
     }
 }
 

@@ -99,7 +99,7 @@ impl<T: Row> Walk<T> {
         if self.finished {
             return Ok(Page { rows: Vec::new(), last: true });
         }
-        if self.pages >= self.heroku.0.max_pages {
+        if self.pages >= self.heroku.inner.max_pages {
             return Err(ClientError::Limit {
                 call: Box::new(self.endpoint.ask(None, false, false).call()),
                 pages: self.pages,
@@ -121,9 +121,9 @@ impl<T: Row> Walk<T> {
 
     /// Asks once for the page at the cursor; the walk does not move.
     async fn attempt(&mut self) -> Result<Found<T>, ClientError> {
-        let transport = &self.heroku.0.transport;
+        let transport = &self.heroku.inner.transport;
         let ask = self.endpoint.ask(self.cursor.as_deref(), self.without_variant, self.without_range);
-        let mut reply = transport.send(&ask, &mut self.calls).await?;
+        let mut reply = transport.send(&ask, self.heroku.share, &mut self.calls).await?;
         let expected = self.endpoint.expected;
         let rows: Vec<T> = read::json_aside(&transport.cleaner, &ask, &mut reply, expected).await?;
         if reply.next_range.as_deref() == Some("") {

@@ -2,8 +2,9 @@
 //!
 //! It does not retry and does not know why a request is sent.
 //!
-//! Invariant: no request is let go when the server's count could thereby fall under the reserve. While
-//! the count is unknown (at the start, after a 429) one request at a time goes out to learn it.
+//! Invariant: no request of [`Share::AboveReserve`] is let go when the server's count could thereby fall
+//! under the reserve, and none at all when the pool could be empty. While the count is unknown (at the
+//! start, after a 429) one request at a time goes out to learn it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,15 @@ use super::meter::Meter;
 
 /// The longest single sleep; whoever sleeps looks again afterwards.
 const LONGEST_SLEEP: Duration = Duration::from_hours(1);
+
+/// How much of the pool a request may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// All but the reserve.
+    AboveReserve,
+    /// The reserve as well: for what should not wait until a sync is through.
+    Whole,
+}
 
 /// The budget of one Heroku account, shared by every client that uses a token of that account.
 ///
@@ -47,7 +57,7 @@ struct State {
 }
 
 impl Budget {
-    /// A full bucket of `pool` tokens; `reserve` is the part (0 to 1) that is never used.
+    /// A full bucket of `pool` tokens; `reserve` is the part (0 to 1) that syncs leave alone.
     #[must_use]
     pub fn new(pool: u32, refill_per_minute: u32, reserve: f64) -> Self {
         let pool = f64::from(pool);
@@ -75,18 +85,19 @@ impl Budget {
         self.state().remaining
     }
 
-    /// Waits until one more request may go out.
+    /// Waits until one more request could go out; [`take`](Self::take) then says whether it still can.
     ///
-    /// Dropping the future while it waits takes nothing from the budget.
-    pub(crate) async fn acquire(self: &Arc<Self>, meter: &Meter) -> Pass {
+    /// Nothing is taken from the budget.
+    pub(crate) async fn ready(&self, share: Share, meter: &Meter) {
         let mut waiting = None;
         loop {
             // The wake-up is asked for before the state is read, so that no change is missed.
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            match self.take() {
-                Ok(pass) => return pass,
+            let look = self.look(&mut self.state(), share);
+            match look {
+                Ok(()) => return,
                 Err(None) => changed.await,
                 Err(Some(wait)) => {
                     waiting.get_or_insert_with(|| meter.waiting(wait));
@@ -105,9 +116,19 @@ impl Budget {
         state.resume = state.resume.max(Instant::now().checked_add(wait));
     }
 
-    /// A pass, or how long to wait; `None` when only an answer can tell.
-    fn take(self: &Arc<Self>) -> Result<Pass, Option<Duration>> {
+    /// Leave to send one request now; none when that must wait.
+    pub(crate) fn take(self: &Arc<Self>, share: Share) -> Option<Pass> {
         let mut state = self.state();
+        self.look(&mut state, share).ok()?;
+        let others = state.open;
+        state.level = (state.level - 1.0).max(0.0);
+        state.granted += 1;
+        state.open += 1;
+        Some(Pass { budget: Arc::clone(self), number: state.granted, others, open: true })
+    }
+
+    /// Whether a request may go out now, or how long to wait; `None` when only an answer can tell.
+    fn look(&self, state: &mut State, share: Share) -> Result<(), Option<Duration>> {
         let now = Instant::now();
         let refilled = now.saturating_duration_since(state.at).as_secs_f64() * self.per_second;
         state.level = (state.level + refilled).min(self.pool);
@@ -119,18 +140,18 @@ impl Budget {
             state.resume = None;
         }
         if state.known {
-            let missing = self.reserve + 1.0 - state.level;
+            let floor = match share {
+                Share::AboveReserve => self.reserve,
+                Share::Whole => 0.0,
+            };
+            let missing = floor + 1.0 - state.level;
             if missing > 0.0 {
                 return Err(Some(self.time_for(missing)));
             }
         } else if state.open > 0 {
             return Err(None);
         }
-        let others = state.open;
-        state.level = (state.level - 1.0).max(0.0);
-        state.granted += 1;
-        state.open += 1;
-        Ok(Pass { budget: Arc::clone(self), number: state.granted, others, open: true })
+        Ok(())
     }
 
     fn time_for(&self, tokens: f64) -> Duration {

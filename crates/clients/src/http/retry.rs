@@ -42,12 +42,21 @@ pub(crate) struct Tries {
 impl Policy {
     /// How long to wait before the next attempt; `None` when the error is final.
     pub(crate) fn next(&self, tries: &mut Tries, error: &ClientError) -> Option<Duration> {
+        self.wait(tries, &error.kind(), error.answer().and_then(|answer| answer.retry_after))
+    }
+
+    /// As [`next`](Self::next), for a failure of a kind after which the server `asked` for a wait.
+    pub(crate) fn wait(
+        &self,
+        tries: &mut Tries,
+        kind: &ErrorKind,
+        asked: Option<Duration>,
+    ) -> Option<Duration> {
         tries.failed += 1;
-        let asked = error.answer().and_then(|answer| answer.retry_after);
         if tries.failed >= self.attempts || asked.is_some_and(|wait| wait > LONGEST_ASKED) {
             return None;
         }
-        let delay = match error.kind() {
+        let delay = match kind {
             ErrorKind::RateLimited => {
                 tries.limited += 1;
                 doubled(RATE_LIMITED, tries.limited).min(self.max_delay.max(RATE_LIMITED))

@@ -36,25 +36,33 @@ impl Cleaner {
 
     fn clean(&self, text: &str, limit: usize) -> String {
         // The token goes first: cutting or cleaning before could leave a part of it unrecognised.
-        let text = text.replace(self.token.expose_secret(), "[token]");
-        let mut out = String::new();
-        let mut length = 0_usize;
-        for word in text.split(|c: char| c.is_whitespace() || is_hostile(c)).filter(|word| !word.is_empty()) {
-            if length > 0 {
-                out.push(' ');
-                length += 1;
-            }
-            for c in word.chars() {
-                if length >= limit {
-                    out.push('…');
-                    return out;
-                }
-                out.push(if c == '`' { '\'' } else { c });
-                length += 1;
-            }
-        }
-        out
+        one_line(&text.replace(self.token.expose_secret(), "[token]"), limit)
     }
+}
+
+/// Text that no server sent, such as a stored path, cleaned and bounded.
+pub(crate) fn stored(text: &str) -> String {
+    one_line(text, MESSAGE)
+}
+
+fn one_line(text: &str, limit: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0_usize;
+    for word in text.split(|c: char| c.is_whitespace() || is_hostile(c)).filter(|word| !word.is_empty()) {
+        if length > 0 {
+            out.push(' ');
+            length += 1;
+        }
+        for c in word.chars() {
+            if length >= limit {
+                out.push('…');
+                return out;
+            }
+            out.push(if c == '`' { '\'' } else { c });
+            length += 1;
+        }
+    }
+    out
 }
 
 /// Control characters, and those that reorder or hide the text around them.

@@ -8,13 +8,16 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
 mod faults;
+mod fresh;
 mod paging;
 mod recordings;
 mod server;
+mod write_calls;
+mod writes;
 
 use std::time::Duration;
 
-use metsuke_clients::heroku::{Heroku, Settings};
+use metsuke_clients::heroku::{Heroku, Provisioning, Settings};
 
 pub(crate) use server::{Server, Turn};
 
@@ -32,4 +35,9 @@ pub(crate) fn settings(server: &Server) -> Settings {
 
 pub(crate) fn client(server: &Server) -> Heroku {
     Heroku::new(settings(server)).unwrap()
+}
+
+/// The way to change access on the server.
+pub(crate) fn provisioning(server: &Server) -> Provisioning {
+    client(server).provisioning().unwrap()
 }

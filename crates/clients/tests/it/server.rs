@@ -1,6 +1,6 @@
 //! A server that answers each request as a function of it says, faults of the wire included.
 //!
-//! Invariant: one request a connection, so that a fault never touches another request.
+//! Invariant: one request a connection, so that a fault never touches another request; a turn can keep it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -39,6 +39,8 @@ pub(crate) struct Turn {
     drip: Option<Duration>,
     /// End the connection without a word.
     reset: bool,
+    /// Take another request on the same connection.
+    keep: bool,
     /// Say no length; the end of the connection ends the body.
     unsized_body: bool,
 }
@@ -79,6 +81,10 @@ impl Turn {
         Self { drip: Some(pause), ..self }
     }
 
+    pub(crate) fn keep(self) -> Self {
+        Self { keep: true, ..self }
+    }
+
     pub(crate) fn without_length(self) -> Self {
         Self { unsized_body: true, ..self }
     }
@@ -95,6 +101,7 @@ struct Shared {
     log: Mutex<Vec<Request>>,
     now: AtomicUsize,
     peak: AtomicUsize,
+    connections: AtomicUsize,
 }
 
 impl Server {
@@ -107,11 +114,13 @@ impl Server {
             log: Mutex::default(),
             now: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
         });
         let server = Self { port, shared: Arc::clone(&shared) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = Arc::clone(&shared);
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 // A client that hangs up is part of the tests.
                 tokio::spawn(async move { drop(shared.serve(stream).await) });
             }
@@ -132,6 +141,10 @@ impl Server {
         self.shared.log.lock().unwrap().clone()
     }
 
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn peak(&self) -> usize {
         self.shared.peak.load(Ordering::SeqCst)
     }
@@ -139,7 +152,13 @@ impl Server {
 
 impl Shared {
     async fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        let Some(request) = self.receive(&mut stream).await? else { return Ok(()) };
+        while self.serve_one(&mut stream).await? {}
+        stream.shutdown().await
+    }
+
+    /// Whether the connection is kept.
+    async fn serve_one(&self, stream: &mut TcpStream) -> std::io::Result<bool> {
+        let Some(request) = self.receive(stream).await? else { return Ok(false) };
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.peak.fetch_max(now, Ordering::SeqCst);
         let turn = (self.answer)(&request);
@@ -147,9 +166,10 @@ impl Shared {
         // Before the last byte goes out, lest the client be quicker than the count.
         self.now.fetch_sub(1, Ordering::SeqCst);
         if turn.reset {
-            return Ok(());
+            return Ok(false);
         }
-        let mut head = format!("HTTP/1.1 {} Turn\r\nConnection: close\r\n", turn.status);
+        let connection = if turn.keep { "keep-alive" } else { "close" };
+        let mut head = format!("HTTP/1.1 {} Turn\r\nConnection: {connection}\r\n", turn.status);
         for (name, value) in &turn.headers {
             head.extend([name.as_str(), ": ", value, "\r\n"]);
         }
@@ -166,7 +186,7 @@ impl Shared {
         } else {
             stream.write_all(body).await?;
         }
-        stream.shutdown().await
+        Ok(turn.keep)
     }
 
     async fn receive(&self, stream: &mut TcpStream) -> std::io::Result<Option<Request>> {

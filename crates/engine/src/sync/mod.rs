@@ -142,12 +142,15 @@ pub async fn run(
         report.status = SyncStatus::Partial;
     }
     match store.commit(reading.estate, &reading.coverage, &report, clock).await {
-        Ok(committed) => Ok(SyncSummary {
-            version: committed.version,
-            report: SyncReport { finished_at: committed.finished_at, ..report },
-            counts: committed.counts,
-            changes: committed.changes,
-        }),
+        Ok(committed) => {
+            store.settle().await;
+            Ok(SyncSummary {
+                version: committed.version,
+                report: SyncReport { finished_at: committed.finished_at, ..report },
+                counts: committed.counts,
+                changes: committed.changes,
+            })
+        }
         Err(error) => {
             report.status = SyncStatus::Failed;
             report.error = Some(error.to_string().into());

@@ -1,89 +1,62 @@
-//! Changes an estate by hand, past all manners: what a test does behind the client's back.
+//! Changes who is in an estate by hand, past all manners: what others do behind the client's back.
 //!
-//! Not the write endpoints, though they end here.
+//! Not the write endpoints, though they end here; apps are in `edit_apps`, whole teams in `edit_teams`.
 //!
 //! Invariant: a name that leads nowhere changes nothing, and the method says so.
 
-use std::collections::BTreeMap;
-
-use super::{App, Collaborator, EnterpriseMember, Invitation, Member, Owner, Person, Team, World, find};
+use super::{Invitation, Member, Owner, Person, World, find};
 use crate::value::Id;
 
 impl World {
-    /// The address of the one account that every token belongs to.
-    #[must_use]
-    pub fn caller_email(&self) -> String {
-        self.people.get(&self.caller).map(|person| person.email.clone()).unwrap_or_default()
-    }
-
-    /// Names of all teams, visible or not.
-    #[must_use]
-    pub fn team_names(&self) -> Vec<String> {
-        self.teams.values().map(|team| team.name.clone()).collect()
-    }
-
-    /// Names of the teams of enterprise accounts in which the caller is admin.
-    #[must_use]
-    pub fn enterprise_team_names(&self) -> Vec<String> {
-        let teams = self.own_teams().filter(|team| team.enterprise.is_some());
-        teams.filter(|team| self.own_role(team) == Some("admin")).map(|team| team.name.clone()).collect()
-    }
-
-    /// Names of the standard teams that the caller is in.
-    #[must_use]
-    pub fn standard_team_names(&self) -> Vec<String> {
-        let teams = self.own_teams().filter(|team| team.enterprise.is_none());
-        teams.map(|team| team.name.clone()).collect()
-    }
-
-    /// Names of the enterprise accounts.
-    #[must_use]
-    pub fn enterprise_names(&self) -> Vec<String> {
-        self.enterprises.values().map(|enterprise| enterprise.name.clone()).collect()
-    }
-
-    /// Names of the apps of a team, by its id or name; of the caller's own apps when there is no team.
-    #[must_use]
-    pub fn app_names(&self, team: Option<&str>) -> Vec<String> {
-        let wanted = team.and_then(|key| self.team(key)).map(|team| team.id);
-        let own = |app: &&App| match team {
-            Some(_) => app.team().is_some() && app.team() == wanted,
-            None => app.owner == Owner::Person(self.caller),
-        };
-        self.apps.values().filter(own).map(|app| app.name.clone()).collect()
-    }
-
-    /// E-mail and role of the members of a team.
-    #[must_use]
-    pub fn members_of(&self, team: &str) -> Vec<(String, Option<String>)> {
-        let members = self.team(team).into_iter().flat_map(|team| team.members.values());
-        members.map(|member| (member.email.clone(), member.role.clone())).collect()
-    }
-
-    /// E-mail and permissions of the people named on an app.
-    #[must_use]
-    pub fn collaborators_of(&self, app: &str) -> Vec<(String, Vec<String>)> {
-        let rows = self.app(app).into_iter().flat_map(|app| app.collaborators.values());
-        rows.map(|row| (row.email.clone(), row.permissions.clone())).collect()
-    }
-
     /// The person with this address, made if there is none.
     pub fn add_person(&mut self, email: &str) -> Id {
         if let Some(person) = self.person(email) {
             return person.id;
         }
         let (id, created) = (self.chance.id(), self.tick());
-        let person = Person {
-            id,
-            email: email.to_owned(),
-            name: None,
-            federated: false,
-            two_factor: false,
-            last_login: None,
-            created,
-        };
-        self.people.insert(id, person);
+        self.people.insert(id, Person::newcomer(id, email, created));
         id
+    }
+
+    /// Switches a person's second factor on or off.
+    pub fn set_two_factor(&mut self, person: &str, on: bool) -> bool {
+        self.change_person(person, |person| person.two_factor = on)
+    }
+
+    /// Binds a person to the identity provider, or frees them of it.
+    pub fn set_federated(&mut self, person: &str, federated: bool) -> bool {
+        self.change_person(person, |person| person.federated = federated)
+    }
+
+    fn change_person(&mut self, person: &str, change: impl FnOnce(&mut Person)) -> bool {
+        let id = self.person(person).map(|person| person.id);
+        id.and_then(|id| self.people.get_mut(&id)).map(change).is_some()
+    }
+
+    /// Ends an account: the person leaves every team, app, space, invitation and enterprise account. The caller
+    /// and owners of personal apps stay.
+    pub fn remove_person(&mut self, person: &str) -> bool {
+        let Some(id) = self.person(person).map(|person| person.id) else { return false };
+        if id == self.caller || self.apps.values().any(|app| app.owner == Owner::Person(id)) {
+            return false;
+        }
+        for team in self.teams.values_mut() {
+            team.members.retain(|_, row| row.user != Some(id));
+            team.invitations.retain(|_, row| row.user != id && row.by != id);
+        }
+        for app in self.apps.values_mut() {
+            app.collaborators.retain(|_, row| row.user != id);
+        }
+        for space in self.spaces.values_mut() {
+            space.members.retain(|(_, user, _)| *user != id);
+        }
+        for enterprise in self.enterprises.values_mut() {
+            enterprise.members.retain(|_, row| row.user != Some(id));
+        }
+        self.pipelines.retain(|_, pipeline| pipeline.owner != Some(Owner::Person(id)));
+        let pipelines = &self.pipelines;
+        self.couplings.retain(|_, row| pipelines.contains_key(&row.pipeline));
+        self.people.remove(&id).is_some()
     }
 
     /// Changes the address of a person everywhere it is shown.
@@ -107,15 +80,20 @@ impl World {
         true
     }
 
-    /// Gives a person a role in a team, as a new row or in the one that is there; `None` is a null role.
+    /// Gives a person a role in a team, as a new row or in the one that is there; `None` is a null role. A row
+    /// without a person and with this address becomes theirs.
     pub fn set_member(&mut self, team: &str, email: &str, role: Option<&str>) -> Option<Id> {
         let team = self.team(team)?.id;
         let user = self.add_person(email);
         let (id, now) = (self.chance.id(), self.tick());
         let members = &mut self.teams.get_mut(&team)?.members;
         let role = role.map(ToOwned::to_owned);
-        if let Some(member) = members.values_mut().find(|member| member.user == Some(user)) {
-            (member.role, member.updated) = (role, now);
+        let theirs = |member: &&mut Member| match member.user {
+            Some(id) => id == user,
+            None => member.email.eq_ignore_ascii_case(email),
+        };
+        if let Some(member) = members.values_mut().find(theirs) {
+            (member.user, member.role, member.updated) = (Some(user), role, now);
             return Some(member.id);
         }
         let email = email.to_owned();
@@ -133,6 +111,25 @@ impl World {
         Some(id)
     }
 
+    /// Gives somebody who is in a team, by address or by the id of the row, another role there and on its apps.
+    pub fn set_role(&mut self, team: &str, member: &str, role: Option<&str>) -> bool {
+        let found = self.team(team).and_then(|team| Some((team.id, find::member(team, member)?)));
+        let Some((team, row, user)) = found.map(|(team, member)| (team, member.id, member.user)) else {
+            return false;
+        };
+        let (role, now) = (role.map(ToOwned::to_owned), self.tick());
+        let members = self.teams.get_mut(&team).map(|team| &mut team.members);
+        if let Some(member) = members.and_then(|members| members.get_mut(&row)) {
+            (member.role, member.updated) = (role.clone(), now);
+        }
+        let apps = self.apps.values_mut().filter(|app| app.team() == Some(team));
+        let rows = apps.flat_map(|app| app.collaborators.values_mut());
+        for row in rows.filter(|row| Some(row.user) == user) {
+            row.role.clone_from(&role);
+        }
+        true
+    }
+
     /// Takes a member out of a team, and off the team's apps.
     pub fn remove_member(&mut self, team: &str, member: &str) -> bool {
         let found = self.team(team).and_then(|team| Some((team.id, find::member(team, member)?)));
@@ -146,6 +143,16 @@ impl World {
             app.collaborators.retain(|_, row| Some(row.user) != user);
         }
         true
+    }
+
+    /// Makes somebody of a row without a person: its invitee has accepted.
+    pub fn accept_membership(&mut self, team: &str, member: &str) -> Option<Id> {
+        let (team, row) = self.team(team).and_then(|team| Some((team.id, find::member(team, member)?)))?;
+        let (row, email) = (row.id, row.email.clone());
+        let (user, now) = (self.add_person(&email), self.tick());
+        let member = self.teams.get_mut(&team)?.members.get_mut(&row)?;
+        (member.user, member.updated) = (Some(user), now);
+        Some(user)
     }
 
     /// Invites an address to a team, or refreshes the invitation that is there.
@@ -166,171 +173,21 @@ impl World {
 
     /// Takes an invitation back, by its id or address.
     pub fn withdraw_invitation(&mut self, team: &str, invitation: &str) -> bool {
-        let Some(team) = self.team(team).map(|team| team.id) else { return false };
-        let Some(team) = self.teams.get_mut(&team) else { return false };
-        let before = team.invitations.len();
-        let wanted = Id::parse(invitation);
-        team.invitations.retain(|id, row| Some(*id) != wanted && !row.email.eq_ignore_ascii_case(invitation));
-        team.invitations.len() < before
+        let found = self.team(team).and_then(|team| Some((team.id, find::invitation(team, invitation)?.id)));
+        let Some((team, row)) = found else { return false };
+        self.teams.get_mut(&team).is_some_and(|team| team.invitations.remove(&row).is_some())
     }
 
-    /// Adds an app to a team, or to the caller when there is no team.
-    pub fn add_app(&mut self, team: Option<&str>, name: &str) -> Option<Id> {
-        let owner = match team {
-            Some(key) => Owner::Team(self.team(key)?.id),
-            None => Owner::Person(self.caller),
-        };
-        let (id, now) = (self.chance.id(), self.tick());
-        let app = App {
-            id,
-            name: name.to_owned(),
-            owner,
-            space: None,
-            locked: false,
-            archived: None,
-            shy: false,
-            collaborators: BTreeMap::new(),
-            created: now,
-            updated: now,
-        };
-        self.apps.insert(id, app);
-        Some(id)
-    }
-
-    /// Destroys an app and everything on it.
-    pub fn remove_app(&mut self, app: &str) -> bool {
-        let Some(id) = self.app(app).map(|app| app.id) else { return false };
-        self.apps.remove(&id);
-        self.addons.retain(|_, addon| addon.app != id);
-        let addons = &self.addons;
-        self.attachments.retain(|_, row| row.app != id && addons.contains_key(&row.addon));
-        self.couplings.retain(|_, row| row.app != id);
-        true
-    }
-
-    /// Renames an app.
-    pub fn rename_app(&mut self, app: &str, name: &str) -> bool {
-        self.change_app(app, |app| name.clone_into(&mut app.name))
-    }
-
-    /// Locks or unlocks an app.
-    pub fn lock_app(&mut self, app: &str, locked: bool) -> bool {
-        self.change_app(app, |app| app.locked = locked)
-    }
-
-    /// Moves an app to a team; every row on it stays.
-    pub fn move_app(&mut self, app: &str, team: &str) -> bool {
-        let Some(team) = self.team(team).map(|team| team.id) else { return false };
-        self.change_app(app, |app| app.owner = Owner::Team(team))
-    }
-
-    fn change_app(&mut self, app: &str, change: impl FnOnce(&mut App)) -> bool {
-        let now = self.tick();
-        let Some(id) = self.app(app).map(|app| app.id) else { return false };
-        let Some(app) = self.apps.get_mut(&id) else { return false };
-        change(app);
-        app.updated = now;
-        true
-    }
-
-    /// Adds an empty team with the caller as admin, to an enterprise account or standard.
-    pub fn add_team(&mut self, enterprise: Option<&str>, name: &str) -> Option<Id> {
-        let enterprise = match enterprise {
-            Some(key) => Some(self.enterprise(key)?.id),
-            None => None,
-        };
-        let (id, now) = (self.chance.id(), self.tick());
-        let name_owned = name.to_owned();
-        let (members, invitations) = (BTreeMap::new(), BTreeMap::new());
-        let team =
-            Team { id, name: name_owned, enterprise, members, invitations, created: now, updated: now };
-        self.teams.insert(id, team);
-        let own = self.caller_email();
-        self.set_member(name, &own, Some("admin"))?;
-        Some(id)
-    }
-
-    /// Renames a team.
-    pub fn rename_team(&mut self, team: &str, name: &str) -> bool {
-        let now = self.tick();
-        let Some(id) = self.team(team).map(|team| team.id) else { return false };
-        let Some(team) = self.teams.get_mut(&id) else { return false };
-        name.clone_into(&mut team.name);
-        team.updated = now;
-        true
-    }
-
-    /// Deletes a team with its apps and spaces.
-    pub fn remove_team(&mut self, team: &str) -> bool {
-        let Some(id) = self.team(team).map(|team| team.id) else { return false };
-        let apps: Vec<Id> =
-            self.apps.values().filter(|app| app.team() == Some(id)).map(|app| app.id).collect();
-        for app in apps {
-            self.remove_app(&app.to_string());
+    /// Makes a member of an invitation, found by its id or address: its invitee has accepted.
+    pub fn accept_invitation(&mut self, team: &str, invitation: &str) -> Option<Id> {
+        let team_found = self.team(team)?;
+        let (team, row) = (team_found.id.to_string(), find::invitation(team_found, invitation)?);
+        let Invitation { id, user, email, role, .. } = row.clone();
+        if self.person(&email).is_none() {
+            let created = self.tick();
+            self.people.insert(user, Person::newcomer(user, &email, created));
         }
-        self.spaces.retain(|_, space| space.team != id);
-        self.teams.remove(&id);
-        true
-    }
-
-    /// Names a person on an app, or replaces what that person may do there; a new row takes its role from the team.
-    pub fn set_collaborator(&mut self, app: &str, email: &str, permissions: &[&str]) -> Option<Id> {
-        let found = self.app(app)?;
-        let (app, team) = (found.id, found.team());
-        let user = self.add_person(email);
-        let members = team.and_then(|team| self.teams.get(&team)).map(|team| &team.members);
-        let member = members.and_then(|rows| rows.values().find(|row| row.user == Some(user)));
-        let role = member.map_or_else(|| Some("collaborator".to_owned()), |member| member.role.clone());
-        let (id, now) = (self.chance.id(), self.tick());
-        let permissions: Vec<String> = permissions.iter().map(|name| (*name).to_owned()).collect();
-        let rows = &mut self.apps.get_mut(&app)?.collaborators;
-        if let Some(row) = rows.values_mut().find(|row| row.user == user) {
-            (row.permissions, row.updated) = (permissions, now);
-            return Some(row.id);
-        }
-        let email = email.to_owned();
-        rows.insert(id, Collaborator { id, user, email, role, permissions, created: now, updated: now });
-        Some(id)
-    }
-
-    /// Takes a person off an app.
-    pub fn remove_collaborator(&mut self, app: &str, person: &str) -> bool {
-        let found = self.app(app).and_then(|app| Some((app.id, find::collaborator(app, person)?.id)));
-        let Some((app, row)) = found else { return false };
-        self.apps.get_mut(&app).is_some_and(|app| app.collaborators.remove(&row).is_some())
-    }
-
-    /// Gives a person these permissions in an enterprise account.
-    pub fn set_enterprise_member(
-        &mut self,
-        enterprise: &str,
-        email: &str,
-        permissions: &[&str],
-    ) -> Option<Id> {
-        let enterprise = self.enterprise(enterprise)?.id;
-        let user = self.add_person(email);
-        let (id, now) = (self.chance.id(), self.tick());
-        let enterprise = self.enterprises.get_mut(&enterprise)?;
-        enterprise.updated = now;
-        let permissions: Vec<String> = permissions.iter().map(|name| (*name).to_owned()).collect();
-        if let Some(row) = enterprise.members.values_mut().find(|row| row.user == Some(user)) {
-            row.permissions = permissions;
-            return Some(row.id);
-        }
-        let email = email.to_owned();
-        enterprise.members.insert(id, EnterpriseMember { id, user: Some(user), email, permissions });
-        Some(id)
-    }
-
-    /// Takes a person out of an enterprise account.
-    pub fn remove_enterprise_member(&mut self, enterprise: &str, person: &str) -> bool {
-        let Some(user) = self.person(person).map(|person| person.id) else { return false };
-        let Some(enterprise) = self.enterprise(enterprise).map(|enterprise| enterprise.id) else {
-            return false;
-        };
-        let Some(enterprise) = self.enterprises.get_mut(&enterprise) else { return false };
-        let before = enterprise.members.len();
-        enterprise.members.retain(|_, row| row.user != Some(user));
-        enterprise.members.len() < before
+        self.withdraw_invitation(&team, &id.to_string());
+        self.set_member(&team, &email, role.as_deref())
     }
 }

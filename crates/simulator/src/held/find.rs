@@ -4,7 +4,7 @@
 //!
 //! Invariant: e-mails are compared without case, names and ids exactly.
 
-use super::{AddOn, App, Collaborator, Enterprise, Member, Person, Team, World};
+use super::{AddOn, App, Collaborator, Enterprise, Invitation, Member, Person, Team, World};
 use crate::value::Id;
 
 impl World {
@@ -41,6 +41,12 @@ impl World {
             .and_then(|id| self.addons.get(&id))
             .or_else(|| self.addons.values().find(|addon| addon.name == key))
     }
+
+    /// Whether somebody is named on an app of a team.
+    pub(crate) fn on_team_apps(&self, team: Id, user: Id) -> bool {
+        let apps = self.apps.values().filter(|app| app.team() == Some(team));
+        apps.flat_map(|app| app.collaborators.values()).any(|row| row.user == user)
+    }
 }
 
 /// A member by e-mail or by the id of the row.
@@ -48,6 +54,14 @@ pub(crate) fn member<'a>(team: &'a Team, key: &str) -> Option<&'a Member> {
     match Id::parse(key) {
         Some(id) => team.members.get(&id),
         None => team.members.values().find(|member| member.email.eq_ignore_ascii_case(key)),
+    }
+}
+
+/// An invitation by its id or e-mail.
+pub(crate) fn invitation<'a>(team: &'a Team, key: &str) -> Option<&'a Invitation> {
+    match Id::parse(key) {
+        Some(id) => team.invitations.get(&id),
+        None => team.invitations.values().find(|row| row.email.eq_ignore_ascii_case(key)),
     }
 }
 

@@ -4,21 +4,29 @@
 //!
 //! Invariant: every reference by id inside a `World` leads somewhere, except where a preset breaks it on purpose.
 
+mod ask;
 mod edit;
+mod edit_apps;
+mod edit_teams;
 mod find;
+mod live;
 mod read;
 mod rows;
 pub(crate) mod seed;
 mod sight;
+mod standing;
 mod truth;
 mod write;
 mod write_apps;
+mod write_enterprises;
+mod write_teams;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::options::Manners;
 use crate::value::{Chance, EPOCH, Id, Stamp};
 
+pub(crate) use live::Live;
 pub(crate) use read::read;
 pub(crate) use truth::truth;
 pub(crate) use write::write;
@@ -39,6 +47,8 @@ pub struct World {
     pub(crate) couplings: BTreeMap<Id, Coupling>,
     pub(crate) chance: Chance,
     pub(crate) clock: Stamp,
+    /// App and person of collaborators who are gone but are still shown.
+    pub(crate) leaving: BTreeSet<(Id, Id)>,
 }
 
 /// Somebody, known by one id everywhere.
@@ -51,6 +61,21 @@ pub(crate) struct Person {
     pub(crate) two_factor: bool,
     pub(crate) last_login: Option<Stamp>,
     pub(crate) created: Stamp,
+}
+
+impl Person {
+    /// Somebody of whom nothing is known but an address.
+    pub(crate) fn newcomer(id: Id, email: &str, created: Stamp) -> Self {
+        Self {
+            id,
+            email: email.to_owned(),
+            name: None,
+            federated: false,
+            two_factor: false,
+            last_login: None,
+            created,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +104,8 @@ pub(crate) struct Team {
     pub(crate) name: String,
     /// The enterprise account it belongs to; `None` is a standard team.
     pub(crate) enterprise: Option<Id>,
+    /// New members must be invited (feature `team-invite-acceptance`).
+    pub(crate) wants_invitations: bool,
     pub(crate) members: BTreeMap<Id, Member>,
     pub(crate) invitations: BTreeMap<Id, Invitation>,
     pub(crate) created: Stamp,
@@ -218,6 +245,7 @@ impl World {
             couplings: BTreeMap::new(),
             chance: Chance::new(seed),
             clock: EPOCH,
+            leaving: BTreeSet::new(),
         }
     }
 

@@ -90,8 +90,9 @@ pub(crate) fn read(world: &World, call: &Call) -> Result<Answer, Refusal> {
         }
         Route::Collaborator | Route::TeamAppCollaborator => {
             let app = world.open_app(first)?;
-            let row = find::collaborator(app, second).ok_or(Refusal::not_found("user"))?;
-            Answer::row(&world.collaborator_row(app, row))
+            let row = find::collaborator(app, second).map(|row| world.collaborator_row(app, row));
+            let owner = || world.owner_row(app).filter(|row| row.is_of(second));
+            Answer::row(&row.or_else(owner).ok_or(Refusal::not_found("user"))?)
         }
         _ => extras(world, call, first, range),
     }
@@ -117,9 +118,9 @@ fn in_team(world: &World, call: &Call, key: &str, second: &str) -> Result<Answer
     let team = world.open_team(key)?;
     let own = |app: &&App| app.team() == Some(team.id);
     match call.route {
-        Route::Features => Answer::whole(&catalogue::features(team.id, team.enterprise.is_some())),
+        Route::Features => Answer::whole(&features(team)),
         Route::Feature => {
-            let features = catalogue::features(team.id, team.enterprise.is_some());
+            let features = features(team);
             let wanted = Id::parse(second);
             let found = features.iter().find(|row| row.name == second || Some(row.id) == wanted);
             Answer::row(found.ok_or(Refusal::not_found("feature"))?)
@@ -159,6 +160,10 @@ fn in_team(world: &World, call: &Call, key: &str, second: &str) -> Result<Answer
         }
         _ => Answer::whole::<wire::OnlyId>(&[]),
     }
+}
+
+fn features(team: &Team) -> Vec<wire::Feature> {
+    catalogue::features(team.id, team.enterprise.is_some(), team.wants_invitations)
 }
 
 /// `GET /teams/{t}/permissions`: paged only when `Range` is sent.

@@ -1,19 +1,19 @@
-//! Answers the writes: who may, what is checked, and the row that comes back.
+//! Answers the writes: what their bodies may say, and who answers which.
 //!
-//! Not the change itself, which `edit` makes.
+//! Not what is checked against the estate, nor the change itself, which `edit` makes.
 //!
 //! Invariant: a refused write has changed nothing.
 
 use serde_json::{Map, Value};
 
+use super::World;
 use super::write_apps::{add_collaborator, change_app, change_collaborator, remove_collaborator};
-use super::{Enterprise, Team, World, find};
+use super::write_enterprises::{put_enterprise_member, remove_enterprise_member};
+use super::write_teams::{Joining, put_invitation, put_member, remove_invitation, remove_member};
 use crate::call::Call;
 use crate::page::Answer;
 use crate::refusal::Refusal;
 use crate::routes::Route;
-use crate::value::Id;
-use crate::wire::Row;
 
 pub(super) type Body = Map<String, Value>;
 
@@ -24,12 +24,14 @@ pub(crate) fn write(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
     match call.route {
         Route::PutMember | Route::AddMember | Route::ChangeMember => {
             known(&body, &["email", "role", "federated"])?;
-            put_member(world, call.route, first, text(&body, "email")?, text(&body, "role")?)
+            let (email, role) = (address(&body, "email")?, text(&body, "role")?);
+            let federated = flag(&body, "federated")?;
+            put_member(world, call.route, first, &Joining { email, role, federated })
         }
         Route::RemoveMember => remove_member(world, first, second),
         Route::PutInvitation => {
             known(&body, &["email", "role"])?;
-            put_invitation(world, first, text(&body, "email")?, text(&body, "role")?)
+            put_invitation(world, first, address(&body, "email")?, text(&body, "role")?)
         }
         Route::RemoveInvitation => remove_invitation(world, first, second),
         Route::AddEnterpriseMember => {
@@ -45,10 +47,12 @@ pub(crate) fn write(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
         Route::RemoveEnterpriseMember => remove_enterprise_member(world, first, second),
         Route::AddCollaborator => {
             known(&body, &["user", "silent"])?;
+            flag(&body, "silent")?;
             add_collaborator(world, first, text(&body, "user")?, None)
         }
         Route::AddTeamAppCollaborator => {
             known(&body, &["user", "silent", "permissions"])?;
+            flag(&body, "silent")?;
             let app = world.open_app(first)?;
             if app.team().is_none() {
                 return Err(Refusal::not_found("app"));
@@ -86,6 +90,22 @@ fn text<'a>(body: &'a Body, key: &str) -> Result<&'a str, Refusal> {
         .ok_or_else(|| Refusal::invalid(format!("Require params: {key}.")))
 }
 
+/// A person named by address, as somebody who need not be known yet must be.
+fn address<'a>(body: &'a Body, key: &str) -> Result<&'a str, Refusal> {
+    let text = text(body, key)?;
+    let complete = text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    if complete { Ok(text) } else { Err(Refusal::invalid(format!("Invalid email `{text}`."))) }
+}
+
+/// A choice that may be left out, and then is `false`.
+fn flag(body: &Body, key: &str) -> Result<bool, Refusal> {
+    match body.get(key) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(Refusal::invalid(format!("Require boolean: {key}."))),
+    }
+}
+
 /// The permissions asked for, with the `view` that every other implies.
 fn permissions(body: &Body, allowed: &[&'static str]) -> Result<Vec<&'static str>, Refusal> {
     let listed = body.get("permissions").and_then(Value::as_array);
@@ -99,162 +119,4 @@ fn permissions(body: &Body, allowed: &[&'static str]) -> Result<Vec<&'static str
         }
     }
     Ok(asked)
-}
-
-fn admins(team: &Team) -> usize {
-    team.members.values().filter(|member| member.role.as_deref() == Some("admin")).count()
-}
-
-fn governed<'a>(world: &'a World, key: &str) -> Result<&'a Team, Refusal> {
-    let team = world.open_team(key)?;
-    if world.own_role(team) == Some("admin") { Ok(team) } else { Err(Refusal::no_access("team", &team.name)) }
-}
-
-fn member_answer(world: &World, status: u16, team: Id, member: Id) -> Result<Answer, Refusal> {
-    let found = world.teams.get(&team).and_then(|team| Some((team, team.members.get(&member)?)));
-    let (team, member) = found.ok_or(Refusal::not_found("member"))?;
-    let row = world.member_row(team, member);
-    Answer::one(status, &row, row.updated())
-}
-
-fn put_member(
-    world: &mut World,
-    route: Route,
-    team: &str,
-    email: &str,
-    role: &str,
-) -> Result<Answer, Refusal> {
-    let team = governed(world, team)?;
-    let enterprise = team.enterprise.is_some();
-    let fits = matches!(role, "admin" | "member" | "collaborator") || (role == "viewer" && enterprise);
-    if !fits {
-        return Err(Refusal::invalid(format!("Invalid role `{role}`.")));
-    }
-    let existing = find::member(team, email);
-    match (existing, route) {
-        (None, Route::ChangeMember) => return Err(Refusal::not_found("member")),
-        (Some(_), Route::AddMember) => {
-            return Err(Refusal::invalid(format!("{email} is already a member of {}.", team.name)));
-        }
-        (None, _) if !enterprise => {
-            return Err(Refusal::invalid("Members of this team must be invited."));
-        }
-        (Some(member), _)
-            if member.role.as_deref() == Some("admin") && role != "admin" && admins(team) == 1 =>
-        {
-            return Err(Refusal::invalid("A team must have at least one admin."));
-        }
-        _ => {}
-    }
-    let (id, status) = (team.id, if existing.is_some() { 200 } else { 201 });
-    let email = existing.map_or_else(|| email.to_owned(), |member| member.email.clone());
-    let row = world.set_member(&id.to_string(), &email, Some(role)).ok_or(Refusal::not_found("member"))?;
-    member_answer(world, status, id, row)
-}
-
-fn remove_member(world: &mut World, team: &str, member: &str) -> Result<Answer, Refusal> {
-    let team = governed(world, team)?;
-    let (id, found) = (team.id, find::member(team, member).ok_or(Refusal::not_found("member"))?);
-    if found.role.as_deref() == Some("admin") && admins(team) == 1 {
-        return Err(Refusal::invalid("A team must have at least one admin."));
-    }
-    let answer = member_answer(world, 200, id, found.id)?;
-    world.remove_member(&id.to_string(), member);
-    Ok(answer)
-}
-
-fn put_invitation(world: &mut World, team: &str, email: &str, role: &str) -> Result<Answer, Refusal> {
-    let team = governed(world, team)?;
-    if team.enterprise.is_some() {
-        return Err(Refusal::invalid("This team does not use invitations."));
-    }
-    if !matches!(role, "admin" | "member" | "collaborator") {
-        return Err(Refusal::invalid(format!("Invalid role `{role}`.")));
-    }
-    if find::member(team, email).is_some() {
-        return Err(Refusal::invalid(format!("{email} is already a member of {}.", team.name)));
-    }
-    let id = team.id;
-    let row = world.invite(&id.to_string(), email, role);
-    invitation_answer(world, id, row.ok_or(Refusal::not_found("team"))?)
-}
-
-fn invitation_answer(world: &World, team: Id, invitation: Id) -> Result<Answer, Refusal> {
-    let found = world.teams.get(&team).and_then(|team| Some((team, team.invitations.get(&invitation)?)));
-    let (team, invitation) = found.ok_or(Refusal::not_found("invitation"))?;
-    Answer::row(&world.invitation_row(team, invitation))
-}
-
-fn remove_invitation(world: &mut World, team: &str, key: &str) -> Result<Answer, Refusal> {
-    let team = governed(world, team)?;
-    let wanted = Id::parse(key);
-    let found = team
-        .invitations
-        .values()
-        .find(|row| Some(row.id) == wanted || row.email.eq_ignore_ascii_case(key))
-        .ok_or(Refusal::not_found("invitation"))?;
-    let (id, answer) = (team.id, invitation_answer(world, team.id, found.id)?);
-    world.withdraw_invitation(&id.to_string(), key);
-    Ok(answer)
-}
-
-fn managed<'a>(world: &'a World, key: &str) -> Result<&'a Enterprise, Refusal> {
-    let enterprise = world.open_enterprise(key)?;
-    let own = enterprise.members.values().find(|member| member.user == Some(world.caller));
-    if own.is_some_and(|own| own.permissions.iter().any(|name| name == "manage")) {
-        return Ok(enterprise);
-    }
-    Err(Refusal::no_access("enterprise account", &enterprise.name))
-}
-
-fn enterprise_answer(world: &World, status: u16, enterprise: Id, user: Id) -> Result<Answer, Refusal> {
-    let enterprise = world.enterprises.get(&enterprise).ok_or(Refusal::not_found("enterprise account"))?;
-    let member = enterprise.members.values().find(|member| member.user == Some(user));
-    let member = member.ok_or(Refusal::not_found("member"))?;
-    Answer::one(status, &world.enterprise_member_row(enterprise, member, false), None)
-}
-
-fn managers(enterprise: &Enterprise) -> impl Iterator<Item = Id> + '_ {
-    let rows = enterprise.members.values().filter(|row| row.permissions.iter().any(|name| name == "manage"));
-    rows.filter_map(|row| row.user)
-}
-
-fn put_enterprise_member(
-    world: &mut World,
-    create: bool,
-    enterprise: &str,
-    user: &str,
-    permissions: &[&str],
-) -> Result<Answer, Refusal> {
-    let enterprise = managed(world, enterprise)?;
-    let person = world.person(user).map(|person| person.id);
-    let member = person.is_some_and(|id| enterprise.members.values().any(|row| row.user == Some(id)));
-    match (create, member) {
-        (true, true) => return Err(Refusal::invalid(format!("{user} is already a member."))),
-        (false, false) => return Err(Refusal::not_found("member")),
-        _ => {}
-    }
-    if !permissions.contains(&"manage") && managers(enterprise).all(|id| Some(id) == person) {
-        return Err(Refusal::invalid("An enterprise account must have somebody who manages it."));
-    }
-    if person.is_none() && !user.contains('@') {
-        return Err(Refusal::not_found("user"));
-    }
-    let id = enterprise.id;
-    let email = person.and_then(|id| world.people.get(&id)).map_or(user, |person| &person.email).to_owned();
-    let user = world.add_person(&email);
-    world.set_enterprise_member(&id.to_string(), &email, permissions);
-    enterprise_answer(world, if create { 201 } else { 200 }, id, user)
-}
-
-fn remove_enterprise_member(world: &mut World, enterprise: &str, user: &str) -> Result<Answer, Refusal> {
-    let enterprise = managed(world, enterprise)?;
-    let person = world.person(user).map(|person| person.id).ok_or(Refusal::not_found("member"))?;
-    let id = enterprise.id;
-    let answer = enterprise_answer(world, 200, id, person)?;
-    if managers(enterprise).all(|id| id == person) {
-        return Err(Refusal::invalid("An enterprise account must have somebody who manages it."));
-    }
-    world.remove_enterprise_member(&id.to_string(), user);
-    Ok(answer)
 }

@@ -53,7 +53,11 @@ pub(super) fn add_collaborator(
         return Err(Refusal::not_found("user"));
     }
     let email = person.map_or_else(|| user.to_owned(), |person| person.email.clone());
-    if person.is_some_and(|person| app.collaborators.values().any(|row| row.user == person.id)) {
+    let named = |id: Id| {
+        let on_it = app.collaborators.values().any(|row| row.user == id);
+        on_it || app.owner == Owner::Person(id) || world.leaving.contains(&(app.id, id))
+    };
+    if person.is_some_and(|person| named(person.id)) {
         return Err(Refusal::invalid(format!("{email} is already a collaborator on app {}.", app.name)));
     }
     let (id, team) = (app.id, team.map(|team| (team.id, find::member(team, &email).is_some())));
@@ -91,9 +95,24 @@ pub(super) fn change_collaborator(
 pub(super) fn remove_collaborator(world: &mut World, app: &str, user: &str) -> Result<Answer, Refusal> {
     let app = steered(world, app)?;
     let (id, row) = (app.id, find::collaborator(app, user).ok_or(Refusal::not_found("user"))?.id);
+    let (team, person) = (app.team(), app.collaborators.get(&row).map(|row| row.user));
     let answer = collaborator_answer(world, 200, id, row)?;
-    world.remove_collaborator(&id.to_string(), user);
+    world.remove_collaborator(&id.to_string(), &row.to_string());
+    if let Some((team, person)) = team.zip(person) {
+        leave_with_last_app(world, team, person);
+    }
     Ok(answer)
+}
+
+/// Takes somebody out of a team who was there only for its apps, and is now on none of them.
+fn leave_with_last_app(world: &mut World, team: Id, person: Id) {
+    if world.manners.collaborators_linger || world.on_team_apps(team, person) {
+        return;
+    }
+    if let Some(team) = world.teams.get_mut(&team) {
+        let stays = |row: &super::Member| row.role.as_deref() != Some("collaborator");
+        team.members.retain(|_, row| row.user != Some(person) || stays(row));
+    }
 }
 
 pub(super) fn change_app(world: &mut World, call: &Call, body: &Body) -> Result<Answer, Refusal> {

@@ -137,7 +137,9 @@ impl Scale {
         let key = call.param(0);
         match call.route {
             Route::Team => Answer::row(&self.team_row(self.team(key)?)),
-            Route::Features => Answer::whole(&catalogue::features(self.teams.id(self.team(key)?), true)),
+            Route::Features => {
+                Answer::whole(&catalogue::features(self.teams.id(self.team(key)?), true, false))
+            }
             Route::Preferences => {
                 self.team(key)?;
                 let preferences =

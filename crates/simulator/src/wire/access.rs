@@ -152,6 +152,14 @@ pub(crate) struct Collaborator<'a> {
     pub(crate) user: CollaboratorUser<'a>,
 }
 
+impl Collaborator<'_> {
+    /// True when a path names this row by its id, or the person by id or address.
+    pub(crate) fn is_of(&self, key: &str) -> bool {
+        let email = &self.user.email;
+        Id::parse(key).map_or(email.eq_ignore_ascii_case(key), |id| id == self.id || id == self.user.id)
+    }
+}
+
 /// `{email, federated, id}`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct CollaboratorUser<'a> {

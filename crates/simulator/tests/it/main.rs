@@ -5,9 +5,23 @@
 //! Invariant: every claim is about answers on the wire, or about the truth compared with them.
 
 #[cfg(test)]
+mod callers;
+#[cfg(test)]
+mod collaborators;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
+mod invitations;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
 mod manners;
+#[cfg(test)]
+mod members;
+#[cfg(test)]
+mod others;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
@@ -18,5 +32,9 @@ mod reading;
 mod scale;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod settling;
+#[cfg(test)]
+mod write_faults;
 #[cfg(test)]
 mod writes;

@@ -7,8 +7,10 @@
 use std::path::Path;
 
 use metsuke_simulator::{Options, Size};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
+use crate::house::House;
 use crate::probe::{Probe, text};
 
 /// Where the real service is known to differ: the resource, the place, and what is there.
@@ -38,15 +40,24 @@ const DEVIATIONS: [(&str, &str, &str); 18] = [
     ("*", "/role", "enum"),
 ];
 
-struct Schema {
+pub(crate) struct Schema {
     root: Value,
 }
 
 impl Schema {
-    fn load() -> Option<Self> {
+    pub(crate) fn load() -> Option<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/heroku-schema/schema.json");
         let text = std::fs::read_to_string(path).ok()?;
         Some(Self { root: serde_json::from_str(&text).expect("the schema is JSON") })
+    }
+
+    /// Everything in which a row differs from the schema, but for the known deviations.
+    pub(crate) fn differences(&self, resource: &str, row: &Value) -> Vec<String> {
+        let definition = &self.root["definitions"][resource];
+        assert!(definition.is_object(), "{resource} is in the schema");
+        let mut wrong = Vec::new();
+        self.check(resource, definition, row, "", &mut wrong);
+        wrong
     }
 
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
@@ -243,10 +254,8 @@ async fn answers_fit_the_published_schema_but_for_the_known_deviations() {
                 continue;
             }
             let body = crate::probe::json(answer).await;
-            let definition = &schema.root["definitions"][resource];
-            assert!(definition.is_object(), "{resource} is in the schema");
             for row in body.as_array().unwrap_or(&vec![body.clone()]) {
-                schema.check(resource, definition, row, "", &mut wrong);
+                wrong.extend(schema.differences(resource, row));
                 checked += 1;
             }
         }
@@ -254,5 +263,62 @@ async fn answers_fit_the_published_schema_but_for_the_known_deviations() {
         wrong.dedup_by_key(|line| line.split(": ").take(2).collect::<String>());
         assert!(wrong.is_empty(), "{size:?}:\n{}", wrong.join("\n"));
         assert!(checked > 10, "{checked}");
+    }
+}
+
+#[tokio::test]
+async fn answers_to_writes_fit_the_published_schema_too() {
+    let Some(schema) = Schema::load() else {
+        println!(
+            "not run: ../shared/heroku-schema/schema.json is not there, so writes were not compared with it"
+        );
+        return;
+    };
+    let house = House::new().await;
+    let (team, app) = (format!("/teams/{}", house.team), format!("/teams/apps/{}", house.app));
+    let invitations = format!("/teams/{}/invitations", house.standard);
+    let member = json!({"email": "new@example.com", "role": "member"});
+    let viewer = json!({"email": "new@example.com", "role": "viewer"});
+    let collaborator = json!({"user": "dev@example.com", "permissions": ["deploy"], "silent": true});
+    let plain = json!({"user": "dev@example.com"});
+    let members = format!("{team}/members");
+    let locked = house.probe.one(&app).await["locked"].clone();
+    let writes = [
+        ("team-member", Method::PUT, members.clone(), member.clone(), 201),
+        ("team-member", Method::PATCH, members.clone(), viewer, 200),
+        ("team-member", Method::DELETE, format!("{members}/new%40example.com"), json!({}), 200),
+        ("team-member", Method::POST, members.clone(), member.clone(), 201),
+        ("team-invitation", Method::PUT, invitations.clone(), member, 200),
+        ("team-invitation", Method::DELETE, format!("{invitations}/new%40example.com"), json!({}), 200),
+        ("team-app-collaborator", Method::POST, format!("{app}/collaborators"), collaborator, 201),
+        (
+            "team-app-collaborator",
+            Method::PATCH,
+            format!("{app}/collaborators/dev@example.com"),
+            json!({"permissions": ["view", "manage"]}),
+            200,
+        ),
+        (
+            "team-app-collaborator",
+            Method::DELETE,
+            format!("{app}/collaborators/dev@example.com"),
+            json!({}),
+            200,
+        ),
+        ("collaborator", Method::POST, format!("/apps/{}/collaborators", house.own_app), plain, 201),
+        (
+            "collaborator",
+            Method::DELETE,
+            format!("/apps/{}/collaborators/dev@example.com", house.own_app),
+            json!({}),
+            200,
+        ),
+        ("team-app", Method::PATCH, app.clone(), json!({"locked": locked}), 200),
+    ];
+    for (resource, method, path, body, expected) in writes {
+        let (status, row) = house.write(method.clone(), &path, body).await;
+        assert_eq!(status, expected, "{method} {path}: {row}");
+        let wrong = schema.differences(resource, &row);
+        assert!(wrong.is_empty(), "{method} {path}:\n{}", wrong.join("\n"));
     }
 }

@@ -1,46 +1,14 @@
 //! The write endpoints, with the statuses that the fact sheet gives.
 
-use metsuke_simulator::{Options, Size};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::probe::{Probe, text};
-
-struct House {
-    probe: Probe,
-    team: String,
-    standard: String,
-    app: String,
-}
-
-async fn house() -> House {
-    let probe = Probe::new(Options::of(Size::Mixed)).await;
-    let found = probe.simulator.edit(|world| {
-        let team =
-            world.enterprise_team_names().into_iter().find(|team| !world.app_names(Some(team)).is_empty());
-        let team = team.expect("an enterprise team with an app");
-        let app = world.app_names(Some(&team))[0].clone();
-        let standard = world.standard_team_names().into_iter().find(|t| world.members_of(t).len() > 2);
-        (team, standard.expect("a standard team"), app)
-    });
-    let (team, standard, app) = found.expect("a held estate");
-    House { probe, team, standard, app }
-}
-
-impl House {
-    async fn write(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
-        self.probe.write(method, path, &body).await
-    }
-
-    async fn expect(&self, method: Method, path: &str, body: Value, status: u16, id: &str) {
-        let (got, answer) = self.write(method.clone(), path, body).await;
-        assert_eq!((got, answer["id"].as_str()), (status, Some(id)), "{method} {path}: {answer}");
-    }
-}
+use crate::house::House;
+use crate::probe::text;
 
 #[tokio::test]
 async fn putting_a_member_creates_and_then_changes() {
-    let house = house().await;
+    let house = House::new().await;
     let path = format!("/teams/{}/members", house.team);
     let put = |role: &str| json!({"email": "New.Person+x@example.com", "role": role});
     assert_eq!(house.write(Method::PUT, &path, put("member")).await.0, 201);
@@ -61,7 +29,7 @@ async fn putting_a_member_creates_and_then_changes() {
 
 #[tokio::test]
 async fn the_last_admin_stays() {
-    let house = house().await;
+    let house = House::new().await;
     let own = house.probe.simulator.edit(|world| {
         let own = world.caller_email();
         for (email, role) in world.members_of(&house.team) {
@@ -80,7 +48,7 @@ async fn the_last_admin_stays() {
 
 #[tokio::test]
 async fn standard_teams_invite() {
-    let house = house().await;
+    let house = House::new().await;
     let members = format!("/teams/{}/members", house.standard);
     let path = format!("/teams/{}/invitations", house.standard);
     let body = json!({"email": "guest@example.com", "role": "member"});
@@ -99,7 +67,7 @@ async fn standard_teams_invite() {
 
 #[tokio::test]
 async fn team_app_collaborators_carry_permissions() {
-    let house = house().await;
+    let house = House::new().await;
     let path = format!("/teams/apps/{}/collaborators", house.app);
     let body = json!({"user": "dev@example.com", "permissions": ["deploy"], "silent": true});
     let (status, row) = house.write(Method::POST, &path, body.clone()).await;
@@ -118,7 +86,7 @@ async fn team_app_collaborators_carry_permissions() {
 
 #[tokio::test]
 async fn the_plain_form_knows_no_permissions() {
-    let house = house().await;
+    let house = House::new().await;
     let path = format!("/apps/{}/collaborators", house.app);
     let body = json!({"user": "dev@example.com", "permissions": ["deploy"]});
     let (status, answer) = house.write(Method::POST, &path, body).await;
@@ -130,7 +98,7 @@ async fn the_plain_form_knows_no_permissions() {
 
 #[tokio::test]
 async fn enterprise_members_are_managed_by_person() {
-    let house = house().await;
+    let house = House::new().await;
     let account = text(&house.probe.all("/enterprise-accounts").await[0], "name");
     let path = format!("/enterprise-accounts/{account}/members");
     let body = json!({"user": "boss@example.com", "permissions": ["view", "create"]});
@@ -146,7 +114,7 @@ async fn enterprise_members_are_managed_by_person() {
 
 #[tokio::test]
 async fn locking_an_app_shows_in_its_row() {
-    let house = house().await;
+    let house = House::new().await;
     let path = format!("/teams/apps/{}", house.app);
     for locked in [true, false] {
         let (status, row) = house.write(Method::PATCH, &path, json!({"locked": locked})).await;
@@ -157,7 +125,7 @@ async fn locking_an_app_shows_in_its_row() {
 
 #[tokio::test]
 async fn broken_json_and_method_overrides_are_understood() {
-    let house = house().await;
+    let house = House::new().await;
     let path = format!("/teams/{}/members", house.team);
     let request = house.probe.request(Method::PUT, &path).body("{oops").send().await.expect("an answer");
     assert_eq!(request.status(), 400);

@@ -35,21 +35,13 @@ CREATE TABLE scope (
     PRIMARY KEY (sync_id, ordinal)
 );
 
--- Every object ever seen, under a dense id of our own. gone: the version since which it is no more;
--- 0: referred to, never listed.
-CREATE TABLE object (
-    id BIGINT PRIMARY KEY,
-    kind BIGINT NOT NULL,
-    uuid BYTEA NOT NULL,
-    since BIGINT NOT NULL,
-    gone BIGINT
-);
-CREATE UNIQUE INDEX object_uuid ON object (kind, uuid);
-
 -- The objects of each kind with the hashes of their contents, packed: what a sync compares with.
+-- part 0 holds them all; later parts, numbered by version, the lines that changed since.
 CREATE TABLE heads (
-    kind BIGINT PRIMARY KEY,
-    packed BYTEA NOT NULL
+    kind BIGINT NOT NULL,
+    part BIGINT NOT NULL,
+    packed BYTEA NOT NULL,
+    PRIMARY KEY (kind, part)
 );
 
 -- What Heroku sent beyond the typed columns, each distinct document once.
@@ -59,8 +51,14 @@ CREATE TABLE properties (
     document TEXT NOT NULL
 );
 
+-- Every object ever seen, a table for each kind. id: a dense id of our own, in its lowest six bits the kind;
+-- since: the version that it came with; gone: the version since which it is no more, 0 where it was referred to
+-- and never listed.
 CREATE TABLE person (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     email TEXT,
     name TEXT,
     federated BIGINT,
@@ -71,6 +69,9 @@ CREATE TABLE person (
 );
 CREATE TABLE enterprise_account (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     created_at BIGINT,
     updated_at BIGINT,
@@ -78,6 +79,9 @@ CREATE TABLE enterprise_account (
 );
 CREATE TABLE team (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     type TEXT,
     enterprise_account BIGINT,
@@ -88,6 +92,9 @@ CREATE TABLE team (
 );
 CREATE TABLE app (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     team BIGINT,
     owner BIGINT,
@@ -105,6 +112,9 @@ CREATE TABLE app (
 );
 CREATE TABLE space (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     team BIGINT,
     state TEXT,
@@ -114,6 +124,9 @@ CREATE TABLE space (
 );
 CREATE TABLE addon (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     app BIGINT,
     addon_service TEXT,
@@ -125,6 +138,9 @@ CREATE TABLE addon (
 );
 CREATE TABLE attachment (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     addon BIGINT,
     app BIGINT,
@@ -132,6 +148,9 @@ CREATE TABLE attachment (
 );
 CREATE TABLE pipeline (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     name TEXT,
     owner TEXT,
     owner_type TEXT,
@@ -139,6 +158,9 @@ CREATE TABLE pipeline (
 );
 CREATE TABLE coupling (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     app BIGINT,
     pipeline BIGINT,
     stage TEXT,
@@ -146,6 +168,9 @@ CREATE TABLE coupling (
 );
 CREATE TABLE invitation (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     email TEXT,
     team BIGINT,
     role TEXT,
@@ -156,19 +181,30 @@ CREATE TABLE invitation (
 );
 CREATE TABLE unresolved_member (
     id BIGINT PRIMARY KEY,
+    uuid BYTEA NOT NULL,
+    since BIGINT NOT NULL,
+    gone BIGINT,
     email TEXT,
     team BIGINT,
     role TEXT,
     properties BIGINT NOT NULL
 );
 
--- Direct access: one row for a resource and a principal, the known entitlements as bits of a mask.
+-- Direct access: one row for a resource and a principal, the known entitlements as bits of a mask. It stands
+-- twice, ordered by resource and (held) by principal: two sorted loads are much faster than a load and an index.
 CREATE TABLE access (
     resource_id BIGINT NOT NULL,
     principal_id BIGINT NOT NULL,
     mask BIGINT NOT NULL,
     since BIGINT NOT NULL,
     PRIMARY KEY (resource_id, principal_id)
+);
+
+CREATE TABLE held (
+    principal_id BIGINT NOT NULL,
+    resource_id BIGINT NOT NULL,
+    mask BIGINT NOT NULL,
+    PRIMARY KEY (principal_id, resource_id)
 );
 
 -- Entitlements that this version of Metsuke does not know, verbatim.
@@ -205,7 +241,7 @@ CREATE TABLE access_other_change (
     PRIMARY KEY (version, resource_id, principal_id, slug)
 );
 
--- All of access at a version, packed; the newest one mirrors the access table.
+-- All of access at a version, packed; with the access changes since the newest one it says what the access table says.
 CREATE TABLE checkpoint (
     version BIGINT PRIMARY KEY,
     packed BYTEA NOT NULL,
@@ -218,7 +254,17 @@ CREATE TABLE listing_manner (
     implicit_roles BIGINT NOT NULL
 );
 
-CREATE INDEX access_principal ON access (principal_id, resource_id, mask);
+CREATE UNIQUE INDEX person_uuid ON person (uuid);
+CREATE UNIQUE INDEX enterprise_account_uuid ON enterprise_account (uuid);
+CREATE UNIQUE INDEX team_uuid ON team (uuid);
+CREATE UNIQUE INDEX app_uuid ON app (uuid);
+CREATE UNIQUE INDEX space_uuid ON space (uuid);
+CREATE UNIQUE INDEX addon_uuid ON addon (uuid);
+CREATE UNIQUE INDEX attachment_uuid ON attachment (uuid);
+CREATE UNIQUE INDEX pipeline_uuid ON pipeline (uuid);
+CREATE UNIQUE INDEX coupling_uuid ON coupling (uuid);
+CREATE UNIQUE INDEX invitation_uuid ON invitation (uuid);
+CREATE UNIQUE INDEX unresolved_member_uuid ON unresolved_member (uuid);
 CREATE INDEX person_email ON person (lower(email));
 CREATE INDEX team_name ON team (name);
 CREATE INDEX enterprise_account_name ON enterprise_account (name);

@@ -2,7 +2,7 @@
 //!
 //! Invariant: access to a resource that was not read to its end is never taken away.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use metsuke_model::access::Mask;
 use metsuke_model::diff::{Difference, differences};
@@ -11,12 +11,15 @@ use metsuke_model::{Coverage, Estate, Kind, Resource, ResourceType};
 use rustc_hash::FxHashSet;
 
 use super::Writer;
+use super::halves::mapped;
+use super::state::{self, State};
 use crate::StoreError;
 use crate::checkpoint::{key, pack, parts, unpack};
 use crate::connection::Bind;
+use crate::dense::KIND_MASK;
 
-/// A state of all direct access: sorted keys (resource, principal) with their masks.
-pub(super) type State = Vec<(u64, u32)>;
+/// A new checkpoint is written when the changes since the last one are one in so many of all rows.
+const WORTH_PACKING: usize = 16;
 
 /// Checkpoints that stay for good: one in so many versions.
 const KEEP_EVERY: i64 = 32;
@@ -32,32 +35,20 @@ impl Writer {
     /// Translates the estate's access into dense ids.
     pub(super) fn list_access(&self, estate: &mut Estate) -> Result<Listed, StoreError> {
         let unknown = |what: &str| StoreError::Damaged { what: format!("access names an unknown {what}") };
-        let mut resources = Vec::with_capacity(estate.resources.len());
-        for resource in &estate.resources {
-            let dense = self.heads.dense(resource.resource_type.kind(), &resource.id);
-            resources.push(dense.ok_or_else(|| unknown("resource"))?);
-        }
-        let mut principals = Vec::with_capacity(estate.principals.len());
-        for principal in &estate.principals {
-            principals.push(self.heads.dense(Kind::User, principal).ok_or_else(|| unknown("user"))?);
-        }
+        let resources = mapped(&estate.resources, |resource| {
+            self.heads.dense(resource.resource_type.kind(), &resource.id)
+        });
+        let resources: Option<Vec<i64>> = resources.into_iter().collect();
+        let resources = resources.ok_or_else(|| unknown("resource"))?;
+        let principals = mapped(&estate.principals, |principal| self.heads.dense(Kind::User, principal));
+        let principals: Option<Vec<i64>> = principals.into_iter().collect();
+        let principals = principals.ok_or_else(|| unknown("user"))?;
         let dense_key = |resource: u32, principal: u32| {
             let resource = resources.get(resource as usize).copied().ok_or_else(|| unknown("resource"))?;
             let principal = principals.get(principal as usize).copied().ok_or_else(|| unknown("user"))?;
             key(resource, principal)
         };
-        let mut state = State::with_capacity(estate.access.len());
-        for row in std::mem::take(&mut estate.access) {
-            state.push((dense_key(row.resource, row.principal)?, row.mask.0));
-        }
-        state.sort_unstable();
-        state.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                earlier.1 |= later.1;
-            }
-            same
-        });
+        let state = state::sorted(std::mem::take(&mut estate.access), &resources, dense_key)?;
         let mut other = BTreeSet::new();
         for (resource, principal, slug) in std::mem::take(&mut estate.other_access) {
             other.insert((dense_key(resource, principal)?, slug));
@@ -75,13 +66,16 @@ impl Writer {
         if self.first {
             let rows = state.iter().map(|(key, mask)| access_row(*key, *mask, self.version));
             self.connection.insert("writing access", (ACCESS_HEAD, ""), rows).await?;
+            let held = state::by_principal(&state);
+            let rows = held.iter().map(|(key, mask)| held_row(*key, *mask));
+            self.connection.insert("writing access", (HELD_HEAD, ""), rows).await?;
             self.apply_other(BTreeSet::new(), other, |_| true).await?;
             self.changes.added += self.grants(&state);
             self.write_checkpoint(&state).await?;
             return Ok(state);
         }
         let known_other = self.known_other().await?;
-        let known = self.known_access().await?;
+        let (known, since_checkpoint) = self.known_access().await?;
         let mut changes: Vec<(u64, u32, u32)> = differences(known.iter().copied(), state.iter().copied())
             .map(|difference| match difference {
                 Difference::Added(key, mask) => (key, 0, mask),
@@ -98,11 +92,12 @@ impl Writer {
             .map(|(key, _)| *key)
             .filter(|key| state.binary_search_by_key(key, |(listed, _)| *listed).is_ok())
             .collect();
-        let state = applied(known, &changes);
+        let state = state::applied(known, &changes);
         self.write_changes(&changes).await?;
         let gone = |key: &u64| proved.contains(&parts(*key).0) || listed_pairs.contains(key);
         self.apply_other(known_other, other, gone).await?;
-        if !changes.is_empty() {
+        let worth = (since_checkpoint + changes.len()) * WORTH_PACKING > state.len();
+        if (worth && !changes.is_empty()) || self.version % KEEP_EVERY == 0 {
             self.write_checkpoint(&state).await?;
         }
         Ok(state)
@@ -131,18 +126,10 @@ impl Writer {
         let logged = changes.iter().map(|(key, before, after)| {
             let (resource, principal) = parts(*key);
             let (before, after) = (i64::from(*before), i64::from(*after));
-            vec![version.into(), resource.into(), principal.into(), before.into(), after.into()]
+            [version.into(), resource.into(), principal.into(), before.into(), Bind::from(after)]
         });
         self.connection.insert("logging access", (ACCESS_CHANGE_HEAD, ""), logged).await?;
-        let kept = changes.iter().filter(|(_, _, after)| *after != 0);
-        let rows = kept.map(|(key, _, after)| access_row(*key, *after, version));
-        self.connection.insert("writing access", (ACCESS_HEAD, ACCESS_TAIL), rows).await?;
-        let ended = changes.iter().filter(|(_, _, after)| *after == 0).map(|(key, _, _)| {
-            let (resource, principal) = parts(*key);
-            vec![resource.into(), principal.into()]
-        });
-        let head = "DELETE FROM access WHERE (resource_id, principal_id) IN (";
-        self.connection.insert("removing access", (head, ")"), ended).await?;
+        self.write_tables(changes).await?;
         let spaces = self.spaces();
         for (_, before, after) in changes.iter().filter(|(key, _, _)| !spaces.contains(&parts(*key).0)) {
             self.changes.added += u64::from(Mask(*after).without(Mask(*before)).count());
@@ -151,23 +138,63 @@ impl Writer {
         Ok(())
     }
 
-    /// The last version's access, from its checkpoint.
-    async fn known_access(&mut self) -> Result<State, StoreError> {
+    /// Applies sorted changes to the table ordered by resource and to the one ordered by principal.
+    async fn write_tables(&mut self, changes: &[(u64, u32, u32)]) -> Result<(), StoreError> {
+        let version = self.version;
+        let mut turned: Vec<(u64, u32, u32)> =
+            changes.iter().map(|(key, before, after)| (state::turned(*key), *before, *after)).collect();
+        turned.sort_unstable();
+        let new = |change: &&(u64, u32, u32)| change.1 == 0;
+        let other = |change: &&(u64, u32, u32)| change.1 != 0 && change.2 != 0;
+        let ended = |change: &&(u64, u32, u32)| change.2 == 0;
+        let to = &mut self.connection;
+
+        let rows = |(key, _, after): &(u64, u32, u32)| access_row(*key, *after, version);
+        to.insert("writing access", (ACCESS_HEAD, ""), changes.iter().filter(new).map(rows)).await?;
+        to.insert("changing access", ACCESS_UPDATE, changes.iter().filter(other).map(rows)).await?;
+        let pairs = |(key, _, _): &(u64, u32, u32)| pair(*key);
+        to.insert("removing access", ACCESS_DELETE, changes.iter().filter(ended).map(pairs)).await?;
+
+        let rows = |(key, _, after): &(u64, u32, u32)| held_row(*key, *after);
+        to.insert("writing access", (HELD_HEAD, ""), turned.iter().filter(new).map(rows)).await?;
+        to.insert("changing access", HELD_UPDATE, turned.iter().filter(other).map(rows)).await?;
+        to.insert("removing access", HELD_DELETE, turned.iter().filter(ended).map(pairs)).await
+    }
+
+    /// The last version's access: the newest checkpoint and what changed since; and how many changes those are.
+    async fn known_access(&mut self) -> Result<(State, usize), StoreError> {
         let mut packed = None;
-        let sql = "SELECT packed, digest FROM checkpoint ORDER BY version DESC LIMIT 1";
+        let sql = "SELECT version, packed, digest FROM checkpoint ORDER BY version DESC LIMIT 1";
         self.connection
             .each("reading known access", sql, &[], |row| {
-                let bytes = row.bytes(0)?.unwrap_or_default();
-                if row.bytes(1)?.as_deref() != Some(blake3::hash(&bytes).as_bytes().as_slice()) {
+                let bytes = row.bytes(1)?.unwrap_or_default();
+                if row.bytes(2)?.as_deref() != Some(blake3::hash(&bytes).as_bytes().as_slice()) {
                     return Err(StoreError::Damaged {
                         what: "the packed access does not fit its digest".into(),
                     });
                 }
-                packed = Some(bytes);
+                packed = Some((row.number(0)?, bytes));
                 Ok(())
             })
             .await?;
-        packed.map_or_else(|| Ok(State::new()), |packed| unpack(&packed))
+        let Some((version, packed)) = packed else { return Ok((State::new(), 0)) };
+        let mut changes = BTreeMap::new();
+        let mut count = 0;
+        let sql = "SELECT resource_id, principal_id, after
+                     FROM access_change
+                    WHERE version > $1
+                    ORDER BY version";
+        self.connection
+            .each("reading known access", sql, &[version.into()], |row| {
+                let after = u32::try_from(row.number(2)?).unwrap_or(0);
+                changes.insert(key(row.number(0)?, row.number(1)?)?, after);
+                count += 1;
+                Ok(())
+            })
+            .await?;
+        let changes: Vec<_> = changes.into_iter().map(|(key, after)| (key, 0, after)).collect();
+        let state = unpack(&packed)?;
+        Ok((if changes.is_empty() { state } else { state::applied(state, &changes) }, count))
     }
 
     async fn known_other(&mut self) -> Result<BTreeSet<(u64, Box<str>)>, StoreError> {
@@ -195,7 +222,7 @@ impl Writer {
         let removed: Vec<_> = known.difference(&listed).filter(|(key, _)| proved(key)).collect();
         let row = |(key, slug): &(u64, Box<str>)| {
             let (resource, principal) = parts(*key);
-            vec![resource.into(), principal.into(), Bind::from(&**slug)]
+            [resource.into(), principal.into(), Bind::from(&**slug)]
         };
         let head = "INSERT INTO access_other (resource_id, principal_id, slug) ";
         self.connection.insert("writing access", (head, ""), added.iter().map(|entry| row(entry))).await?;
@@ -211,23 +238,18 @@ impl Writer {
         self.changes.removed += counted(&removed);
         if !self.first {
             let log = |entry: &(u64, Box<str>), added: i64| {
-                let mut logged = vec![version.into()];
-                logged.extend(row(entry));
-                logged.push(added.into());
-                logged
+                let [resource, principal, slug] = row(entry);
+                [version.into(), resource, principal, slug, added.into()]
             };
             let rows =
                 added.iter().map(|entry| log(entry, 1)).chain(removed.iter().map(|entry| log(entry, 0)));
             let head = "INSERT INTO access_other_change (version, resource_id, principal_id, slug, added) ";
             self.connection.insert("logging access", (head, ""), rows.collect::<Vec<_>>()).await?;
         }
-        let sql = "SELECT COUNT(*)
-                     FROM access_other
-                     JOIN object ON object.id = access_other.resource_id
-                    WHERE object.kind <> $1";
+        let sql = "SELECT COUNT(*) FROM access_other WHERE (resource_id & $1) <> $2";
         let mut count = 0;
         self.connection
-            .each("counting access", sql, &[Kind::Space.number().into()], |row| {
+            .each("counting access", sql, &[KIND_MASK.into(), Kind::Space.number().into()], |row| {
                 count = row.count(0)?;
                 Ok(())
             })
@@ -242,7 +264,7 @@ impl Writer {
         let digest = blake3::hash(&packed);
         let sql = "DELETE FROM checkpoint WHERE version % $1 <> 0";
         self.connection.execute("packing access", sql, &[KEEP_EVERY.into()]).await?;
-        let row = vec![self.version.into(), Bind::Bytes(packed), Bind::Bytes(digest.as_bytes().to_vec())];
+        let row = [self.version.into(), Bind::Bytes(packed), Bind::Bytes(digest.as_bytes().to_vec())];
         let head = "INSERT INTO checkpoint (version, packed, digest) ";
         self.connection.insert("packing access", (head, ""), [row]).await
     }
@@ -263,30 +285,33 @@ impl Writer {
 }
 
 const ACCESS_HEAD: &str = "INSERT INTO access (resource_id, principal_id, mask, since) ";
-const ACCESS_TAIL: &str =
-    " ON CONFLICT (resource_id, principal_id) DO UPDATE SET mask = excluded.mask, since = excluded.since";
+const ACCESS_UPDATE: (&str, &str) = (
+    "UPDATE access SET mask = listed.column3, since = listed.column4 FROM (",
+    ") AS listed WHERE access.resource_id = listed.column1 AND access.principal_id = listed.column2",
+);
+const ACCESS_DELETE: (&str, &str) = ("DELETE FROM access WHERE (resource_id, principal_id) IN (", ")");
 const ACCESS_CHANGE_HEAD: &str =
     "INSERT INTO access_change (version, resource_id, principal_id, before, after) ";
 
-fn access_row(key: u64, mask: u32, version: i64) -> Vec<Bind> {
+const HELD_HEAD: &str = "INSERT INTO held (principal_id, resource_id, mask) ";
+const HELD_UPDATE: (&str, &str) = (
+    "UPDATE held SET mask = listed.column3 FROM (",
+    ") AS listed WHERE held.principal_id = listed.column1 AND held.resource_id = listed.column2",
+);
+const HELD_DELETE: (&str, &str) = ("DELETE FROM held WHERE (principal_id, resource_id) IN (", ")");
+
+fn access_row(key: u64, mask: u32, version: i64) -> [Bind; 4] {
     let (resource, principal) = parts(key);
-    vec![resource.into(), principal.into(), i64::from(mask).into(), version.into()]
+    [resource.into(), principal.into(), i64::from(mask).into(), version.into()]
 }
 
-/// The state after sorted changes (key, before, after), where a mask of 0 means none.
-fn applied(known: State, changes: &[(u64, u32, u32)]) -> State {
-    let mut state = State::with_capacity(known.len() + changes.len());
-    let mut changes = changes.iter().peekable();
-    for (key, mask) in known {
-        while let Some((added, _, after)) = changes.next_if(|change| change.0 < key) {
-            state.push((*added, *after));
-        }
-        match changes.next_if(|change| change.0 == key) {
-            None => state.push((key, mask)),
-            Some((_, _, 0)) => {}
-            Some((_, _, after)) => state.push((key, *after)),
-        }
-    }
-    state.extend(changes.map(|(key, _, after)| (*key, *after)));
-    state
+/// A row of the same access, ordered by principal; its key is a [`turned`](state::turned) one.
+fn held_row(key: u64, mask: u32) -> [Bind; 3] {
+    let (principal, resource) = parts(key);
+    [principal.into(), resource.into(), i64::from(mask).into()]
+}
+
+fn pair(key: u64) -> [Bind; 2] {
+    let (first, second) = parts(key);
+    [first.into(), second.into()]
 }

@@ -5,13 +5,16 @@
 //! Invariant: one transaction holds the whole version with its change log; a crash leaves the last one untouched.
 
 mod access;
-mod hash;
+mod halves;
 mod heads;
 mod objects;
+mod rows;
+mod state;
 
 use metsuke_model::access::Mask;
 use metsuke_model::{
-    Changes, Clock, Counts, Coverage, Estate, HerokuId, Kind, Moment, SyncReport, SyncStatus, Version,
+    Changes, Clock, Counts, Coverage, Estate, HerokuId, Kind, Moment, Records, SyncReport, SyncStatus,
+    Version,
 };
 
 use crate::connection::{Bind, Connection};
@@ -66,20 +69,24 @@ impl Store {
                 writer.connection.execute("preparing a first load", drop, &[]).await?;
             }
         }
-        writer.apply_objects(std::mem::take(&mut estate.users), Vec::new(), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.enterprise_accounts), Vec::new(), coverage).await?;
-        let (teams, unlisted) =
+        writer.apply_objects(std::mem::take(&mut estate.users), Records::default(), coverage).await?;
+        writer
+            .apply_objects(std::mem::take(&mut estate.enterprise_accounts), Records::default(), coverage)
+            .await?;
+        let (teams, unlisted): (Vec<_>, Vec<_>) =
             std::mem::take(&mut estate.teams).into_iter().partition(|team| team.listed == Some(true));
-        writer.apply_objects(teams, unlisted, coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.spaces), Vec::new(), coverage).await?;
+        writer.apply_objects(teams.into(), unlisted.into(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.spaces), Records::default(), coverage).await?;
         let hinted = std::mem::take(&mut estate.hinted_apps);
         writer.apply_objects(std::mem::take(&mut estate.apps), hinted, coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.addons), Vec::new(), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.attachments), Vec::new(), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.pipelines), Vec::new(), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.couplings), Vec::new(), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.invitations), Vec::new(), coverage).await?;
-        writer.apply_objects(std::mem::take(&mut estate.unresolved_members), Vec::new(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.addons), Records::default(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.attachments), Records::default(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.pipelines), Records::default(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.couplings), Records::default(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.invitations), Records::default(), coverage).await?;
+        writer
+            .apply_objects(std::mem::take(&mut estate.unresolved_members), Records::default(), coverage)
+            .await?;
         let listed = writer.list_access(&mut estate)?;
         let state = writer.apply_access(listed, coverage).await?;
         writer.keep_manners(&estate.listing_manners).await?;
@@ -88,7 +95,7 @@ impl Store {
                 writer.connection.execute("building indexes", create, &[]).await?;
             }
         }
-        writer.heads.save(&mut writer.connection).await?;
+        writer.heads.save(&mut writer.connection, writer.version).await?;
         let counts = writer.counts(&state).await?;
         let report = SyncReport { finished_at: clock.now(), ..report.clone() };
         let committed = Committed {
@@ -99,16 +106,17 @@ impl Store {
         };
         syncs::insert(&mut writer.connection, committed.version, &report, &counts, &writer.changes).await?;
         writer.connection.commit().await?;
-        self.tidy_up(first).await;
+        if first {
+            told(self.pool.analyze().await);
+            self.settle().await;
+        }
         Ok(committed)
     }
 
-    /// What is good to do after a commit. The version stands already, so a failure here is only told in the log.
-    async fn tidy_up(&self, first: bool) {
-        let analyzed = if first { self.pool.analyze().await } else { Ok(()) };
-        for error in [analyzed, self.pool.settle().await].into_iter().filter_map(Result::err) {
-            tracing::warn!(%error, "the version is committed, but the database could not be tidied up");
-        }
+    /// Tidies the database up, best done when nobody waits: what commits left in SQLite's write-ahead log goes into
+    /// the file. Nothing is lost where this is never called, and a failure is only told in the log.
+    pub async fn settle(&self) {
+        told(self.pool.settle().await);
     }
 
     /// Records a sync of which no version came; what was known stays current.
@@ -124,6 +132,13 @@ impl Store {
         syncs::insert(&mut connection, version, &report, &Counts::default(), &Changes::default()).await?;
         connection.commit().await?;
         Ok(version)
+    }
+}
+
+/// Tells of what went wrong after the version was committed already.
+fn told(outcome: Result<(), StoreError>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "the version is committed, but the database could not be tidied up");
     }
 }
 
@@ -154,19 +169,16 @@ impl Writer {
     async fn keep_manners(&mut self, manners: &[(HerokuId, Mask)]) -> Result<(), StoreError> {
         let heads = &self.heads;
         let rows = manners.iter().filter_map(|(team, roles)| {
-            Some(vec![heads.dense(Kind::Team, team)?.into(), Bind::from(i64::from(roles.0))])
+            Some([heads.dense(Kind::Team, team)?.into(), Bind::from(i64::from(roles.0))])
         });
         let head = "INSERT INTO listing_manner (team_id, implicit_roles) ";
         let tail = " ON CONFLICT (team_id) DO UPDATE SET implicit_roles = excluded.implicit_roles";
         self.connection.insert("keeping listing manners", (head, tail), rows).await
     }
 
-    async fn counts(&mut self, state: &access::State) -> Result<Counts, StoreError> {
+    async fn counts(&mut self, state: &state::State) -> Result<Counts, StoreError> {
         let mut teams = 0;
-        let sql = "SELECT COUNT(*)
-                     FROM team
-                     JOIN object ON object.id = team.id
-                    WHERE object.gone IS NULL AND team.listed = 1";
+        let sql = "SELECT COUNT(*) FROM team WHERE gone IS NULL AND listed = 1";
         self.connection
             .each("counting teams", sql, &[], |row| {
                 teams = row.count(0)?;

@@ -58,7 +58,7 @@ async fn only_the_covered_listing_takes_away(database: Database) {
     let committed = commit(&store, &less, &coverage, 2).await;
     assert_eq!(committed.changes, Changes { removed: 2, ..Changes::default() });
     assert_eq!(committed.counts.grants, 2 + 8 - 2);
-    less.apps.pop();
+    less.apps.edit(|apps| drop(apps.pop()));
     less.access.retain(|row| row.resource != 2);
     let mut coverage = Coverage::default();
     coverage.cover_children(Kind::App, None);
@@ -91,7 +91,7 @@ async fn an_unknown_reference_becomes_an_object_when_it_is_listed(database: Data
     let store = database.open().await;
     let mut app = App::new("app".into());
     (app.name, app.owner, app.team) = (Some("app".into()), Some("owner".into()), Some("team".into()));
-    let mut estate = Estate { apps: vec![app.clone()], ..Estate::default() };
+    let mut estate = Estate { apps: vec![app.clone()].into(), ..Estate::default() };
     let first = commit(&store, &estate, &Coverage::default(), 1).await;
     assert_eq!((first.counts.users, first.counts.teams, first.changes.added), (0, 0, 1));
     let mut snapshot = store.snapshot(None).await.unwrap().unwrap();
@@ -124,12 +124,12 @@ async fn what_vanishes_and_returns_is_the_same_object(database: Database) {
     commit(&store, &estate, &whole(&estate), 1).await;
     let before = read(&store, None).await;
     let mut less = estate.clone();
-    less.apps.remove(0);
+    less.apps.edit(|apps| drop(apps.remove(0)));
     less.access.retain(|row| row.resource != 1);
     let gone = commit(&store, &less, &whole(&less), 2).await;
     assert_eq!((gone.changes.removed, gone.counts.apps), (5, 1));
     let mut back = estate.clone();
-    back.apps[0].name = Some("renamed meanwhile".into());
+    back.apps.edit(|apps| apps[0].name = Some("renamed meanwhile".into()));
     back.access.retain(|row| (row.resource, row.principal) != (1, 1));
     let returned = commit(&store, &back, &whole(&back), 3).await;
     assert_eq!(returned.changes, Changes { added: 3, ..Changes::default() });
@@ -156,7 +156,7 @@ async fn a_hint_never_overwrites_what_is_known(database: Database) {
     app.name = Some("as a permissions listing spells it".into());
     let mut team = Team::new("team".into());
     team.name = Some("as an app spells it".into());
-    let mut hints = Estate { teams: vec![team], hinted_apps: vec![app], ..Estate::default() };
+    let mut hints = Estate { teams: vec![team].into(), hinted_apps: vec![app].into(), ..Estate::default() };
     let coverage = {
         let mut coverage = Coverage::default();
         coverage.cover_kind(Kind::Team);
@@ -171,12 +171,12 @@ async fn a_hint_never_overwrites_what_is_known(database: Database) {
         assert_eq!(after.objects[&key], before.objects[&key], "a hint proves that it is there, no more");
     }
     assert!(!after.has(Kind::App, &"app-1".into()), "neither listed nor hinted, and the kind is covered");
-    hints.hinted_apps[0].id = "new".into();
+    hints.hinted_apps.edit(|apps| apps[0].id = "new".into());
     let third = commit(&store, &hints, &Coverage::default(), 3).await;
     assert_eq!(third.changes, Changes { added: 1, ..Changes::default() });
     let mut real = App::new("new".into());
     real.name = Some("its real name".into());
-    let estate = Estate { apps: vec![real], ..Estate::default() };
+    let estate = Estate { apps: vec![real].into(), ..Estate::default() };
     assert_eq!(commit(&store, &estate, &Coverage::default(), 4).await.changes.changed, 1);
 }
 
@@ -186,14 +186,14 @@ async fn gaps_in_what_is_told_of_people_keep_what_is_known(database: Database) {
     (user.email, user.name, user.two_factor) =
         (Some("Ann@example.com".into()), Some("Ann".into()), Some(true));
     user.properties = r#"{"identity_provider":"x"}"#.into();
-    let known = Estate { users: vec![user.clone()], ..Estate::default() };
+    let known = Estate { users: vec![user.clone()].into(), ..Estate::default() };
     commit(&store, &known, &whole(&known), 1).await;
     let mut less = User::new("ann".into());
     less.email = Some("ann@EXAMPLE.com".into());
-    let told = Estate { users: vec![less.clone()], ..Estate::default() };
+    let told = Estate { users: vec![less.clone()].into(), ..Estate::default() };
     assert_eq!(commit(&store, &told, &Coverage::default(), 2).await.changes, Changes::default());
     less.name = Some("Anne".into());
-    let told = Estate { users: vec![less.clone()], ..Estate::default() };
+    let told = Estate { users: vec![less.clone()].into(), ..Estate::default() };
     assert_eq!(commit(&store, &told, &Coverage::default(), 3).await.changes.changed, 1);
     let found = store.snapshot(None).await.unwrap().unwrap().objects::<User>(&Select::All).await.unwrap();
     assert_eq!(found[0].record, User { name: Some("Anne".into()), ..user });
@@ -230,7 +230,7 @@ async fn a_nul_in_a_text_does_not_stop_a_sync(database: Database) {
     let mut user = User::new("ann".into());
     (user.email, user.name) = (Some("ann@example.com".into()), Some("Ann\0 Other".into()));
     user.properties = r#"{"note":"a\u0000b"}"#.into();
-    let estate = Estate { users: vec![user], ..Estate::default() };
+    let estate = Estate { users: vec![user].into(), ..Estate::default() };
     commit(&store, &estate, &whole(&estate), 1).await;
     let again = commit(&store, &estate, &whole(&estate), 2).await;
     assert_eq!(again.changes, Changes::default());

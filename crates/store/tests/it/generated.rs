@@ -130,20 +130,20 @@ impl Generator {
     /// The next reading: whole, or with gaps.
     pub(crate) fn next(&mut self) -> Reading {
         let mut estate = Estate {
-            users: self.some(),
-            enterprise_accounts: self.some(),
-            teams: self.some(),
-            apps: self.some(),
-            spaces: self.some(),
-            addons: self.some(),
-            attachments: self.some(),
-            pipelines: self.some(),
-            couplings: self.some(),
-            invitations: self.some(),
-            unresolved_members: self.some(),
+            users: self.some().into(),
+            enterprise_accounts: self.some().into(),
+            teams: self.some().into(),
+            apps: self.some().into(),
+            spaces: self.some().into(),
+            addons: self.some().into(),
+            attachments: self.some().into(),
+            pipelines: self.some().into(),
+            couplings: self.some().into(),
+            invitations: self.some().into(),
+            unresolved_members: self.some().into(),
             ..Estate::default()
         };
-        estate.hinted_apps = self.hinted_apps(&estate.apps);
+        estate.hinted_apps = self.hinted_apps(&estate.apps).into();
         estate.resources = resources(&estate);
         estate.principals = estate.users.iter().map(|user| user.id.clone()).collect();
         self.hold(&mut estate);
@@ -232,7 +232,7 @@ pub(crate) fn whole(estate: &Estate) -> Coverage {
 pub(crate) fn plain(apps: usize, people: usize, mask: Mask) -> Estate {
     let mut team = Team::new(HerokuId::new("team"));
     (team.name, team.listed) = (Some("team".into()), Some(true));
-    let mut estate = Estate { teams: vec![team], ..Estate::default() };
+    let mut estate = Estate { teams: vec![team].into(), ..Estate::default() };
     for number in 0..apps {
         let mut app = App::new(HerokuId::new(&format!("app-{number}")));
         (app.name, app.team) = (Some(format!("app {number}").into()), Some(HerokuId::new("team")));

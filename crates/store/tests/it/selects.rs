@@ -109,7 +109,7 @@ async fn an_address_is_found_alike_now_and_as_of_then(database: Database) {
     let store = database.open().await;
     let mut user = User::new("elise".into());
     user.email = Some("\u{c9}lise@Example.com".into());
-    let mut estate = Estate { users: vec![user], ..Estate::default() };
+    let mut estate = Estate { users: vec![user].into(), ..Estate::default() };
     commit(&store, &estate, &Coverage::default(), 1).await;
     estate.users.push(User::new("other".into()));
     for asked in ["\u{c9}lise@example.com", "\u{c9}LISE@EXAMPLE.COM", "\u{e9}lise@example.com"] {

@@ -129,7 +129,7 @@ pub(super) async fn check(file: &Path) -> Result<Option<Observed>, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let copy = folder.path().join("copy.db");
     // Without the index of the write-ahead log, which nobody who opens the file first would trust.
-    for ending in ["", "-wal"] {
+    for ending in ["", "-wal", "-journal"] {
         let from = format!("{}{ending}", file.display());
         if Path::new(&from).exists() {
             std::fs::copy(&from, format!("{}{ending}", copy.display())).map_err(|error| error.to_string())?;
@@ -143,11 +143,20 @@ pub(super) async fn check(file: &Path) -> Result<Option<Observed>, String> {
     }
     let sql = "SELECT CAST(COUNT(*) AS TEXT) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL";
     let indexes = sqlite(&copy, sql).await?;
-    if indexes != ["11"] {
+    if indexes != ["20"] {
         return Err(format!("it has {indexes:?} indexes of its own"));
     }
+    let sql = "SELECT CAST(COUNT(*) AS TEXT) FROM
+               (SELECT principal_id, resource_id, mask FROM held
+                 EXCEPT SELECT principal_id, resource_id, mask FROM access
+                 UNION ALL SELECT * FROM (SELECT principal_id, resource_id, mask FROM access
+                   EXCEPT SELECT principal_id, resource_id, mask FROM held))";
+    let apart = sqlite(&copy, sql).await?;
+    if apart != ["0"] {
+        return Err(format!("what is held and what is accessed differ in {apart:?} rows"));
+    }
     let Some(mut snapshot) = store.snapshot(None).await.map_err(|error| error.to_string())? else {
-        let sql = "SELECT 'object' FROM object UNION SELECT 'access' FROM access UNION SELECT 'heads' FROM heads
+        let sql = "SELECT 'person' FROM person UNION SELECT 'access' FROM access UNION SELECT 'held' FROM held UNION SELECT 'heads' FROM heads
              UNION SELECT 'app' FROM app UNION SELECT 'properties' FROM properties UNION SELECT 'scope' FROM scope";
         let left = sqlite(&copy, sql).await?;
         return if left.is_empty() { Ok(None) } else { Err(format!("no version, and rows in {left:?}")) };

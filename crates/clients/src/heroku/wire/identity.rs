@@ -133,6 +133,17 @@ pub struct Team {
     pub rest: Rest,
 }
 
+/// A feature of a team.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TeamFeature {
+    /// The id of the feature.
+    pub id: String,
+    /// The name, such as `org-access-controls`.
+    pub name: Option<String>,
+    /// Whether the team has it.
+    pub enabled: Option<bool>,
+}
+
 impl Row for EnterpriseAccount {
     fn row_id(&self) -> &str {
         &self.id
@@ -140,6 +151,12 @@ impl Row for EnterpriseAccount {
 }
 
 impl Row for Team {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Row for TeamFeature {
     fn row_id(&self) -> &str {
         &self.id
     }

@@ -14,7 +14,7 @@ mod resource;
 pub use self::access::{
     Collaborator, EnterpriseMember, Invitation, PermissionEntity, PermissionUser, SpaceMember, TeamMember,
 };
-pub use self::identity::{Account, EnterpriseAccount, IdentityProvider, Named, Team, User};
+pub use self::identity::{Account, EnterpriseAccount, IdentityProvider, Named, Team, TeamFeature, User};
 pub use self::lenient::Slug;
 pub use self::resource::{
     AddOn, App, AttachedAddOn, Attachment, BilledPrice, BillingEntity, Owner, Pipeline, PipelineCoupling,

@@ -15,7 +15,7 @@ use metsuke_model::access::Access;
 use metsuke_model::record::{
     AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
 };
-use metsuke_model::{AccessRow, HerokuId, Resource, ResourceType};
+use metsuke_model::{AccessRow, HerokuId, Records, Resource, ResourceType};
 
 use super::listing::{Listing, Rows};
 use super::people::People;
@@ -30,7 +30,7 @@ pub(super) struct Gather {
     pub(super) teams: BTreeMap<HerokuId, Team>,
     pub(super) apps: Apps,
     pub(super) spaces: BTreeMap<HerokuId, Space>,
-    pub(super) addons: Vec<AddOn>,
+    pub(super) addons: Records<AddOn>,
     pub(super) attachments: Vec<Attachment>,
     pub(super) pipelines: Vec<Pipeline>,
     pub(super) couplings: Vec<Coupling>,
@@ -46,7 +46,7 @@ pub(super) struct Gather {
 /// Apps, each once; there may be very many, so they stand in one list with an index beside it.
 #[derive(Debug, Default)]
 pub(super) struct Apps {
-    list: Vec<App>,
+    list: Records<App>,
     places: HashMap<HerokuId, u32>,
 }
 
@@ -63,15 +63,14 @@ impl Apps {
         self.list.iter()
     }
 
-    pub(super) fn into_list(self) -> Vec<App> {
+    pub(super) fn into_list(self) -> Records<App> {
         self.list
     }
 
     /// Adds an app, or replaces what was known of it.
     fn put(&mut self, app: App) {
-        let known = self.places.get(&app.id).and_then(|place| self.list.get_mut(*place as usize));
-        if let Some(known) = known {
-            *known = app;
+        if let Some(place) = self.places.get(&app.id) {
+            self.list.replace(*place as usize, app);
             return;
         }
         let place = u32::try_from(self.list.len()).unwrap_or(u32::MAX);

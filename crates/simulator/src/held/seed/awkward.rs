@@ -51,6 +51,7 @@ fn foreign_team_app(world: &mut World) {
         id,
         name: "agency-outside".to_owned(),
         enterprise: None,
+        wants_invitations: world.manners.standard_teams_invite,
         members: BTreeMap::new(),
         invitations: BTreeMap::new(),
         created: EPOCH,
@@ -233,10 +234,12 @@ fn empty_team(world: &mut World) {
     let email = world.people.get(&world.caller).map(|person| person.email.clone()).unwrap_or_default();
     let role = Some("admin".to_owned());
     let own = Member { id: row, user: Some(world.caller), email, role, created: EPOCH, updated: EPOCH };
+    let enterprise = world.enterprises.keys().next().copied();
     let team = Team {
         id,
         name: "empty-nest".to_owned(),
-        enterprise: world.enterprises.keys().next().copied(),
+        enterprise,
+        wants_invitations: enterprise.is_none() && world.manners.standard_teams_invite,
         members: BTreeMap::from([(row, own)]),
         invitations: BTreeMap::new(),
         created: EPOCH,

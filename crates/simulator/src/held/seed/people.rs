@@ -90,6 +90,7 @@ pub(crate) fn teams(world: &mut World, plan: &Plan) {
             id,
             name: names::team(at, COMPANY),
             enterprise: enterprise.filter(|_| !standard),
+            wants_invitations: standard && world.manners.standard_teams_invite,
             members: BTreeMap::new(),
             invitations: BTreeMap::new(),
             created: world.chance.past(),

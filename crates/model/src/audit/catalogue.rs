@@ -1,0 +1,202 @@
+//! Every code that an audit event can have: a stable word for what happened.
+//!
+//! What an event holds beside its code is [`Event`](super::Event).
+//!
+//! Invariant: a code is never renamed, given another meaning or used again, for logs hold it for good.
+//! What can fail has a code for the failure, so that nobody has to read details to find out.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Declares the codes once: the variant, its text and its meaning, which is also its documentation.
+///
+/// `/// A sync …` `SyncCompleted = "sync.completed"` gives the variant, and its arms in the three functions.
+macro_rules! catalogue {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $code:literal,)+) => {
+        /// What happened, as far as this version knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum EventCode {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl EventCode {
+            /// Every code, grouped by what it is about.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The stable, dotted code.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// One sentence on what it means.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// A sync read everything it asked for and committed a version.
+    SyncCompleted = "sync.completed",
+    /// A sync committed a version with named gaps.
+    SyncPartial = "sync.partial",
+    /// A sync ended without a version.
+    SyncFailed = "sync.failed",
+    /// A version was stored and not made current, because too much would have gone with it.
+    SyncQuarantined = "sync.quarantined",
+    /// A quarantined version was made current by a person.
+    SyncAccepted = "sync.accepted",
+
+    /// A plan was made and stored.
+    PlanCreated = "plan.created",
+    /// A plan was approved, by its hash.
+    PlanApproved = "plan.approved",
+    /// A plan is over a cap and waits for the number to be confirmed.
+    PlanFrozen = "plan.frozen",
+    /// A safety rule refuses the plan.
+    PlanRefused = "plan.refused",
+    /// A plan was not applied within its time.
+    PlanExpired = "plan.expired",
+    /// What a plan was made for has changed on Heroku; a person decides.
+    PlanSuperseded = "plan.superseded",
+    /// Every step of a plan was verified.
+    PlanApplied = "plan.applied",
+    /// A plan ended at a step that did not come out as planned; later steps were not begun.
+    PlanStopped = "plan.stopped",
+
+    /// A change to Heroku was written down, before any call for it.
+    IntentWritten = "intent.written",
+
+    /// A request that changes something is about to leave.
+    CallSent = "call.sent",
+    /// Heroku answered a request with success.
+    CallConfirmed = "call.confirmed",
+    /// Heroku answered a request with a refusal.
+    CallRefused = "call.refused",
+    /// Nobody knows whether Heroku carried a request out: no answer, a broken one, or a server error.
+    CallUnknown = "call.unknown",
+    /// A request was written down and certainly did not leave.
+    CallNotSent = "call.not_sent",
+
+    /// Reading back after a confirmed request showed the wished state.
+    EffectVerified = "effect.verified",
+    /// Reading back after an unknown outcome showed the wished state.
+    EffectConfirmedByRead = "effect.confirmed_by_read",
+    /// An open intent was settled by what Heroku was found to have.
+    EffectReconciled = "effect.reconciled",
+    /// Reading back did not show the wished state.
+    EffectFailed = "effect.failed",
+
+    /// The kill switch was set: no change leaves from now on.
+    KillSwitchOn = "kill_switch.on",
+    /// The kill switch was lifted.
+    KillSwitchOff = "kill_switch.off",
+
+    /// A setting has another value.
+    SettingsChanged = "settings.changed",
+    /// A change of a setting was refused.
+    SettingsRefused = "settings.refused",
+
+    /// A principal may no longer be changed by plans.
+    ProtectedPrincipalAdded = "protected_principal.added",
+    /// A principal may be changed by plans again.
+    ProtectedPrincipalRemoved = "protected_principal.removed",
+    /// A change of the list of protected principals was refused.
+    ProtectedPrincipalRefused = "protected_principal.refused",
+
+    /// Somebody signed in.
+    LoginSucceeded = "login.succeeded",
+    /// Somebody tried to sign in and was refused.
+    LoginFailed = "login.failed",
+
+    /// A signed checkpoint left for a place outside the database.
+    CheckpointExported = "checkpoint.exported",
+    /// A signed checkpoint could not be made or written out.
+    CheckpointFailed = "checkpoint.failed",
+}
+
+impl EventCode {
+    /// The code with this text; `None` for one that this version does not know.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+/// What happened, known to this version or not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// One of the catalogue.
+    Known(EventCode),
+    /// One of a newer version, verbatim.
+    Other(Box<str>),
+}
+
+impl Code {
+    /// The code's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(code) => code.as_str(),
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for Code {
+    fn from(text: &str) -> Self {
+        EventCode::parse(text).map_or_else(|| Self::Other(text.into()), Self::Known)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::from(text.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back_and_is_unique() {
+        let texts: BTreeSet<&str> = EventCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), EventCode::ALL.len());
+        for code in EventCode::ALL {
+            assert_eq!(EventCode::parse(code.as_str()), Some(*code));
+        }
+        assert_eq!(EventCode::parse("sync.dreamt"), None);
+    }
+
+    #[test]
+    fn every_code_is_dotted_and_has_a_sentence_of_its_own() {
+        let mut meanings = BTreeSet::new();
+        for code in EventCode::ALL {
+            let (group, what) = code.as_str().split_once('.').unwrap();
+            let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            assert!(plain(group) && plain(what), "{code:?}");
+            assert!(code.meaning().ends_with('.') && !code.meaning().starts_with(' '), "{code:?}");
+            assert!(meanings.insert(code.meaning()), "{code:?}");
+        }
+    }
+}
