@@ -7,9 +7,10 @@ SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 METSUKE := $(TARGET)/release/metsuke
 KILLS ?= 5000
+PROVISION_KILLS ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt conformance bench simulate crash clean
+.PHONY: help demo test lint fmt conformance bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +45,14 @@ simulate: ## Inject every fault at every request of a sync (some minutes)
 	@scripts/setup.sh build
 	@METSUKE_THOROUGH=1 NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine never_remove
 
-crash: ## Kill a sync many times over (KILLS=5000, some minutes)
+safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, long)
+	@scripts/setup.sh build
+	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine no_operation_does_harm
+
+crash: ## Kill syncs, grants and revokes many times over (KILLS=5000, PROVISION_KILLS=10000, an hour)
 	@scripts/setup.sh test
-	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine
+	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine_during_sync
+	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
 
 clean: ## Remove what was built, and stop the test server
 	@scripts/stop-test-postgres.sh

@@ -5,13 +5,16 @@
 //! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use metsuke_clients::heroku;
+use metsuke_engine::access::provision::Sabotage;
+use metsuke_engine::audit::KeyFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::args::{Format, Global, HerokuArgs, LimitArgs};
+use crate::context::sqlite_file;
 use crate::failure::Failure;
 
 /// The variables that may hold the token, best first.
@@ -29,6 +32,13 @@ pub(crate) struct Environment {
     tokens: Vec<(&'static str, SecretString)>,
     databases: Vec<(&'static str, String)>,
     heroku_url: Option<String>,
+    audit_key: Option<String>,
+    provisioning: bool,
+    kill_switch_file: Option<PathBuf>,
+    #[cfg(debug_assertions)]
+    abort_at: Option<String>,
+    #[cfg(debug_assertions)]
+    sabotage: Option<String>,
     no_color: bool,
     columns: Option<u16>,
 }
@@ -44,6 +54,13 @@ impl Environment {
             tokens,
             databases,
             heroku_url: variable("METSUKE_HEROKU_URL"),
+            audit_key: variable("METSUKE_AUDIT_KEY"),
+            provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
+            kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
+            #[cfg(debug_assertions)]
+            abort_at: variable("METSUKE_TEST_ABORT_AT"),
+            #[cfg(debug_assertions)]
+            sabotage: variable("METSUKE_TEST_SABOTAGE"),
             no_color: variable("NO_COLOR").is_some(),
             columns: variable("COLUMNS").and_then(|columns| columns.parse().ok()),
         }
@@ -109,6 +126,39 @@ impl Config {
         }
     }
 
+    /// Whether `METSUKE_PROVISIONING` allows writes to Heroku.
+    pub(crate) fn provisioning(&self) -> bool {
+        self.environment.provisioning
+    }
+
+    /// The file of the kill switch that the environment names.
+    pub(crate) fn kill_switch_file(&self) -> Option<PathBuf> {
+        self.environment.kill_switch_file.clone()
+    }
+
+    /// Where a test ends the process: a point of the protocol, and the how-manieth time. Never in a release.
+    pub(crate) fn abort_at(&self) -> Option<(String, u32)> {
+        #[cfg(debug_assertions)]
+        return self.environment.abort_at.as_deref().map(|told| {
+            let (point, times) = told.split_once(':').unwrap_or((told, "1"));
+            (point.to_owned(), times.parse().unwrap_or(1))
+        });
+        #[cfg(not(debug_assertions))]
+        None
+    }
+
+    /// What a test takes out of the protocol. Never in a release.
+    pub(crate) fn sabotage(&self) -> Option<Sabotage> {
+        #[cfg(debug_assertions)]
+        return match self.environment.sabotage.as_deref() {
+            Some("record-after-the-call") => Some(Sabotage::RecordAfterTheCall),
+            Some("retry-without-reading") => Some(Sabotage::RetryWithoutReading),
+            _ => None,
+        };
+        #[cfg(not(debug_assertions))]
+        None
+    }
+
     /// The database's address.
     pub(crate) fn database(&self) -> Sourced<String> {
         if let Some(value) = &self.database_flag {
@@ -137,6 +187,15 @@ impl Config {
                 .hint("write it like https://api.heroku.com")
         })?;
         Ok(Sourced { value, from: from.into() })
+    }
+
+    /// The file with the audit trail's key; none for a database that is no file, where nobody named one.
+    pub(crate) fn audit_key(&self, flag: Option<&Path>) -> Option<KeyFile> {
+        match (flag, &self.environment.audit_key) {
+            (Some(file), _) => Some(KeyFile::at(file)),
+            (None, Some(file)) => Some(KeyFile::at(file)),
+            (None, None) => sqlite_file(&self.database().value).map(|file| KeyFile::beside(&file)),
+        }
     }
 
     /// The token.

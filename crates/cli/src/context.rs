@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use metsuke_engine::EngineError;
 use metsuke_model::{AsOf, Outcome, ScopeReport, SyncStatus};
-use metsuke_store::{OpenMode, Snapshot, Store, SyncRow};
+use metsuke_store::{OpenMode, Quarantine, Snapshot, Store, SyncRow};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Sourced};
 use crate::failure::Failure;
+use crate::operator::operator;
 use crate::output::{Output, complain};
 use crate::text::{count, length, shown};
 
@@ -55,7 +56,7 @@ impl Context {
                 .hint("run `metsuke sync` first, or `metsuke demo` to see one without a token; --database names another")
                 .into());
         }
-        Ok(Store::open(&url, OpenMode::Existing).await?)
+        Ok(Store::open(&url, OpenMode::Existing).await?.acting_as(operator()))
     }
 
     /// Opens a version for reading and names its gaps on stderr.
@@ -81,7 +82,28 @@ impl Context {
         let store = self.database().await?;
         let snapshot = store.snapshot(as_of).await?.ok_or(EngineError::NoVersion)?;
         let gaps = gaps(&store, snapshot.sync()).await?;
+        if as_of.is_none() {
+            self.note_waiting(&store).await?;
+        }
         Ok((snapshot, gaps))
+    }
+
+    /// Says on stderr that a newer sync than the newest version waits in quarantine.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub(crate) async fn note_waiting(&self, store: &Store) -> anyhow::Result<()> {
+        if let Some(Quarantine { version, reasons, .. }) = store.waiting().await? {
+            let more = match reasons.len() {
+                0 | 1 => String::new(),
+                reasons => format!(" (and {} more reasons)", reasons - 1),
+            };
+            let first = reasons.first().map(|reason| shown(reason)).unwrap_or_default();
+            self.note(&format!("note: sync {version} is newer and waits in quarantine: {first}{more}"));
+            self.note(&format!("note: `metsuke syncs show {version}` tells of it, `metsuke syncs accept {version}` makes it current"));
+        }
+        Ok(())
     }
 
     /// Names the gaps of a partial version on stderr, unless nobody wants to hear.

@@ -28,6 +28,10 @@ pub(crate) enum Exit {
     Usage,
     /// It succeeded with named gaps.
     Partial,
+    /// A rule refused it, or it waits for a number to be typed.
+    RefusedByRule,
+    /// Heroku refused it.
+    RefusedByHeroku,
 }
 
 impl From<Exit> for ExitCode {
@@ -37,6 +41,8 @@ impl From<Exit> for ExitCode {
             Exit::Failure => 1,
             Exit::Usage => 2,
             Exit::Partial => 4,
+            Exit::RefusedByRule => 5,
+            Exit::RefusedByHeroku => 6,
         }
         .into()
     }
@@ -144,7 +150,8 @@ const fn is_usage(kind: ErrorKind) -> bool {
         | ErrorKind::Ambiguous
         | ErrorKind::Upstream
         | ErrorKind::Cancelled
-        | ErrorKind::Store => false,
+        | ErrorKind::Store
+        | ErrorKind::Audit => false,
     }
 }
 

@@ -1,6 +1,10 @@
 //! What can go wrong in a use case, in kinds that a door translates once.
 
+use std::io;
+use std::path::PathBuf;
+
 use metsuke_clients::ClientError;
+use metsuke_model::audit::AuditError;
 use metsuke_store::StoreError;
 
 /// What kind of failure it is; every door has one table from kinds to its own words.
@@ -20,6 +24,8 @@ pub enum ErrorKind {
     Cancelled,
     /// The database failed.
     Store,
+    /// The audit trail cannot be signed or let out.
+    Audit,
 }
 
 /// An error of the engine. The cause is in `source`; the message does not repeat it.
@@ -69,9 +75,54 @@ pub enum EngineError {
         /// Their ids.
         candidates: String,
     },
+    /// No plan of that name.
+    #[error("there is no plan `{asked}`, or more than one begins so")]
+    NoPlan {
+        /// The name.
+        asked: String,
+    },
+    /// A stored plan holds what cannot be sent.
+    #[error("the plan holds a call that is never sent: {reason}")]
+    BadPlan {
+        /// Why.
+        reason: String,
+    },
     /// The user or the system asked to stop.
     #[error("stopped before the end; the last version is untouched")]
     Cancelled,
+    /// The file with the audit trail's key cannot be used.
+    #[error("the audit key `{}` cannot be used: {reason}", .file.display())]
+    AuditKey {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: &'static str,
+        /// What the machine said, where it said something.
+        #[source]
+        source: Option<io::Error>,
+    },
+    /// The audit trail does not verify, so it is not signed.
+    #[error("the audit trail is not signed, because it does not verify: {first}")]
+    AuditDamaged {
+        /// The first finding.
+        first: String,
+        /// How many there are.
+        findings: u64,
+    },
+    /// The audit trail cannot be signed.
+    #[error("the audit trail cannot be signed")]
+    Audit {
+        /// Why not.
+        #[source]
+        source: AuditError,
+    },
+    /// The audit trail cannot be written out.
+    #[error("the audit trail cannot be written out")]
+    AuditWrite {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -84,9 +135,14 @@ impl EngineError {
         match self {
             Self::WrongToken { .. } => ErrorKind::Unauthenticated,
             Self::Upstream { .. } | Self::NothingRead { .. } => ErrorKind::Upstream,
-            Self::NoVersion | Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NoVersion | Self::NotFound { .. } | Self::NoPlan { .. } => ErrorKind::NotFound,
+            Self::BadPlan { .. } => ErrorKind::Invalid,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
+            Self::AuditKey { .. }
+            | Self::AuditDamaged { .. }
+            | Self::Audit { .. }
+            | Self::AuditWrite { .. } => ErrorKind::Audit,
             Self::Store(_) => ErrorKind::Store,
         }
     }
@@ -105,8 +161,17 @@ impl EngineError {
             }
             Self::NoVersion => Some("run `metsuke sync` first, or `metsuke demo` to see one without a token".into()),
             Self::NotFound { what, .. } => Some(format!("`metsuke list {what}s` shows what there is")),
+            Self::NoPlan { .. } => Some("`metsuke plans` lists them".into()),
+            Self::BadPlan { .. } => Some("ask for it again".into()),
             Self::Ambiguous { .. } => Some("use the id".into()),
-            Self::Cancelled => None,
+            Self::AuditKey { file, .. } => Some(format!(
+                "it is 32 random bytes that only their owner may read (`chmod 600 {}`); bring a lost one back from a backup",
+                file.display()
+            )),
+            Self::AuditDamaged { .. } => Some(
+                "`metsuke audit verify` names every finding; keep a copy of the database as it is".into(),
+            ),
+            Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),
         }
     }

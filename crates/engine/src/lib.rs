@@ -4,6 +4,7 @@
 //! (the command line) translate its answers for people and programs.
 
 pub mod access;
+pub mod audit;
 mod error;
 pub mod lists;
 pub mod progress;

@@ -1,6 +1,6 @@
 //! A principal holds an entitlement on a resource: the sentence that the whole product is about.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{HerokuId, ResourceType};
 
@@ -26,7 +26,7 @@ pub enum PrincipalKind {
 }
 
 /// A resource, named.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ResourceRef {
     /// What it is.
     #[serde(rename = "type")]

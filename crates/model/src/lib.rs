@@ -11,6 +11,7 @@
 //! * [`Estate`] with its [`Coverage`]: all that one sync read, and how far absence from it can be trusted.
 //! * [`diff`]: what differs between two sorted states. [`SyncReport`]: what a sync did and could not do.
 //! * [`Clock`]: time as an argument.
+//! * [`plan`]: what is to be changed on Heroku, and what became of it.
 //! * [`audit`]: the audit trail, and how it is verified.
 
 pub mod access;
@@ -23,6 +24,7 @@ pub mod estate;
 pub mod grant;
 pub mod id;
 pub mod moment;
+pub mod plan;
 pub mod record;
 pub mod records;
 pub mod sync;

@@ -36,6 +36,12 @@ impl<T: Record> Records<T> {
         self.fingerprints.push(fingerprint);
     }
 
+    /// Adds a record with the fingerprint that it had when Heroku sent it.
+    pub fn push_known(&mut self, record: T, fingerprint: u64) {
+        self.list.push(record);
+        self.fingerprints.push(fingerprint);
+    }
+
     /// Puts a record in the place of another; nothing happens where there is none.
     pub fn replace(&mut self, place: usize, record: T) {
         let fingerprint = self.fingerprint(&record);

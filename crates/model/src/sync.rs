@@ -51,17 +51,26 @@ pub enum SyncStatus {
     Complete,
     /// A version with named gaps.
     Partial,
+    /// It would have taken away too much: stored, and no version before somebody accepts it.
+    Quarantined,
     /// No version came of it.
     Failed,
 }
 
 impl SyncStatus {
+    /// Whether the run is a version of the estate.
+    #[must_use]
+    pub const fn is_version(self) -> bool {
+        matches!(self, Self::Complete | Self::Partial)
+    }
+
     /// The word that the command line prints and the database keeps.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
             Self::Partial => "partial",
+            Self::Quarantined => "quarantined",
             Self::Failed => "failed",
         }
     }
@@ -72,6 +81,7 @@ impl SyncStatus {
         match word {
             "complete" => Self::Complete,
             "partial" => Self::Partial,
+            "quarantined" => Self::Quarantined,
             _ => Self::Failed,
         }
     }
@@ -190,5 +200,24 @@ impl SyncReport {
     #[must_use]
     pub fn duration_ms(&self) -> u64 {
         self.finished_at.since(self.started_at) / 1000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_reads_back_and_only_what_was_read_and_kept_is_a_version() {
+        let versions = [
+            (SyncStatus::Complete, true),
+            (SyncStatus::Partial, true),
+            (SyncStatus::Quarantined, false),
+            (SyncStatus::Failed, false),
+        ];
+        for (status, is_version) in versions {
+            assert_eq!((SyncStatus::from_word(status.as_str()), status.is_version()), (status, is_version));
+        }
+        assert_eq!(SyncStatus::from_word("dreamt"), SyncStatus::Failed);
     }
 }

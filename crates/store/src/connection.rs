@@ -285,6 +285,15 @@ impl Connection {
         .map_err(StoreError::database(doing))
     }
 
+    /// Takes everything back, before the next transaction begins.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => connection.rollback().await,
+            Self::Postgres(connection) => connection.rollback().await,
+        }
+        .map_err(StoreError::database("taking a commit back"))
+    }
+
     /// Makes everything durable.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {

@@ -1,5 +1,7 @@
 //! What the two engines do differently, one function a difference, both arms side by side.
 
+use std::time::Duration;
+
 use sqlx::{PgPool, SqlitePool};
 
 use crate::StoreError;
@@ -38,6 +40,17 @@ impl Pool {
         if let Connection::Postgres(_) = connection {
             connection.each("waiting for other writers", WRITERS_LOCK, &[], |_| Ok(())).await?;
         }
+        Ok(connection)
+    }
+
+    /// PostgreSQL: a transaction that holds the turn to change Heroku for as long as it is open.
+    pub(crate) async fn lock_provisioning(&self, patience: Duration) -> Result<Connection, StoreError> {
+        let mut connection = self.begin_read().await?;
+        let wait = format!("{}ms", patience.as_millis().max(1));
+        let doing = "waiting for the turn to change Heroku";
+        let sql = "SELECT set_config('lock_timeout', $1, true)";
+        connection.each(doing, sql, &[wait.as_str().into()], |_| Ok(())).await?;
+        connection.each(doing, "SELECT pg_advisory_xact_lock(7236837)", &[], |_| Ok(())).await?;
         Ok(connection)
     }
 

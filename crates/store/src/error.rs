@@ -2,6 +2,9 @@
 
 use std::error::Error as StdError;
 
+use metsuke_model::Version;
+use metsuke_model::audit::AuditError;
+
 /// An error of the store. The cause is in `source`; the message does not repeat it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -49,12 +52,30 @@ pub enum StoreError {
         /// What was asked for, as a person wrote it.
         asked: String,
     },
+    /// A run that cannot be made the newest version.
+    #[error("sync {version} cannot be accepted: {reason}")]
+    NotAcceptable {
+        /// Its number.
+        version: Version,
+        /// Why not.
+        reason: &'static str,
+    },
     /// What is stored does not fit what was written.
     #[error("the database is damaged: {what}")]
     Damaged {
         /// What does not fit.
         what: String,
     },
+    /// An event of the audit trail that cannot be written down.
+    #[error("an event of the audit trail cannot be written down, so what it tells is not done")]
+    Unrecorded {
+        /// Why.
+        #[source]
+        source: AuditError,
+    },
+    /// A newer worker has the turn to change Heroku.
+    #[error("another process has taken over changing Heroku; this one has stopped")]
+    Fenced,
     /// Anything else that the database said.
     #[error("the database refused {doing}")]
     Database {
@@ -81,8 +102,12 @@ impl StoreError {
             Self::Full { .. } => Some("make room and run it again; the last version is untouched".into()),
             Self::Busy { .. } => Some("wait until the other metsuke has finished, and run it again".into()),
             Self::NoVersion { .. } => Some("`metsuke syncs` lists the versions".into()),
+            Self::NotAcceptable { .. } => {
+                Some("`metsuke syncs` lists the syncs, and `metsuke sync` reads the estate anew".into())
+            }
             Self::Damaged { .. } => Some("run `metsuke doctor`, and restore a backup if it agrees".into()),
-            Self::Database { .. } => None,
+            Self::Fenced => Some("`metsuke plans` shows what the other one does".into()),
+            Self::Unrecorded { .. } | Self::Database { .. } => None,
         }
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Invariant: a version is committed whole, in one transaction, or not at all.
 
+mod audit;
 mod bulk;
 mod checkpoint;
 mod commit;
@@ -18,22 +19,31 @@ mod migrate;
 mod objects;
 mod open;
 mod packed;
+mod provision;
+mod quarantine;
 mod reads;
 mod syncs;
 
-pub use commit::Committed;
+pub use audit::{AuditLog, StoredCheckpoint};
+pub use commit::{Amendment, Committed};
 pub use error::StoreError;
 pub use history::{Change, ChangeKind, Changed};
 pub use objects::{Select, Stored};
 pub use open::OpenMode;
+pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow};
+pub use quarantine::{Brake, Quarantine};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use syncs::SyncRow;
 
-/// A database of estates. Cheap to clone; all clones share its connections.
+use metsuke_model::audit::Actor;
+
+/// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: dialect::Pool,
     url: String,
+    actor: Actor,
+    brake: Brake,
 }
 
 impl Store {
@@ -41,6 +51,17 @@ impl Store {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The file of an SQLite database; none for one in memory and for PostgreSQL.
+    #[must_use]
+    pub fn file(&self) -> Option<std::path::PathBuf> {
+        match &self.pool {
+            dialect::Pool::Sqlite(pool) if !self.url.contains(":memory:") => {
+                Some(pool.connect_options().get_filename().to_path_buf())
+            }
+            _ => None,
+        }
     }
 
     /// The schema's number.

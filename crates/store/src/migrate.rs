@@ -23,7 +23,12 @@ macro_rules! migration {
 }
 
 /// Every migration, in order; a released one never changes.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_estate")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_estate"),
+    migration!(2, "0002_audit"),
+    migration!(3, "0003_quarantine"),
+    migration!(4, "0004_provisioning"),
+];
 
 /// The newest schema that this program knows.
 pub(crate) fn known() -> i64 {

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use metsuke_model::audit::Actor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
-use crate::{Store, StoreError, migrate};
+use crate::{Brake, Store, StoreError, migrate};
 
 /// How long a connection waits for another process's lock.
 const LOCK_PATIENCE: Duration = Duration::from_secs(20);
@@ -49,7 +50,7 @@ impl Store {
             return Err(StoreError::Address { url: shown });
         };
         migrate::migrate(&pool, &shown).await?;
-        Ok(Self { pool, url: shown })
+        Ok(Self { pool, url: shown, actor: Actor::connector(), brake: Brake::default() })
     }
 }
 

@@ -1,14 +1,18 @@
 //! The record of every sync run, and which version is meant by a number or a time.
 
+use metsuke_model::audit::NewEvent;
 use metsuke_model::{AsOf, Changes, Counts, Moment, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
 
 use crate::connection::{Bind, Connection, Row};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, quarantine};
+
+/// The most of an error's text that an event holds.
+const MOST_TOLD: usize = 2_000;
 
 /// One run as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncRow {
-    /// The run's number; its version, unless it failed.
+    /// The run's number; its version, unless it failed or waits in quarantine.
     pub version: Version,
     /// How it ended.
     pub status: SyncStatus,
@@ -67,7 +71,7 @@ pub(crate) async fn newest(
     committed: bool,
 ) -> Result<Option<Version>, StoreError> {
     let sql = if committed {
-        "SELECT MAX(id) FROM sync WHERE status <> 'failed'"
+        "SELECT MAX(id) FROM sync WHERE status IN ('complete', 'partial')"
     } else {
         "SELECT MAX(id) FROM sync"
     };
@@ -84,11 +88,15 @@ pub(crate) async fn newest(
 /// The run that a version number or a time means.
 pub(crate) async fn resolve(connection: &mut Connection, as_of: AsOf) -> Result<SyncRow, StoreError> {
     let (sql, bind, asked) = match as_of {
-        AsOf::Version(version) => {
-            (sync_columns!("WHERE id = $1 AND status <> 'failed'"), version.0, version.to_string())
-        }
+        AsOf::Version(version) => (
+            sync_columns!("WHERE id = $1 AND status IN ('complete', 'partial')"),
+            version.0,
+            version.to_string(),
+        ),
         AsOf::Time(moment) => (
-            sync_columns!("WHERE finished_at <= $1 AND status <> 'failed' ORDER BY id DESC LIMIT 1"),
+            sync_columns!(
+                "WHERE finished_at <= $1 AND status IN ('complete', 'partial') ORDER BY id DESC LIMIT 1"
+            ),
             moment.0,
             format!("at {moment}"),
         ),
@@ -103,7 +111,58 @@ pub(crate) async fn resolve(connection: &mut Connection, as_of: AsOf) -> Result<
     found.ok_or(StoreError::NoVersion { asked })
 }
 
-/// Writes a run and its scopes.
+/// A run, whatever came of it.
+pub(crate) async fn find(
+    connection: &mut Connection,
+    version: Version,
+) -> Result<Option<SyncRow>, StoreError> {
+    let mut found = None;
+    connection
+        .each("looking for a sync", sync_columns!("WHERE id = $1"), &[version.0.into()], |row| {
+            found = Some(sync_row(row)?);
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
+/// Gives a run another status.
+pub(crate) async fn set_status(
+    connection: &mut Connection,
+    version: Version,
+    status: SyncStatus,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE sync SET status = $1 WHERE id = $2";
+    connection
+        .execute("recording the sync", sql, &[status.as_str().into(), version.0.into()])
+        .await
+        .map(|_| ())
+}
+
+/// Puts into an event what a run came to.
+pub(crate) fn tell(
+    event: NewEvent,
+    version: Version,
+    report: &SyncReport,
+    counts: &Counts,
+    changes: &Changes,
+) -> NewEvent {
+    let gaps = report.scopes.iter().filter(|scope| scope.gap).count();
+    let event = event
+        .about("sync", version)
+        .detail("status", report.status.as_str())
+        .detail("started_at", report.started_at.to_string())
+        .detail("requests", report.requests)
+        .detail("counts", serde_json::to_value(counts).unwrap_or_default())
+        .detail("changes", serde_json::to_value(changes).unwrap_or_default());
+    let event = if report.scopes.is_empty() { event } else { event.detail("gaps", gaps) };
+    match &report.error {
+        Some(error) => event.detail("error", error.chars().take(MOST_TOLD).collect::<String>()),
+        None => event,
+    }
+}
+
+/// Writes a run and its scopes. With a version, no run waits in quarantine any more.
 pub(crate) async fn insert(
     connection: &mut Connection,
     version: Version,
@@ -135,6 +194,9 @@ pub(crate) async fn insert(
         ]
         .map(number),
     );
+    if report.status.is_version() {
+        quarantine::forget(connection).await?;
+    }
     let head = "INSERT INTO sync (id, status, started_at, finished_at, requests, waited_ms, error,
             users, teams, enterprise_accounts, apps, addons, invitations, grants, added, removed, changed) ";
     connection.insert("recording the sync", (head, ""), [row]).await?;
@@ -181,6 +243,15 @@ impl Store {
             )
             .await?;
         Ok(rows)
+    }
+
+    /// One run, whatever came of it; `None` where there is none of that number.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn sync(&self, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        find(&mut self.pool.begin_read().await?, version).await
     }
 
     /// The scopes of one run, in the order in which they were finished.

@@ -160,7 +160,7 @@ fn footer(sync: &SyncRow, gaps: &[ScopeReport]) -> String {
                 describe_gaps(gaps, 10)
             )
         }
-        SyncStatus::Failed => format!("{version}: failed."),
+        SyncStatus::Quarantined | SyncStatus::Failed => format!("{version}: {}.", sync.status.as_str()),
     }
 }
 

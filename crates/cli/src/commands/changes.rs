@@ -3,7 +3,7 @@
 //! The log is the store's; here its entries get words.
 
 use metsuke_engine::EngineError;
-use metsuke_model::{AsOf, HerokuId, Moment, SyncStatus, Version};
+use metsuke_model::{AsOf, HerokuId, Moment, Version};
 use metsuke_store::{Change, Changed, Store, StoreError, SyncRow};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -78,6 +78,9 @@ impl Args {
         let store = context.database().await?;
         let until = version(&store, self.until).await?;
         context.note_gaps(&until, &gaps(&store, &until).await?);
+        if self.until.is_none() {
+            context.note_waiting(&store).await?;
+        }
         let since = match self.since {
             Some(since) => start(&store, since).await?,
             None => before(&store, until.version).await?,
@@ -118,7 +121,7 @@ async fn start(store: &Store, since: AsOf) -> anyhow::Result<Version> {
 /// The version before another; 0 where there is none.
 async fn before(store: &Store, version: Version) -> anyhow::Result<Version> {
     let runs = store.syncs(u32::MAX).await?;
-    let earlier = runs.into_iter().find(|run| run.version < version && run.status != SyncStatus::Failed);
+    let earlier = runs.into_iter().find(|run| run.version < version && run.status.is_version());
     Ok(earlier.map_or(Version(0), |run| run.version))
 }
 

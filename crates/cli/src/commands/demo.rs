@@ -19,6 +19,7 @@ use super::sync::sync_into;
 use super::{access, list};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::operator::operator;
 use crate::paths::clauses;
 use crate::rows;
 use crate::text::{paragraph, shown};
@@ -63,7 +64,7 @@ impl Args {
             named.unwrap_or_else(|| format!("sqlite:{}", folder.path().join("metsuke.db").display()));
         let simulator = Simulator::local(Options::of(Size::COMPANY).seed(SEED)).await?;
         let own = context.for_demo(database.clone());
-        let store = Store::open(&database, OpenMode::Create).await?;
+        let store = Store::open(&database, OpenMode::Create).await?.acting_as(operator());
         refuse_others(&store, &simulator).await?;
         tokio::select! {
             shown = show(&own, &simulator, &store) => shown?,

@@ -3,12 +3,14 @@
 //! Invariant: a command asks the engine and prints; what it knows about access, it was told.
 
 mod access;
+mod audit;
 mod changes;
 mod completions;
 mod demo;
 mod doctor;
 mod grants;
 mod list;
+mod provision;
 mod simulate;
 mod sync;
 mod syncs;
@@ -27,6 +29,14 @@ pub(crate) enum Command {
     List(list::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Grant(Box<provision::GrantArgs>),
+    Revoke(Box<provision::RevokeArgs>),
+    RemovePerson(Box<provision::RemovePersonArgs>),
+    Plans(provision::PlansArgs),
+    Apply(Box<provision::ApplyArgs>),
+    KillSwitch(provision::KillSwitchArgs),
+    Protect(provision::ProtectArgs),
+    Audit(audit::Args),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -53,6 +63,14 @@ impl Command {
             Self::List(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Grant(args) => Box::pin(args.run(context)).await,
+            Self::Revoke(args) => Box::pin(args.run(context)).await,
+            Self::RemovePerson(args) => Box::pin(args.run(context)).await,
+            Self::Plans(args) => Box::pin(args.run(context)).await,
+            Self::Apply(args) => Box::pin(args.run(context)).await,
+            Self::KillSwitch(args) => Box::pin(args.run(context)).await,
+            Self::Protect(args) => Box::pin(args.run(context)).await,
+            Self::Audit(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,

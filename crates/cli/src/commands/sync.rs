@@ -4,17 +4,18 @@
 //!
 //! Invariant: whatever happens, a sync that began prints its report, and its exit code agrees with it.
 
-mod report;
+pub(super) mod report;
 
 use metsuke_clients::heroku::Heroku;
 use metsuke_engine::sync::{self, Skip};
 use metsuke_engine::{EngineError, lists};
 use metsuke_model::{Clock as _, Counts, SyncReport, SyncStatus, SystemClock};
-use metsuke_store::{OpenMode, Store};
+use metsuke_store::{Brake, OpenMode, Store};
 
 use crate::args::{Format, HerokuArgs, LimitArgs};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::operator::operator;
 use crate::output::complain;
 use crate::progress::Reporter;
 use report::Told;
@@ -24,12 +25,17 @@ use report::Told;
 /// Reads everything that the token's account can see, compares it with the last version, and commits the
 /// difference. What could not be read is named and never reported as gone. Interrupted at any moment, it leaves
 /// the last version untouched.
+///
+/// A sync that would take away very much at once is more often a mistake than a wish: a token that lost its rights, a
+/// listing that came empty. It is put into quarantine: recorded and shown, while the last version stays current, until
+/// `metsuke syncs accept` makes it current or the next sync is compared anew.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "With --format json, stdout is one object: {\"sync\": {\"version\", \"status\", \"started_at\",
-\"finished_at\", \"duration_ms\", \"requests\", \"waited_ms\", \"counts\", \"changes\", \"incomplete\"}}.
+\"finished_at\", \"duration_ms\", \"requests\", \"waited_ms\", \"counts\", \"changes\", \"incomplete\"}};
+a quarantined one has \"quarantine\": {\"reasons\"} beside.
 
-Exit codes: 0 complete, 4 partial, 1 failed, 2 wrong usage.
+Exit codes: 0 complete, 4 partial or quarantined, 1 failed, 2 wrong usage.
 
 Environment: METSUKE_HEROKU_TOKEN, BATON_API_TOKEN, HEROKU_API_KEY, METSUKE_HEROKU_URL,
 METSUKE_DATABASE_URL, DATABASE_URL.
@@ -49,6 +55,23 @@ pub(crate) struct Args {
     heroku: HerokuArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    brake: BrakeArgs,
+}
+
+/// How much may go with one sync.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(next_help_heading = "Quarantine")]
+struct BrakeArgs {
+    /// The most of all grants that may go with one sync, in percent, 0 to 100
+    ///
+    /// A sync that would take away more of them, or all that is held on a team, is put into quarantine. 100 lets any
+    /// part go; whole teams are held up still.
+    #[arg(long, value_name = "PERCENT", default_value_t = Brake::default().percent, value_parser = clap::value_parser!(u8).range(0..=100))]
+    brake_percent: u8,
+    /// The number of grants from which on syncs are held up; a very high one holds up none
+    #[arg(long, value_name = "N", default_value_t = Brake::default().least_grants)]
+    brake_from: u64,
 }
 
 impl Args {
@@ -61,9 +84,10 @@ impl Args {
         let settings = context.config.heroku(&self.heroku, Some(&self.limits))?;
         let heroku = Heroku::new(settings)?;
         let settings = sync::Settings { skip: self.skip.into_iter().collect() };
+        let brake = Brake { percent: self.brake.brake_percent, least_grants: self.brake.brake_from };
         let opened = Store::open(&context.config.database().value, OpenMode::Create).await;
         let store = match opened {
-            Ok(store) => store,
+            Ok(store) => store.acting_as(operator()).braked(brake),
             Err(error) => {
                 // Programs that read stdout are told in the form that they expect.
                 let now = SystemClock.now();
@@ -76,7 +100,7 @@ impl Args {
             warn_of_scope(&heroku, &told);
             warn_of_federation(&store).await?;
         }
-        Ok(if told.status == SyncStatus::Partial { Exit::Partial } else { Exit::Done })
+        Ok(if told.status == SyncStatus::Complete { Exit::Done } else { Exit::Partial })
     }
 }
 
@@ -117,7 +141,7 @@ fn print(context: &Context, told: &Told) -> anyhow::Result<()> {
     let output = context.output;
     match output.format {
         Format::Table if told.status == SyncStatus::Failed => {}
-        Format::Table => output.print(&told.summary(output))?,
+        Format::Table => output.print(&format!("{}{}", told.summary(output), told.advice(output)))?,
         Format::Json | Format::Jsonl => output.document(&told.document())?,
         Format::Csv => told.counts_as_rows(output)?,
     }
@@ -136,12 +160,12 @@ fn explained(error: EngineError) -> anyhow::Error {
     }
 }
 
-/// Says what a token of small scope cannot read, where that made the sync partial.
+/// Says what a token of small scope cannot read, where that left gaps.
 fn warn_of_scope(heroku: &Heroku, told: &Told) {
     let Some(scopes) = heroku.scopes().filter(|scopes| !scopes.iter().any(|scope| scope == "global")) else {
         return;
     };
-    if told.status != SyncStatus::Partial {
+    if told.status == SyncStatus::Complete {
         return;
     }
     complain(&format!(

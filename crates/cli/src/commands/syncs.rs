@@ -4,42 +4,60 @@
 
 use std::time::Duration;
 
-use metsuke_model::{Changes, Counts, Moment, ScopeReport, SyncStatus, Version};
-use metsuke_store::{Store, SyncRow};
+use metsuke_model::{Changes, Counts, Moment, ScopeReport, SyncStatus, SystemClock, Version};
+use metsuke_store::{Quarantine, Store, SyncRow};
 use serde::Serialize;
 
+use super::sync::report::Told;
 use crate::args::Format;
 use crate::context::{Context, brief};
 use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::page::Page;
+use crate::question::{agreed, can_ask};
 use crate::rows::{self, Cell, Column};
-use crate::text::{length_of_time, shown, time};
+use crate::text::{length_of_time, number, shown, time};
 
 /// List the syncs, newest first
 ///
-/// Every sync that was complete or partial is a version, which --as-of names; a failed one is none.
+/// Every sync that was complete or partial is a version, which --as-of names. A failed one is none, and a quarantined
+/// one is none before it is accepted.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
   metsuke syncs
   metsuke syncs --limit 100 --format csv
-  metsuke syncs show 12"
+  metsuke syncs show 12
+  metsuke syncs accept 12"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
-    show: Option<Show>,
+    one: Option<One>,
     /// The most to list
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: u32,
 }
 
 #[derive(Clone, Copy, Debug, clap::Subcommand)]
-enum Show {
+enum One {
     /// What one sync read, scope by scope: how it ended, why, pages, rows, requests and time
     Show {
         /// The number of the sync
         #[arg(value_name = "VERSION")]
         version: i64,
+    },
+    /// Make the sync that waits in quarantine the newest version
+    ///
+    /// Nothing is read from Heroku: what becomes current is what that sync read. Only the newest one can be accepted,
+    /// and only as long as no version came after it.
+    Accept {
+        /// The number of the sync
+        #[arg(value_name = "VERSION")]
+        version: i64,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -63,6 +81,24 @@ struct Line {
 struct Shown<'a> {
     sync: &'a Line,
     scopes: &'a [ScopeReport],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantine: Option<Held<'a>>,
+}
+
+/// Why a run was put into quarantine.
+#[derive(Debug, Serialize)]
+struct Held<'a> {
+    /// How it was read.
+    status: SyncStatus,
+    reasons: &'a [String],
+    /// It can still be accepted.
+    waits: bool,
+}
+
+/// One run that was accepted.
+#[derive(Debug, Serialize)]
+struct Accepted<'a> {
+    sync: &'a Line,
 }
 
 impl From<SyncRow> for Line {
@@ -89,9 +125,20 @@ impl Args {
     ///
     /// What the database said, or writing to stdout met.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        if let Some(One::Accept { version, yes: false }) = self.one
+            && !can_ask()
+        {
+            let message = "nobody is there to be asked whether the sync is to be accepted";
+            let hint = format!("look at `metsuke syncs show {version}`, and say it with --yes");
+            return Err(Failure::usage(message).hint(hint).into());
+        }
         let store = context.database().await?;
-        if let Some(Show::Show { version }) = self.show {
-            return show(context, &store, Version(version)).await;
+        match self.one {
+            Some(One::Show { version }) => return show(context, &store, Version(version)).await,
+            Some(One::Accept { version, yes }) => {
+                return accept(context, &store, Version(version), yes).await;
+            }
+            None => {}
         }
         let lines: Vec<Line> = store.syncs(self.limit).await?.into_iter().map(Line::from).collect();
         if lines.is_empty() {
@@ -103,14 +150,21 @@ impl Args {
 }
 
 async fn show(context: &Context, store: &Store, version: Version) -> anyhow::Result<Exit> {
-    let found = store.syncs(u32::MAX).await?.into_iter().find(|row| row.version == version);
-    let line = Line::from(found.ok_or_else(|| {
+    let line = Line::from(store.sync(version).await?.ok_or_else(|| {
         Failure::new(format!("there is no sync {version}")).hint("`metsuke syncs` lists them")
     })?);
+    let held = store.quarantine(version).await?;
     let scopes = store.scopes(version).await?;
     let output = context.output;
     match output.format {
-        Format::Json | Format::Jsonl => output.document(&Shown { sync: &line, scopes: &scopes })?,
+        Format::Json | Format::Jsonl => {
+            let quarantine = held.as_ref().map(|held| Held {
+                status: held.status,
+                reasons: &held.reasons,
+                waits: held.waits,
+            });
+            output.document(&Shown { sync: &line, scopes: &scopes, quarantine })?;
+        }
         Format::Csv => rows::write(output, SCOPES, &scopes)?,
         Format::Table => {
             let title = format!("Sync {version}: {}", line.status.as_str());
@@ -124,7 +178,65 @@ async fn show(context: &Context, store: &Store, version: Version) -> anyhow::Res
                 time(line.started_at),
                 line.requests,
             ))?;
+            if let Some(held) = held {
+                output.print(&told(output, &line, &held))?;
+            }
             rows::write(output, SCOPES, &scopes)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Why a run was put into quarantine, and what became of it.
+fn told(output: Output, line: &Line, held: &Quarantine) -> String {
+    let version = line.version;
+    let mut page = Page::new(output);
+    let became = match (line.status, held.waits) {
+        (SyncStatus::Quarantined, true) => format!(
+            "It waits in quarantine; read {}. `metsuke syncs accept {version}` makes it current.",
+            held.status.as_str()
+        ),
+        (SyncStatus::Quarantined, false) => {
+            "It was put into quarantine, and a later one took its place.".into()
+        }
+        _ => "It was put into quarantine, and then accepted.".into(),
+    };
+    page.say(&became, 2);
+    for reason in &held.reasons {
+        page.say(&shown(reason), 4);
+    }
+    page.line("");
+    page.into_text()
+}
+
+async fn accept(context: &Context, store: &Store, version: Version, yes: bool) -> anyhow::Result<Exit> {
+    let output = context.output;
+    let row = store.sync(version).await?;
+    let held = store.quarantine(version).await?.filter(|held| held.waits);
+    // What cannot be accepted is not asked about: the store says why.
+    if let (Some(row), Some(held)) = (row, held) {
+        if output.format == Format::Table {
+            let before = store.snapshot(None).await?.map(|snapshot| snapshot.sync().counts);
+            let told = Told::waiting(&row, store.scopes(version).await?, held.reasons, before);
+            output.print(&format!("{}\n", told.summary(output)))?;
+        }
+        if !yes && !agreed(&format!("Make sync {version} the newest version?"))? {
+            context.note("note: nothing was changed");
+            return Ok(Exit::Done);
+        }
+    }
+    let accepted = store.accept(version, &SystemClock).await?;
+    store.settle().await;
+    let line = store.sync(version).await?.map(Line::from);
+    match (output.format, line) {
+        (Format::Json | Format::Jsonl, Some(line)) => output.document(&Accepted { sync: &line })?,
+        (Format::Csv, Some(line)) => rows::write(output, RUNS, &[line])?,
+        _ => {
+            let Changes { added, removed, changed } = accepted.changes;
+            let (added, removed, changed) = (number(added), number(removed), number(changed));
+            output.print(&format!(
+                "Version {version} is current: {added} added, {removed} removed, {changed} changed\n"
+            ))?;
         }
     }
     Ok(Exit::Done)

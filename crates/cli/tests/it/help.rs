@@ -21,9 +21,26 @@ async fn the_help_of_sync_tells_flags_defaults_and_variables() {
 
 #[tokio::test]
 async fn every_command_has_examples() {
-    for command in
-        ["sync", "access", "grants", "list", "changes", "syncs", "doctor", "demo", "simulate", "completions"]
-    {
+    for command in [
+        "sync",
+        "access",
+        "grants",
+        "list",
+        "changes",
+        "syncs",
+        "grant",
+        "revoke",
+        "remove-person",
+        "plans",
+        "apply",
+        "kill-switch",
+        "protect",
+        "audit",
+        "doctor",
+        "demo",
+        "simulate",
+        "completions",
+    ] {
         assert!(help(&["help", command]).await.contains("Examples:"), "{command}");
     }
 }

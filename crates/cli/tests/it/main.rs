@@ -7,9 +7,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
 mod answers;
+mod audit;
 mod doctor;
 mod errors;
 mod help;
 mod house;
 mod kill;
+mod provision_kill;
+mod provisioning;
+mod quarantine;
 mod syncing;

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use metsuke_model::access::{Entitlement, Mask};
+use metsuke_model::access::{Access, Entitlement, Mask};
 use metsuke_model::derive::{self, Owner};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::record::{App, EnterpriseAccount, Team, User};
@@ -23,6 +23,8 @@ pub(super) enum Extent {
     User(i64),
     /// These teams, Enterprise accounts and apps.
     Resources(Vec<i64>),
+    /// The own rows of these users, for what rows on these resources tell of: the resources and the teams' apps.
+    Rows { users: Vec<i64>, resources: Vec<i64> },
 }
 
 /// The rows that answer a question.
@@ -86,8 +88,8 @@ impl World {
             world.entries.entry(entry.resource).or_default().push(entry);
         }
         let accounts = match extent {
-            Extent::Resources(ids) => Select::Dense(ids.clone()),
-            _ => Select::All,
+            Extent::Resources(ids) | Extent::Rows { resources: ids, .. } => Select::Dense(ids.clone()),
+            Extent::All | Extent::User(_) => Select::All,
         };
         for stored in snapshot.objects::<EnterpriseAccount>(&accounts).await? {
             let resource =
@@ -110,6 +112,12 @@ impl World {
             Extent::Resources(ids) => {
                 (AccessSelect::On(ids.clone()), snapshot.objects(&Select::Dense(ids.clone())).await?)
             }
+            Extent::Rows { users, resources } => {
+                let teams = resources.iter().copied().filter(|id| self.teams.contains_key(id)).collect();
+                let mut apps: Vec<Stored<App>> = snapshot.objects(&Select::Within(teams)).await?;
+                apps.extend(snapshot.objects(&Select::Dense(resources.clone())).await?);
+                (AccessSelect::Of(users.clone()), apps)
+            }
             Extent::User(user) => {
                 let select = AccessSelect::Of(vec![*user]);
                 let held: Vec<i64> =
@@ -130,8 +138,11 @@ impl World {
         let select = if matches!(extent, Extent::All) {
             Select::All
         } else {
-            let people: BTreeSet<i64> =
+            let mut people: BTreeSet<i64> =
                 self.entries.values().flatten().map(|entry| entry.principal).collect();
+            if let Extent::Rows { users, .. } = extent {
+                people.extend(users);
+            }
             Select::Dense(people.into_iter().collect())
         };
         let mut users: Vec<Stored<User>> = snapshot.objects(&select).await?;
@@ -155,8 +166,21 @@ impl World {
         self.entries.get(&resource).map_or(&[], Vec::as_slice)
     }
 
+    /// Makes `after` all that a principal directly holds on a resource; nothing in it takes the row away.
+    pub(super) fn set_entry(&mut self, resource: i64, principal: i64, after: &Access) {
+        let entries = self.entries.entry(resource).or_default();
+        let place = entries.binary_search_by_key(&principal, |entry| entry.principal);
+        if let Ok(at) = place {
+            entries.remove(at);
+        }
+        if !after.mask.is_empty() || !after.other.is_empty() {
+            let (mask, other) = (after.mask, after.other.clone());
+            entries.insert(place.unwrap_or_else(|at| at), AccessEntry { resource, principal, mask, other });
+        }
+    }
+
     /// What one principal directly holds on a resource.
-    fn entry(&self, resource: i64, principal: i64) -> Option<&AccessEntry> {
+    pub(super) fn entry(&self, resource: i64, principal: i64) -> Option<&AccessEntry> {
         let entries = self.entries(resource);
         entries.binary_search_by_key(&principal, |entry| entry.principal).ok().and_then(|at| entries.get(at))
     }

@@ -6,11 +6,14 @@
 
 mod app;
 mod effective;
+mod effects;
 mod grants;
 mod lookup;
+pub mod provision;
 mod user;
 
 pub use app::{AppAccess, PersonOnApp, app_access};
+pub use effects::{AppRow, ConfigReach, Effects, Kept, Turn, TurnOf, Warning, effects, warnings};
 pub use grants::{GrantFilter, Sink, grants};
 pub use lookup::{find_app, find_team, find_user};
 pub use user::{AppOfUser, UserAccess, user_access};

@@ -71,10 +71,10 @@ pub struct Settings {
     pub skip: BTreeSet<Skip>,
 }
 
-/// A sync that made a version.
+/// A sync that made a version, or one that waits in quarantine to become it.
 #[derive(Clone, Debug)]
 pub struct SyncSummary {
-    /// The version.
+    /// The version, or what would be its number.
     pub version: Version,
     /// What the sync did, and what it could not read.
     pub report: SyncReport,
@@ -82,6 +82,8 @@ pub struct SyncSummary {
     pub counts: Counts,
     /// What differs from the version before.
     pub changes: Changes,
+    /// Why it is not current before somebody accepts it; empty for a version.
+    pub quarantine: Vec<String>,
 }
 
 /// A sync that made none; the last version is untouched.
@@ -144,11 +146,15 @@ pub async fn run(
     match store.commit(reading.estate, &reading.coverage, &report, clock).await {
         Ok(committed) => {
             store.settle().await;
+            if !committed.quarantine.is_empty() {
+                report.status = SyncStatus::Quarantined;
+            }
             Ok(SyncSummary {
                 version: committed.version,
                 report: SyncReport { finished_at: committed.finished_at, ..report },
                 counts: committed.counts,
                 changes: committed.changes,
+                quarantine: committed.quarantine,
             })
         }
         Err(error) => {

@@ -9,7 +9,7 @@ use metsuke_engine::sync::{self, SyncFailure, SyncSummary};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::{AsOf, Grant, SystemClock};
 use metsuke_simulator::{Options, Simulator};
-use metsuke_store::{OpenMode, Snapshot, Store};
+use metsuke_store::{Brake, OpenMode, Snapshot, Store};
 use metsuke_testkit::TestDatabase;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -28,13 +28,13 @@ impl House {
     pub(crate) async fn on_sqlite(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("metsuke.db").display());
-        let store = Store::open(&url, OpenMode::Create).await.unwrap();
+        let store = Store::open(&url, OpenMode::Create).await.unwrap().braked(Brake::OFF);
         Self { simulator: Simulator::local(options).await.unwrap(), store, _folder: folder, _database: None }
     }
 
     pub(crate) async fn on_postgres(options: Options) -> Self {
         let database = metsuke_testkit::fresh_database();
-        let store = Store::open(&database.url, OpenMode::Create).await.unwrap();
+        let store = Store::open(&database.url, OpenMode::Create).await.unwrap().braked(Brake::OFF);
         let simulator = Simulator::local(options).await.unwrap();
         Self { simulator, store, _folder: tempfile::tempdir().unwrap(), _database: Some(database) }
     }

@@ -3,7 +3,12 @@
 #![cfg(test)]
 
 mod access;
+mod audit;
+mod effects;
 mod faults;
+mod foretold;
 mod history;
 mod house;
+mod provision;
+mod safety;
 mod truth;

@@ -11,6 +11,7 @@ use metsuke_model::{Coverage, Estate, Kind, Resource, ResourceType};
 use rustc_hash::FxHashSet;
 
 use super::Writer;
+use super::brake::Losses;
 use super::halves::mapped;
 use super::state::{self, State};
 use crate::StoreError;
@@ -56,12 +57,12 @@ impl Writer {
         Ok(Listed { state, other })
     }
 
-    /// Writes the difference; returns the new state.
+    /// Writes the difference; returns the new state, and what is lost with it.
     pub(super) async fn apply_access(
         &mut self,
         listed: Listed,
         coverage: &Coverage,
-    ) -> Result<State, StoreError> {
+    ) -> Result<(State, Losses), StoreError> {
         let Listed { state, other } = listed;
         if self.first {
             let rows = state.iter().map(|(key, mask)| access_row(*key, *mask, self.version));
@@ -72,10 +73,11 @@ impl Writer {
             self.apply_other(BTreeSet::new(), other, |_| true).await?;
             self.changes.added += self.grants(&state);
             self.write_checkpoint(&state).await?;
-            return Ok(state);
+            return Ok((state, Losses::default()));
         }
         let known_other = self.known_other().await?;
         let (known, since_checkpoint) = self.known_access().await?;
+        let removed = self.changes.removed;
         let mut changes: Vec<(u64, u32, u32)> = differences(known.iter().copied(), state.iter().copied())
             .map(|difference| match difference {
                 Difference::Added(key, mask) => (key, 0, mask),
@@ -96,11 +98,18 @@ impl Writer {
         self.write_changes(&changes).await?;
         let gone = |key: &u64| proved.contains(&parts(*key).0) || listed_pairs.contains(key);
         self.apply_other(known_other, other, gone).await?;
-        let worth = (since_checkpoint + changes.len()) * WORTH_PACKING > state.len();
-        if (worth && !changes.is_empty()) || self.version % KEEP_EVERY == 0 {
-            self.write_checkpoint(&state).await?;
+        let since_checkpoint = if changes.is_empty() { 0 } else { since_checkpoint + changes.len() };
+        self.keep_checkpoint(&state, since_checkpoint).await?;
+        let losses = Losses::of(self.changes.removed - removed, &changes, &state)?;
+        Ok((state, losses))
+    }
+
+    /// Packs the state where so many changes since the last checkpoint are worth it, and every so many versions.
+    pub(super) async fn keep_checkpoint(&mut self, state: &State, changes: usize) -> Result<(), StoreError> {
+        if changes * WORTH_PACKING > state.len() || self.version % KEEP_EVERY == 0 {
+            return self.write_checkpoint(state).await;
         }
-        Ok(state)
+        Ok(())
     }
 
     /// Of the resources of these keys, those whose unlisted access is gone: read to their end, or gone themselves.
@@ -121,7 +130,7 @@ impl Writer {
     }
 
     /// Writes sorted changes (key, before, after) with their log, where a mask of 0 means none.
-    async fn write_changes(&mut self, changes: &[(u64, u32, u32)]) -> Result<(), StoreError> {
+    pub(super) async fn write_changes(&mut self, changes: &[(u64, u32, u32)]) -> Result<(), StoreError> {
         let version = self.version;
         let logged = changes.iter().map(|(key, before, after)| {
             let (resource, principal) = parts(*key);
@@ -162,7 +171,7 @@ impl Writer {
     }
 
     /// The last version's access: the newest checkpoint and what changed since; and how many changes those are.
-    async fn known_access(&mut self) -> Result<(State, usize), StoreError> {
+    pub(super) async fn known_access(&mut self) -> Result<(State, usize), StoreError> {
         let mut packed = None;
         let sql = "SELECT version, packed, digest FROM checkpoint ORDER BY version DESC LIMIT 1";
         self.connection
@@ -197,7 +206,7 @@ impl Writer {
         Ok((if changes.is_empty() { state } else { state::applied(state, &changes) }, count))
     }
 
-    async fn known_other(&mut self) -> Result<BTreeSet<(u64, Box<str>)>, StoreError> {
+    pub(super) async fn known_other(&mut self) -> Result<BTreeSet<(u64, Box<str>)>, StoreError> {
         let mut known = BTreeSet::new();
         let sql = "SELECT resource_id, principal_id, slug FROM access_other";
         self.connection
@@ -211,7 +220,7 @@ impl Writer {
     }
 
     /// Entitlements without a bit: compared as a set. A pair that was listed without them has lost them.
-    async fn apply_other(
+    pub(super) async fn apply_other(
         &mut self,
         known: BTreeSet<(u64, Box<str>)>,
         listed: BTreeSet<(u64, Box<str>)>,

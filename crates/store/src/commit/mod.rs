@@ -4,14 +4,20 @@
 //!
 //! Invariant: one transaction holds the whole version with its change log; a crash leaves the last one untouched.
 
+mod accept;
 mod access;
+mod amend;
+mod brake;
 mod halves;
 mod heads;
 mod objects;
 mod rows;
 mod state;
 
+pub use amend::Amendment;
+
 use metsuke_model::access::Mask;
+use metsuke_model::audit::EventCode;
 use metsuke_model::{
     Changes, Clock, Counts, Coverage, Estate, HerokuId, Kind, Moment, Records, SyncReport, SyncStatus,
     Version,
@@ -19,11 +25,11 @@ use metsuke_model::{
 
 use crate::connection::{Bind, Connection};
 use crate::indexes::SECONDARY;
-use crate::{Store, StoreError, syncs};
+use crate::{Store, StoreError, audit, syncs};
 use heads::Heads;
 
-/// A committed version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A committed version, or a run that was put into quarantine instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
     /// Its number.
     pub version: Version,
@@ -33,6 +39,8 @@ pub struct Committed {
     pub counts: Counts,
     /// What differs from the version before; all of it, for a first one.
     pub changes: Changes,
+    /// Why it is not current and waits for [`Store::accept`]; empty for a version.
+    pub quarantine: Vec<String>,
 }
 
 /// The transaction of one commit, with what it learns on its way.
@@ -42,6 +50,8 @@ struct Writer {
     heads: Heads,
     next_properties: i64,
     version: i64,
+    /// The version that this one is compared with; none for a first one.
+    base: Option<Version>,
     first: bool,
     changes: Changes,
     other_grants: u64,
@@ -49,7 +59,8 @@ struct Writer {
 
 impl Store {
     /// Commits a complete or partial sync as the next version; it is finished at the moment that `clock` tells at
-    /// the end of the comparison.
+    /// the end of the comparison. One that would take away more than the [`Brake`](crate::Brake) allows is put into
+    /// quarantine instead: recorded, and no version.
     ///
     /// # Errors
     ///
@@ -88,7 +99,12 @@ impl Store {
             .apply_objects(std::mem::take(&mut estate.unresolved_members), Records::default(), coverage)
             .await?;
         let listed = writer.list_access(&mut estate)?;
-        let state = writer.apply_access(listed, coverage).await?;
+        let (state, losses) = writer.apply_access(listed, coverage).await?;
+        let reasons = writer.judge(&losses, self.brake).await?;
+        if !reasons.is_empty() {
+            let manners = estate.listing_manners;
+            return Box::pin(self.hold_up(writer, &state, reasons, &manners, report, clock)).await;
+        }
         writer.keep_manners(&estate.listing_manners).await?;
         if first {
             for (_, create) in SECONDARY {
@@ -103,8 +119,16 @@ impl Store {
             finished_at: report.finished_at,
             counts,
             changes: writer.changes,
+            quarantine: Vec::new(),
         };
         syncs::insert(&mut writer.connection, committed.version, &report, &counts, &writer.changes).await?;
+        let code = match report.status {
+            SyncStatus::Complete => EventCode::SyncCompleted,
+            _ => EventCode::SyncPartial,
+        };
+        let event = self.event(report.finished_at, code);
+        let event = syncs::tell(event, committed.version, &report, &counts, &committed.changes);
+        audit::append(&mut writer.connection, event).await?;
         writer.connection.commit().await?;
         if first {
             told(self.pool.analyze().await);
@@ -129,7 +153,10 @@ impl Store {
         let version =
             Version(syncs::newest(&mut connection, false).await?.map_or(0, |version| version.0) + 1);
         let report = SyncReport { status: SyncStatus::Failed, ..report.clone() };
-        syncs::insert(&mut connection, version, &report, &Counts::default(), &Changes::default()).await?;
+        let (counts, changes) = (Counts::default(), Changes::default());
+        syncs::insert(&mut connection, version, &report, &counts, &changes).await?;
+        let event = self.event(report.finished_at, EventCode::SyncFailed);
+        audit::append(&mut connection, syncs::tell(event, version, &report, &counts, &changes)).await?;
         connection.commit().await?;
         Ok(version)
     }
@@ -145,7 +172,7 @@ fn told(outcome: Result<(), StoreError>) {
 impl Writer {
     async fn open(mut connection: Connection) -> Result<Self, StoreError> {
         let newest = syncs::newest(&mut connection, false).await?;
-        let first = syncs::newest(&mut connection, true).await?.is_none();
+        let base = syncs::newest(&mut connection, true).await?;
         let heads = Heads::load(&mut connection).await?;
         let mut next_properties = 0;
         connection
@@ -159,7 +186,8 @@ impl Writer {
             heads,
             next_properties,
             version: newest.map_or(0, |version| version.0) + 1,
-            first,
+            base,
+            first: base.is_none(),
             changes: Changes::default(),
             other_grants: 0,
         })

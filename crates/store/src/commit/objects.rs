@@ -64,14 +64,14 @@ impl Writer {
 
     /// Finds out which records are new, changed or back, and gives the new ones their ids, in the order of
     /// Heroku's ids.
-    fn classify<T: Record + Sync>(&mut self, records: &Records<T>) -> Vec<Written> {
+    pub(super) fn classify<T: Record + Sync>(&mut self, records: &Records<T>) -> Vec<Written> {
         let mut written = Vec::new();
-        let mut new: Vec<(usize, &HerokuId, u64)> = Vec::new();
+        let mut new: Vec<(HerokuId, usize, u64)> = Vec::new();
         let places = mapped(records, |record| self.heads.place(T::KIND, record.id()));
         let listed = records.iter().zip(records.fingerprints().iter().copied()).zip(places);
         for (index, ((record, hash), place)) in listed.enumerate() {
             let Some(head) = place.and_then(|place| self.heads.at_mut(T::KIND, place)) else {
-                new.push((index, record.id(), hash));
+                new.push((record.id().clone(), index, hash));
                 continue;
             };
             if std::mem::replace(&mut head.seen, true) {
@@ -87,11 +87,12 @@ impl Writer {
             written.push(Written { index, dense: head.id, standing });
         }
         written.sort_unstable_by_key(|entry| entry.dense);
-        new.sort_by(|left, right| left.1.cmp(right.1));
-        new.dedup_by(|later, earlier| later.1 == earlier.1);
+        new.sort_unstable();
+        new.dedup_by(|later, earlier| later.0 == earlier.0);
         self.heads.reserve(T::KIND, new.len());
-        for (index, id, hash) in new {
-            let dense = self.heads.add(T::KIND, id.clone(), hash, None);
+        written.reserve(new.len());
+        for (id, index, hash) in new {
+            let dense = self.heads.add(T::KIND, id, hash, None);
             written.push(Written { index, dense, standing: Standing::New });
         }
         written
@@ -121,6 +122,22 @@ impl Writer {
         self.changes.removed += gone.len() as u64;
         let mut gone: Vec<i64> = gone.into_iter().collect();
         gone.sort_unstable();
+        log_gone(&mut self.connection, kind, version, &gone).await
+    }
+
+    /// Marks these objects of a kind gone.
+    pub(super) async fn retire(&mut self, kind: Kind, ids: &[HerokuId]) -> Result<(), StoreError> {
+        let version = self.version;
+        let mut gone = Vec::new();
+        for id in ids {
+            let head = self.heads.find_mut(kind, id).filter(|head| head.gone.is_none());
+            if let Some(head) = head {
+                (head.gone, head.changed) = (Some(version), true);
+                gone.push(head.id);
+            }
+        }
+        gone.sort_unstable();
+        self.changes.removed += gone.len() as u64;
         log_gone(&mut self.connection, kind, version, &gone).await
     }
 

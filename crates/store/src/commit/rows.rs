@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use metsuke_model::{Cell, ColumnType, HerokuId, Kind, Record};
+use rustc_hash::FxHashMap;
 
 use super::Writer;
 use crate::StoreError;
@@ -171,9 +172,9 @@ impl Writer {
         &mut self,
         records: &[T],
         written: &[Written],
-    ) -> Result<HashMap<*const u8, i64>, StoreError> {
+    ) -> Result<FxHashMap<*const u8, i64>, StoreError> {
         // Equal documents are most often one shared text: its address finds it without comparing texts.
-        let mut documents: HashMap<*const u8, &Arc<str>> = HashMap::new();
+        let mut documents: FxHashMap<*const u8, &Arc<str>> = FxHashMap::default();
         for record in written.iter().filter_map(|entry| records.get(entry.index)) {
             documents.entry(record.properties().as_ptr()).or_insert_with(|| record.properties());
         }
@@ -228,7 +229,7 @@ struct Rows<'r, T> {
     records: &'r [T],
     written: &'r [Written],
     references: Vec<i64>,
-    properties: HashMap<*const u8, i64>,
+    properties: FxHashMap<*const u8, i64>,
 }
 
 impl<T: Record> Rows<'_, T> {

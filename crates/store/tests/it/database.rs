@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use metsuke_model::{Coverage, Estate, FixedClock, Moment, SyncReport, SyncStatus};
-use metsuke_store::{Committed, OpenMode, Store, StoreError};
+use metsuke_store::{Brake, Committed, OpenMode, Store, StoreError};
 use metsuke_testkit::TestDatabase;
 use tempfile::TempDir;
 
@@ -34,8 +34,13 @@ impl Database {
         self.folder.path().join("metsuke.db")
     }
 
+    /// Opened so that no commit is ever held up: most tests take away what they like.
     pub(crate) async fn open(&self) -> Store {
-        Store::open(&self.url, OpenMode::Create).await.unwrap()
+        self.open_braked(Brake::OFF).await
+    }
+
+    pub(crate) async fn open_braked(&self, brake: Brake) -> Store {
+        Store::open(&self.url, OpenMode::Create).await.unwrap().braked(brake)
     }
 
     /// Runs a statement past the store.

@@ -14,10 +14,10 @@ use crate::document::read;
 use crate::generated::{plain, whole};
 
 /// Says to the test that it runs with a limit, and on which database.
-const WITHIN: &str = "METSUKE_TEST_FULL_DISK";
+pub(crate) const WITHIN: &str = "METSUKE_TEST_FULL_DISK";
 
 /// Runs this test again with files of at most so many KiB.
-fn again_within(test: &str, kibibytes: u64, database: &Database) -> String {
+pub(crate) fn again_within(test: &str, kibibytes: u64, database: &Database) -> String {
     let script = r#"trap "" XFSZ; ulimit -f "$1"; exec "$2" --exact "$3" --nocapture --test-threads 1"#;
     let mut shell = Command::new("bash");
     shell.args(["-c", script, "bash", &kibibytes.to_string()]);

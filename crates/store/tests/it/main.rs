@@ -22,6 +22,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod audit;
 mod chance;
 mod database;
 mod document;
@@ -29,8 +30,12 @@ mod expected;
 mod full_disk;
 mod gaps;
 mod generated;
+mod hand;
 mod log;
 mod opening;
+mod provision;
+mod quarantine;
 mod selects;
 mod sequences;
+mod tampering;
 mod together;

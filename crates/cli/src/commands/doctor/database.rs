@@ -46,6 +46,13 @@ async fn newest(store: &Store) -> anyhow::Result<Check> {
         let hint = format!("`metsuke syncs show {}` names what it lacks", sync.version);
         return Ok(Check::warn("version", format!("{told}, gaps: {gaps}"), hint));
     }
+    if let Some(waiting) = store.waiting().await?.map(|waiting| waiting.version) {
+        let told = format!("{told}; sync {waiting} is newer and waits in quarantine");
+        let hint = format!(
+            "`metsuke syncs show {waiting}` says why, `metsuke syncs accept {waiting}` makes it current"
+        );
+        return Ok(Check::warn("version", told, hint));
+    }
     Ok(Check::ok("version", told))
 }
 

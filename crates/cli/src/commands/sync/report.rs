@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use metsuke_engine::sync::SyncSummary;
 use metsuke_model::{Changes, Counts, Moment, ScopeReport, SyncReport, SyncStatus, Version};
+use metsuke_store::SyncRow;
 use serde::Serialize;
 
 use crate::context::gap_reason;
@@ -36,6 +37,8 @@ pub(crate) struct Told {
     before: Option<Counts>,
     changes: Changes,
     gaps: Vec<ScopeReport>,
+    /// Why it is not current.
+    quarantine: Vec<String>,
 }
 
 /// The object around the object.
@@ -56,6 +59,13 @@ struct Sync<'a> {
     counts: Counts,
     changes: Changes,
     incomplete: Vec<Incomplete<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantine: Option<Held<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Held<'a> {
+    reasons: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -80,7 +90,34 @@ impl Told {
             counts: summary.counts,
             changes: summary.changes,
             before,
+            quarantine: summary.quarantine.clone(),
             ..told
+        }
+    }
+
+    /// Of a run that waits in quarantine, as it was recorded.
+    pub(crate) fn waiting(
+        row: &SyncRow,
+        scopes: Vec<ScopeReport>,
+        reasons: Vec<String>,
+        before: Option<Counts>,
+    ) -> Self {
+        let report = SyncReport {
+            status: row.status,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            requests: row.requests,
+            waited_ms: row.waited_ms,
+            error: None,
+            scopes,
+        };
+        Self {
+            version: Some(row.version),
+            counts: row.counts,
+            changes: row.changes,
+            before,
+            quarantine: reasons,
+            ..Self::of(&report)
         }
     }
 
@@ -104,6 +141,7 @@ impl Told {
             before: None,
             changes: Changes::default(),
             gaps,
+            quarantine: Vec::new(),
         }
     }
 
@@ -125,6 +163,7 @@ impl Told {
                 counts: self.counts,
                 changes: self.changes,
                 incomplete: self.gaps.iter().map(incomplete).collect(),
+                quarantine: (!self.quarantine.is_empty()).then_some(Held { reasons: &self.quarantine }),
             },
         }
     }
@@ -141,8 +180,9 @@ impl Told {
     }
 
     /// The summary for people.
-    pub(super) fn summary(&self, output: Output) -> String {
-        let version = self.version.map(|version| format!("Version {version}")).unwrap_or_default();
+    pub(crate) fn summary(&self, output: Output) -> String {
+        let what = if self.quarantine.is_empty() { "Version" } else { "Sync" };
+        let version = self.version.map(|version| format!("{what} {version}")).unwrap_or_default();
         let mut page = Page::new(output);
         page.heading(&format!("{version}: {}", self.status.as_str()));
         for (_, heading, count, before) in self.named_counts() {
@@ -166,7 +206,33 @@ impl Told {
             page.heading(&format!("{gaps}: what could not be read {kept}"));
             self.tell_gaps(&mut page);
         }
+        self.tell_quarantine(&mut page);
         page.into_text()
+    }
+
+    /// What can be done about a run in quarantine; nothing for any other.
+    pub(super) fn advice(&self, output: Output) -> String {
+        let Some(version) = self.version.filter(|_| !self.quarantine.is_empty()) else {
+            return String::new();
+        };
+        let mut page = Page::new(output);
+        page.line("");
+        let then = format!(
+            "If that is how it is on Heroku, `metsuke syncs accept {version}` makes it current. \
+             If not, look at the token and its account with `metsuke doctor`, and sync again."
+        );
+        page.say(&then, 2);
+        page.into_text()
+    }
+
+    fn tell_quarantine(&self, page: &mut Page) {
+        if self.quarantine.is_empty() {
+            return;
+        }
+        page.heading("In quarantine: too much would go at once, so the last version stays current");
+        for reason in &self.quarantine {
+            page.say(&shown(reason), 2);
+        }
     }
 
     /// The gaps by name, those with the same reason together.
@@ -195,6 +261,9 @@ impl Told {
             return "nothing changed since the version before".into();
         }
         let (added, removed, changed) = (number(added), number(removed), number(changed));
+        if !self.quarantine.is_empty() {
+            return format!("against the last version {added} added, {removed} removed, {changed} changed");
+        }
         format!("since the version before {added} added, {removed} removed, {changed} changed")
     }
 
@@ -258,7 +327,11 @@ mod tests {
         let counts = Counts { users: 1_200, teams: 3, ..Counts::default() };
         let changes = Changes { added: 5, removed: 1, changed: 2 };
         let before = Counts { users: 1_198, teams: 4, ..Counts::default() };
-        Told::committed(&SyncSummary { version: Version(7), report, counts, changes }, Some(before))
+        let quarantine = Vec::new();
+        Told::committed(
+            &SyncSummary { version: Version(7), report, counts, changes, quarantine },
+            Some(before),
+        )
     }
 
     #[test]

@@ -1,0 +1,177 @@
+//! `metsuke grant`, `metsuke revoke` and `metsuke remove-person`.
+
+use clap::ArgGroup;
+use metsuke_engine::access::provision::{Applied, Ask, On, Outcome, Planned, Provisioner};
+use metsuke_model::SystemClock;
+
+use super::options::{Teller, WriteArgs};
+use super::report::{Answer, show_plan};
+use crate::args::Format;
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::question::{agreed, can_ask};
+
+const AFTER: &str = "With --format json, stdout is one object: {\"plan\": {\"id\", \"hash\", \"steps\"}, \"outcome\":
+\"applied|planned|frozen|refused|unchanged|unknown\", \"grants_added\", \"grants_removed\", \"calls\", \"reason\"}.
+
+Exit codes: 0 applied, planned or unchanged, 1 failed or not known, 2 wrong usage, 5 refused by a rule or frozen,
+6 refused by Heroku.
+
+Examples:
+  metsuke grant --user ann@example.com --team core --role member --reason \"joins the team\"
+  metsuke grant --user ann@example.com --app api --permission deploy --permission operate --yes
+  metsuke revoke --user ann@example.com --app api --collaborator --plan-only
+  metsuke remove-person ann@example.com";
+
+/// Who gets or loses what.
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("what").args(["team", "app"]).required(true))]
+struct Target {
+    /// The person's e-mail address or Heroku id
+    #[arg(long, value_name = "EMAIL|ID")]
+    user: String,
+    /// The team, by name or id; with --role
+    #[arg(long, value_name = "NAME", requires = "role")]
+    team: Option<String>,
+    /// The role: admin, member or viewer
+    #[arg(long, value_name = "ROLE", requires = "team")]
+    role: Option<String>,
+    /// The app, by name or id; with --permission or --collaborator
+    #[arg(long, value_name = "NAME")]
+    app: Option<String>,
+    /// A permission on the app: view, deploy, operate or manage; may be repeated
+    #[arg(long, value_name = "P", requires = "app", num_args = 1.., value_delimiter = ',')]
+    permission: Vec<String>,
+    /// Being a collaborator of the app
+    #[arg(long, requires = "app", conflicts_with = "permission")]
+    collaborator: bool,
+}
+
+impl Target {
+    fn on(&self) -> anyhow::Result<On> {
+        match (&self.team, &self.role, &self.app) {
+            (Some(team), Some(role), None) => Ok(On::Team { team: team.clone(), role: role.clone() }),
+            (None, None, Some(app)) if self.collaborator || !self.permission.is_empty() => {
+                Ok(On::App { app: app.clone(), permissions: self.permission.clone() })
+            }
+            _ => Err(crate::failure::Failure::usage("--app needs --permission P or --collaborator").into()),
+        }
+    }
+}
+
+/// How the plan is handled.
+#[derive(Debug, clap::Args)]
+struct Handling {
+    /// Why, for the audit trail
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Apply without asking
+    #[arg(long, conflicts_with = "plan_only")]
+    yes: bool,
+    /// Store the plan and do nothing
+    #[arg(long)]
+    plan_only: bool,
+}
+
+/// Give a person a team role or access to an app
+///
+/// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about to
+/// do, does it, and reads it back. Granting a team role replaces the one held.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct GrantArgs {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    handling: Handling,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// Take a team role or access to an app from a person
+///
+/// Taking the role that is held ends the membership. Taking deploy, operate or manage leaves the rest; taking view
+/// or collaborator ends the row. A pending invitation is taken back.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct RevokeArgs {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    handling: Handling,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// Take everything that one person holds, everywhere, as one plan
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub(crate) struct RemovePersonArgs {
+    /// The person's e-mail address or Heroku id
+    #[arg(value_name = "EMAIL|ID")]
+    user: String,
+    #[command(flatten)]
+    handling: Handling,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+impl GrantArgs {
+    /// Grants.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being planned or applied.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let ask = Ask::Grant { user: self.target.user.clone(), on: self.target.on()? };
+        change(context, ask, self.handling, &self.write).await
+    }
+}
+
+impl RevokeArgs {
+    /// Revokes.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being planned or applied.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let ask = Ask::Revoke { user: self.target.user.clone(), on: self.target.on()? };
+        change(context, ask, self.handling, &self.write).await
+    }
+}
+
+impl RemovePersonArgs {
+    /// Removes.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being planned or applied.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        change(context, Ask::Remove { user: self.user }, self.handling, &self.write).await
+    }
+}
+
+async fn change(context: &Context, ask: Ask, handling: Handling, write: &WriteArgs) -> anyhow::Result<Exit> {
+    let (heroku, store, settings) = write.open(context).await?;
+    let teller = Teller::new(context);
+    let allowed = settings.allow_writes;
+    let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &teller)?;
+    let plan = match provisioner.plan(&ask, handling.reason.as_deref()).await? {
+        Planned::Unchanged(why) => return Answer::unchanged(why).print(context),
+        Planned::Refused(refusal) => return Answer::refused(refusal).print(context),
+        Planned::Plan(plan) => plan,
+    };
+    let id = plan.id();
+    if context.output.format == Format::Table {
+        show_plan(context, &plan)?;
+    }
+    let wanted = handling.yes || (!handling.plan_only && allowed && can_ask() && agreed("Apply it?")?);
+    if handling.plan_only || (!wanted && allowed) {
+        return Answer::planned(&plan).print(context);
+    }
+    // Where writes are off, the refusal is told, and the plan stays.
+    let applied: Applied = provisioner.apply(&id, write.confirm_count).await?;
+    let steps_changed = applied.outcome == Outcome::Applied;
+    tracing::debug!(plan = id, steps_changed, "applied");
+    Answer::applied(&plan, applied).print(context)
+}

@@ -1,0 +1,120 @@
+//! The flags of every command that writes to Heroku.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are help texts, in which variables stand as they are"
+)]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use metsuke_clients::heroku::Heroku;
+use metsuke_engine::access::provision::{Point, Settings, Watch};
+use metsuke_store::Store;
+
+use crate::args::{HerokuArgs, LimitArgs, duration};
+use crate::context::{Context, sqlite_file};
+use crate::operator::operator;
+use crate::output::complain;
+
+/// How writes are held back, and how Heroku is reached.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WriteArgs {
+    /// Allow this command to write to Heroku
+    ///
+    /// A new installation is read only. METSUKE_PROVISIONING=true allows writes for good.
+    #[arg(long, help_heading = "Writing")]
+    allow_writes: bool,
+    /// The number that releases a plan which is over a cap
+    #[arg(long, value_name = "N", help_heading = "Writing")]
+    pub(super) confirm_count: Option<usize>,
+    /// The connector's own account, where Heroku does not tell it to the token
+    #[arg(long, value_name = "EMAIL|ID", help_heading = "Writing")]
+    connector_account: Option<String>,
+    /// A file whose presence stops every write
+    ///
+    /// Else METSUKE_KILL_SWITCH_FILE, else the SQLite database's name with `.stop` behind it.
+    #[arg(long, value_name = "FILE", help_heading = "Writing")]
+    kill_switch_file: Option<PathBuf>,
+    /// How long after its time limit an unanswered write may still arrive
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, help_heading = "Writing")]
+    late_window: Duration,
+    /// How long Heroku may take to show what it confirmed
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration, help_heading = "Writing")]
+    verify_patience: Duration,
+    #[command(flatten)]
+    heroku: HerokuArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+impl WriteArgs {
+    /// The client, the database and the settings of a command that writes.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, or what opening the database met.
+    pub(super) async fn open(&self, context: &Context) -> anyhow::Result<(Heroku, Store, Settings)> {
+        let heroku = Heroku::new(context.config.heroku(&self.heroku, Some(&self.limits))?)?;
+        let store = context.database().await?.acting_as(operator());
+        let settings = Settings {
+            allow_writes: self.allow_writes || context.config.provisioning(),
+            connector_account: self.connector_account.clone(),
+            kill_file: self.kill_file(context),
+            late_window: self.limits.request_timeout + self.late_window,
+            verify_patience: self.verify_patience,
+            poll: Duration::from_millis(500).min(self.verify_patience).max(Duration::from_millis(20)),
+            sabotage: context.config.sabotage(),
+            ..Settings::default()
+        };
+        Ok((heroku, store, settings))
+    }
+
+    fn kill_file(&self, context: &Context) -> Option<PathBuf> {
+        self.kill_switch_file.clone().or_else(|| context.config.kill_switch_file()).or_else(|| {
+            let mut file = sqlite_file(&context.config.database().value)?.into_os_string();
+            file.push(".stop");
+            Some(file.into())
+        })
+    }
+}
+
+/// Tells on stderr what takes its time.
+#[derive(Debug)]
+pub(super) struct Teller {
+    pub(super) quiet: bool,
+    /// A test ends the process when this point is reached for the so-many-th time.
+    pub(super) abort_at: Option<(String, u32)>,
+    pub(super) reached: std::sync::Mutex<u32>,
+}
+
+impl Teller {
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            quiet: context.config.quiet,
+            abort_at: context.config.abort_at(),
+            reached: std::sync::Mutex::new(0),
+        }
+    }
+}
+
+impl Watch for Teller {
+    fn reached(&self, point: Point) {
+        tracing::debug!(point = point.as_str(), "reached");
+        if let Some((name, times)) = &self.abort_at
+            && name == point.as_str()
+        {
+            let mut reached = self.reached.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *reached += 1;
+            if *reached == *times {
+                std::process::abort();
+            }
+        }
+    }
+
+    fn waiting(&self, what: &str) {
+        if !self.quiet {
+            complain(&format!("note: {what}"));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! `metsuke plans` and `metsuke apply`.
+
+use std::fmt::Write as _;
+
+use metsuke_engine::EngineError;
+use metsuke_engine::access::provision::Provisioner;
+use metsuke_model::SystemClock;
+use metsuke_model::plan::{PlanStatus, StepStatus};
+use metsuke_store::{PlanRow, Store};
+use serde::Serialize;
+
+use super::options::{Teller, WriteArgs};
+use super::report::{Answer, Told, show_plan};
+use crate::args::Format;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::question::{agreed, can_ask};
+use crate::rows::{self, Cell, Column};
+use crate::text::shown;
+
+/// Apply a stored plan, or go on with one that was interrupted
+///
+/// The plan must still fit what Heroku holds. What an earlier process left open is settled first, by reading.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 applied or unchanged, 1 failed or not known, 5 refused by a rule or frozen,
+6 refused by Heroku.
+
+Examples:
+  metsuke apply 3f2a9c01d4e7
+  metsuke apply 3f2a9c01d4e7 --confirm-count 12"
+)]
+pub(crate) struct ApplyArgs {
+    /// The plan's id, or its beginning
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Apply without asking
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    write: WriteArgs,
+}
+
+/// List the plans, newest first
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  metsuke plans
+  metsuke plans show 3f2a9c01d4e7
+  metsuke plans reconcile"
+)]
+pub(crate) struct PlansArgs {
+    #[command(subcommand)]
+    command: Option<PlansCommand>,
+    /// The most to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum PlansCommand {
+    /// One plan: its steps, what they do, and how far it came
+    Show {
+        /// The plan's id, or its beginning
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Settle what interrupted plans left open, by reading Heroku; nothing is sent
+    Reconcile(Box<WriteArgs>),
+}
+
+/// One plan, for a list.
+#[derive(Debug, Serialize)]
+struct Line {
+    id: String,
+    status: PlanStatus,
+    #[serde(flatten)]
+    told: LineTold,
+    steps: usize,
+    done: usize,
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LineTold {
+    title: String,
+    actor: String,
+    created_at: metsuke_model::Moment,
+    expires_at: metsuke_model::Moment,
+}
+
+impl From<PlanRow> for Line {
+    fn from(row: PlanRow) -> Self {
+        let done = row.steps.iter().filter(|step| step.status == StepStatus::Verified).count();
+        Self {
+            id: row.id,
+            status: row.status,
+            steps: row.steps.len(),
+            done,
+            reason: row.told,
+            told: LineTold {
+                title: row.plan.title,
+                actor: row.plan.actor,
+                created_at: row.plan.created_at,
+                expires_at: row.plan.expires_at,
+            },
+        }
+    }
+}
+
+/// One plan with how far its steps came.
+#[derive(Debug, Serialize)]
+struct Shown<'p> {
+    plan: Told<'p>,
+    status: PlanStatus,
+    reason: Option<&'p str>,
+    progress: Vec<Progress<'p>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Progress<'p> {
+    step: u32,
+    status: StepStatus,
+    attempts: u32,
+    http_status: Option<u16>,
+    request_id: Option<&'p str>,
+    told: Option<&'p str>,
+}
+
+impl ApplyArgs {
+    /// Applies.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being applied.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let (heroku, store, settings) = self.write.open(context).await?;
+        let row = find(&store, &self.id).await?;
+        if context.output.format == Format::Table {
+            show_plan(context, &row.plan)?;
+        }
+        let said = self.yes || self.write.confirm_count.is_some();
+        if !said && can_ask() && !agreed("Apply it?")? {
+            return Answer::planned(&row.plan).print(context);
+        }
+        let teller = Teller::new(context);
+        let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &teller)?;
+        let applied = provisioner.apply(&row.id, self.write.confirm_count).await?;
+        Answer::applied(&row.plan, applied).print(context)
+    }
+}
+
+impl PlansArgs {
+    /// Lists, shows or settles.
+    ///
+    /// # Errors
+    ///
+    /// What the database or Heroku said, or writing to stdout met.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        match self.command {
+            None => {
+                let store = context.database().await?;
+                let lines: Vec<Line> = store.plans(self.limit).await?.into_iter().map(Line::from).collect();
+                rows::write(context.output, PLANS, &lines)?;
+                Ok(Exit::Done)
+            }
+            Some(PlansCommand::Show { id }) => {
+                let store = context.database().await?;
+                show(context, &find(&store, &id).await?)
+            }
+            Some(PlansCommand::Reconcile(write)) => {
+                let (heroku, store, settings) = write.open(context).await?;
+                let teller = Teller::new(context);
+                let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &teller)?;
+                let settled = provisioner.reconcile().await?;
+                for step in &settled {
+                    let status = step.status.as_str();
+                    context
+                        .output
+                        .print(&format!("plan {}, step {}: {status}\n", step.plan, step.ordinal))?;
+                }
+                let open = settled.iter().any(|step| step.status == StepStatus::Unknown);
+                if settled.is_empty() {
+                    context.note("note: nothing is open");
+                }
+                Ok(if open { Exit::Failure } else { Exit::Done })
+            }
+        }
+    }
+}
+
+async fn find(store: &Store, id: &str) -> anyhow::Result<PlanRow> {
+    Ok(store.plan(id).await?.ok_or_else(|| EngineError::NoPlan { asked: id.into() })?)
+}
+
+fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
+    if row.plan.hash() != row.hash {
+        return Err(
+            Failure::new(format!("plan {} does not fit its hash: somebody changed it", row.id)).into()
+        );
+    }
+    let progress: Vec<Progress<'_>> = row
+        .steps
+        .iter()
+        .map(|step| Progress {
+            step: step.ordinal,
+            status: step.status,
+            attempts: step.attempt,
+            http_status: step.http_status,
+            request_id: step.request_id.as_deref(),
+            told: step.told.as_deref(),
+        })
+        .collect();
+    if context.output.format != Format::Table {
+        let shown =
+            Shown { plan: Told::of(&row.plan), status: row.status, reason: row.told.as_deref(), progress };
+        context.output.document(&shown)?;
+        return Ok(Exit::Done);
+    }
+    show_plan(context, &row.plan)?;
+    let reason = row.told.as_deref().map(|told| format!(": {}", shown(told))).unwrap_or_default();
+    let mut text = format!("Status: {}{reason}\n", row.status.as_str());
+    for step in &progress {
+        let told = step.told.map(|told| format!(": {}", shown(told))).unwrap_or_default();
+        writeln!(text, "  {}. {}{told}", step.step, step.status.as_str())?;
+    }
+    context.output.print(&text)?;
+    Ok(Exit::Done)
+}
+
+const PLANS: &[Column<Line>] = &[
+    Column::new("id", "ID", |line| Cell::text(Some(&line.id))),
+    Column::new("status", "STATUS", |line| Cell::text(Some(line.status.as_str()))),
+    Column::new("title", "WHAT", |line| Cell::text(Some(&line.told.title))),
+    Column::new("actor", "BY", |line| Cell::text(Some(&line.told.actor))),
+    Column::new("created_at", "MADE (UTC)", |line| Cell::Time(Some(line.told.created_at))),
+    Column::csv("expires_at", |line| Cell::Time(Some(line.told.expires_at))),
+    Column::new("steps", "STEPS", |line| Cell::Count(line.steps as u64)),
+    Column::new("done", "DONE", |line| Cell::Count(line.done as u64)),
+    Column::new("reason", "WHY", |line| Cell::text(line.reason.as_deref())),
+];

@@ -1,0 +1,91 @@
+//! What the operator has switched, and who is protected.
+
+use metsuke_model::Moment;
+use metsuke_model::audit::NewEvent;
+
+use crate::connection::Bind;
+use crate::{Store, StoreError, audit};
+
+const KILL_SWITCH: &str = "kill_switch";
+
+impl Store {
+    /// Whether the kill switch is on: nothing is sent to Heroku then.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn kill_switch(&self) -> Result<bool, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut on = false;
+        let sql = "SELECT value FROM setting WHERE name = $1";
+        connection
+            .each("reading a setting", sql, &[KILL_SWITCH.into()], |row| {
+                on = row.text(0)?.as_deref() == Some("on");
+                Ok(())
+            })
+            .await?;
+        Ok(on)
+    }
+
+    /// Turns the kill switch, with the event that tells of it.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; the switch stands as it stood then.
+    pub async fn set_kill_switch(&self, on: bool, event: NewEvent) -> Result<(), StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        let row = [Bind::from(KILL_SWITCH), Bind::from(if on { "on" } else { "off" })];
+        let tail = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        connection.insert("changing a setting", ("INSERT INTO setting (name, value) ", tail), [row]).await?;
+        audit::append(&mut connection, event).await?;
+        connection.commit().await
+    }
+
+    /// Who is protected: e-mail addresses in small letters, and ids.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn protected_principals(&self) -> Result<Vec<(String, Moment)>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut people = Vec::new();
+        let sql = "SELECT person, added_at FROM protected_principal ORDER BY person";
+        connection
+            .each("reading protected principals", sql, &[], |row| {
+                people.push((row.text(0)?.unwrap_or_default(), Moment(row.number(1)?)));
+                Ok(())
+            })
+            .await?;
+        Ok(people)
+    }
+
+    /// Protects somebody, or ends that, with the event that tells of it; `false` where that was so already.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is changed then.
+    pub async fn protect(
+        &self,
+        person: &str,
+        protect: bool,
+        now: Moment,
+        event: NewEvent,
+    ) -> Result<bool, StoreError> {
+        let person = person.to_lowercase();
+        let mut connection = self.pool.begin_write().await?;
+        let changed = if protect {
+            let sql = "INSERT INTO protected_principal (person, added_at) VALUES ($1, $2)
+                       ON CONFLICT (person) DO NOTHING";
+            connection.execute("protecting somebody", sql, &[Bind::from(&*person), now.0.into()]).await?
+        } else {
+            let sql = "DELETE FROM protected_principal WHERE person = $1";
+            connection.execute("ending a protection", sql, &[Bind::from(&*person)]).await?
+        };
+        if changed == 0 {
+            return Ok(false);
+        }
+        audit::append(&mut connection, event).await?;
+        connection.commit().await?;
+        Ok(true)
+    }
+}
