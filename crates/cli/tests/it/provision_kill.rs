@@ -122,7 +122,7 @@ fn setting<T: FromStr>(name: &str, default: T) -> T {
 /// Seed and dose, from the environment where it names them.
 fn dose() -> (u64, usize) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    (setting("METSUKE_KILL_SEED", now.as_secs()), setting("METSUKE_PROVISION_KILLS", 200))
+    (setting("METSUKE_KILL_SEED", now.as_secs()), setting("METSUKE_PROVISION_KILLS", 600))
 }
 
 #[tokio::test(flavor = "multi_thread")]
