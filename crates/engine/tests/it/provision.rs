@@ -1,6 +1,7 @@
 //! Grants and revokes against the simulated Heroku: its own state is the judge, and the store must agree with it
 //! without a new sync.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metsuke_clients::heroku::Heroku;
@@ -9,7 +10,7 @@ use metsuke_engine::access::GrantFilter;
 use metsuke_engine::access::provision::{Applied, Ask, On, Outcome, Planned, Provisioner, Settings};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::plan::PlanStatus;
-use metsuke_model::{Clock as _, FixedClock, SystemClock};
+use metsuke_model::{Clock as _, FixedClock, SyncStatus, SystemClock};
 use metsuke_simulator::{Delay, Options, Size};
 
 use crate::house::House;
@@ -295,6 +296,23 @@ async fn a_plan_that_no_longer_fits_is_superseded_and_one_that_is_old_expires() 
     assert_eq!(provisioner.apply(&id, None).await.unwrap().outcome, Outcome::RefusedByRule);
     assert_eq!(house.store.plan(&id).await.unwrap().unwrap().status, PlanStatus::Expired);
     assert_eq!(writes(&house), 0);
+}
+
+#[tokio::test]
+async fn the_gaps_of_a_partial_version_are_named_in_the_one_that_a_plan_makes() {
+    let house = House::on_sqlite(Options::of(Size::Mixed).seed(3)).await;
+    let base = house.sync().await;
+    assert_eq!(base.report.status, SyncStatus::Partial);
+    let gaps = async |version| {
+        let scopes = house.store.scopes(version).await.unwrap().into_iter();
+        scopes.filter(|scope| scope.gap).map(|scope| scope.scope).collect::<BTreeSet<_>>()
+    };
+    let before = gaps(base.version).await;
+    let Cast { app: name, people, .. } = cast(&house);
+    done(&house, &grant(app(people.first().unwrap(), &name, &["deploy", "manage"]))).await;
+    let after = house.snapshot(None).await.sync().clone();
+    assert!(after.version > base.version && !before.is_empty());
+    assert_eq!((after.status, gaps(after.version).await), (SyncStatus::Partial, before));
 }
 
 #[tokio::test]

@@ -82,7 +82,8 @@ impl Store {
 }
 
 impl Writer {
-    /// Changes single rows of access, and counts what the version holds.
+    /// Changes single rows of access, and counts what the version holds. A resource that no sync has read yet is
+    /// left to the next one.
     async fn amend_access(
         &mut self,
         access: Vec<(Resource, HerokuId, Access)>,

@@ -260,10 +260,15 @@ impl Provisioner<'_> {
         let seen = self.amendment(step, roster).await?;
         self.watch.reached(Point::Verified);
         let now = self.clock.now();
-        let status = match self.store.snapshot(None).await? {
-            Some(snapshot) => snapshot.sync().status,
-            None => SyncStatus::Complete,
+        // What the last version lacks, the next one lacks, too.
+        let (status, mut scopes) = match self.store.snapshot(None).await? {
+            Some(snapshot) => {
+                let base = snapshot.sync();
+                (base.status, self.store.scopes(base.version).await?)
+            }
+            None => (SyncStatus::Complete, Vec::new()),
         };
+        scopes.retain(|scope| scope.gap);
         let report = SyncReport {
             status,
             started_at: now,
@@ -271,7 +276,7 @@ impl Provisioner<'_> {
             requests: u64::from(tally.calls),
             waited_ms: 0,
             error: None,
-            scopes: Vec::new(),
+            scopes,
         };
         let event = self.step_event(key, step, code).detail("found", state.words());
         self.store.amend(lock, key, seen, &report, event).await?;

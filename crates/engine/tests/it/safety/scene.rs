@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use metsuke_clients::heroku::{Heroku, Settings};
 use metsuke_engine::sync;
-use metsuke_model::{FixedClock, Moment};
+use metsuke_model::{FixedClock, Moment, SyncStatus};
 use metsuke_simulator::{Manners, Options, Simulator, Size, World};
 use metsuke_store::{OpenMode, Store};
 use secrecy::SecretString;
@@ -100,9 +100,14 @@ impl Scene {
         scene
     }
 
+    /// Syncs; what others took away may be enough for the brake, and is accepted as an operator would.
     pub(super) async fn sync(&self) {
         let (settings, cancel) = (sync::Settings::default(), CancellationToken::new());
-        sync::run(&self.heroku, &self.store, &settings, &self.clock, &(), &cancel).await.unwrap();
+        let summary =
+            sync::run(&self.heroku, &self.store, &settings, &self.clock, &(), &cancel).await.unwrap();
+        if summary.report.status == SyncStatus::Quarantined {
+            self.store.accept(summary.version, &self.clock).await.unwrap();
+        }
     }
 
     /// Somebody of the estate, the connector and newcomers among them.
