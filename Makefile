@@ -10,7 +10,7 @@ KILLS ?= 5000
 PROVISION_KILLS ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt conformance bench simulate safety crash clean
+.PHONY: help demo test lint fmt fuzz conformance jupiterone bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,10 +36,20 @@ conformance: ## Point Heroku's own command line at the simulator and compare
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/conformance.sh "$(METSUKE)"
 
+jupiterone: ## Hold exports and uploads against JupiterOne's own schemas and command line
+	@scripts/setup.sh conformance
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/jupiterone.sh "$(METSUKE)"
+
 bench: ## Measure, both sides of every ratio, and write docs/benchmarks.md
 	@scripts/setup.sh build
 	@cargo build --release --locked --package metsuke-cli --package metsuke-bench
 	@"$(TARGET)/release/metsuke-bench" $(or $(ARGS),all)
+
+fuzz: ## Compare compiler and evaluator 100,000 times, and read 1,000,000 mutated questions (QUERIES=100000)
+	@scripts/setup.sh test
+	@METSUKE_FUZZ=50 NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-j1ql mutat
+	@METSUKE_QUERIES=$(or $(QUERIES),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine agree_on
 
 simulate: ## Inject every fault at every request of a sync (some minutes)
 	@scripts/setup.sh build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Points Heroku's own command line at the simulator and compares what both say.
+# Points Heroku's own command line at the simulator and compares what both say, then what Metsuke writes.
 # usage: scripts/conformance.sh PATH-OF-METSUKE
 set -euo pipefail
 metsuke=$(realpath -- "${1:?usage: scripts/conformance.sh PATH-OF-METSUKE}")
@@ -31,4 +31,4 @@ done
 [[ -n $url && -n $token ]] || { echo "the simulator did not say where it listens" >&2; exit 1; }
 
 # The token goes by the environment: arguments can be read by every user of the machine.
-SIMULATOR_URL=$url SIMULATOR_TOKEN=$token python3 scripts/conformance.py "$folder"
+SIMULATOR_URL=$url SIMULATOR_TOKEN=$token METSUKE=$metsuke PYTHONDONTWRITEBYTECODE=1 python3 scripts/conformance.py "$folder"

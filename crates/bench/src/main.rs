@@ -6,6 +6,7 @@
 
 mod estate;
 mod process;
+mod questions;
 mod report;
 mod store;
 mod wall;
@@ -22,6 +23,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants("store") {
         store::run(&mut report).await?;
+    }
+    if wants("questions") {
+        questions::run(&mut report).await?;
     }
     if wants("process") {
         process::run(&mut report).await?;

@@ -55,12 +55,13 @@ pub(crate) struct Global {
     /// How data is printed on stdout
     ///
     /// `table` is for people; `json` is one document, `jsonl` one object a line, `csv` one record a line with a
-    /// heading. The commands demo, simulate and completions always print for people.
+    /// heading; `tree` is for answers of `metsuke query`, `graphml` and `dot` are for `metsuke export graph`. The commands demo, simulate and completions always print for
+    /// people.
     #[arg(
         long, global = true, value_enum, value_name = "table|json|jsonl|csv", hide_possible_values = true,
-        default_value_t = Format::Table
+        default_value_t = FormatArg::Table
     )]
-    pub(crate) format: Format,
+    pub(crate) format: FormatArg,
     /// The database: `sqlite:FILE` or `postgres://USER@HOST/DATABASE`
     ///
     /// Else METSUKE_DATABASE_URL, else DATABASE_URL, else `sqlite:metsuke.db` in the current folder. An address
@@ -84,8 +85,39 @@ pub(crate) struct Global {
     pub(crate) quiet: bool,
 }
 
-/// How data is printed.
+/// How data is printed, as it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated, with a heading.
+    Csv,
+    /// For people, what hangs from what: only of `query`.
+    Tree,
+    /// A graph for other programs: only of `export graph`.
+    Graphml,
+    /// A graph for Graphviz: only of `export graph`.
+    Dot,
+}
+
+impl FormatArg {
+    /// The format; those of single commands count as for people everywhere else.
+    pub(crate) const fn format(self) -> Format {
+        match self {
+            Self::Table | Self::Tree | Self::Graphml | Self::Dot => Format::Table,
+            Self::Json => Format::Json,
+            Self::Jsonl => Format::Jsonl,
+            Self::Csv => Format::Csv,
+        }
+    }
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For people.
     Table,

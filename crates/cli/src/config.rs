@@ -7,13 +7,13 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use metsuke_clients::heroku;
+use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::args::{Format, Global, HerokuArgs, LimitArgs};
+use crate::args::{Format, FormatArg, Global, HerokuArgs, LimitArgs};
 use crate::context::sqlite_file;
 use crate::failure::Failure;
 
@@ -21,6 +21,8 @@ use crate::failure::Failure;
 const TOKEN_VARIABLES: [&str; 3] = ["METSUKE_HEROKU_TOKEN", "BATON_API_TOKEN", "HEROKU_API_KEY"];
 /// The variables that may hold the database's address, best first.
 const DATABASE_VARIABLES: [&str; 2] = ["METSUKE_DATABASE_URL", "DATABASE_URL"];
+/// The variable that may hold the token of a roster's server.
+const ROSTER_TOKEN: &str = "METSUKE_ROSTER_TOKEN";
 const DATABASE: &str = "sqlite:metsuke.db";
 const HEROKU: &str = "https://api.heroku.com";
 /// The most that is read of a token file: far more than any token has.
@@ -30,8 +32,12 @@ const TOKEN_BYTES: u64 = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     tokens: Vec<(&'static str, SecretString)>,
+    roster_token: Option<SecretString>,
     databases: Vec<(&'static str, String)>,
     heroku_url: Option<String>,
+    jupiterone_key: Option<SecretString>,
+    jupiterone_account: Option<String>,
+    jupiterone_url: Option<String>,
     audit_key: Option<String>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
@@ -52,8 +58,12 @@ impl Environment {
             DATABASE_VARIABLES.into_iter().filter_map(|name| Some((name, variable(name)?))).collect();
         Self {
             tokens,
+            roster_token: variable(ROSTER_TOKEN).map(Into::into),
             databases,
             heroku_url: variable("METSUKE_HEROKU_URL"),
+            jupiterone_key: variable("JUPITERONE_API_KEY").map(Into::into),
+            jupiterone_account: variable("JUPITERONE_ACCOUNT"),
+            jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
@@ -91,6 +101,8 @@ pub(crate) struct Sourced<T> {
 pub(crate) struct Config {
     /// How data is printed.
     pub(crate) format: Format,
+    /// The same as it was asked for, with the formats of single commands.
+    pub(crate) asked: FormatArg,
     /// No progress and no notes.
     pub(crate) quiet: bool,
     /// The width that the environment names, for terminals that do not tell.
@@ -107,7 +119,8 @@ impl Config {
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
         let Global { format, database, quiet, .. } = global;
         Self {
-            format,
+            format: format.format(),
+            asked: format,
             quiet,
             columns: environment.columns,
             no_color: environment.no_color,
@@ -120,6 +133,7 @@ impl Config {
     pub(crate) fn for_demo(&self, database: String) -> Self {
         Self {
             format: Format::Table,
+            asked: FormatArg::Table,
             database_flag: Some(database),
             environment: Environment::default(),
             ..*self
@@ -205,15 +219,7 @@ impl Config {
     /// [`Failure`] where there is none, or where what there is cannot be one.
     pub(crate) fn token(&self, file: Option<&Path>) -> Result<Sourced<SecretString>, Failure> {
         let token = match file {
-            Some(file) if file.as_os_str() == "-" => {
-                Sourced { value: read_token("stdin", std::io::stdin().lock())?, from: "stdin".into() }
-            }
-            Some(file) => {
-                let from = format!("file `{}`", file.display());
-                let opened = std::fs::File::open(file)
-                    .map_err(|error| Failure::usage(format!("the token's {from} cannot be read: {error}")))?;
-                Sourced { value: read_token(&from, opened)?, from }
-            }
+            Some(file) => token_of(file)?,
             None => match self.environment.tokens.first() {
                 Some((name, token)) => {
                     Sourced { value: token.expose_secret().trim().into(), from: (*name).into() }
@@ -228,6 +234,74 @@ impl Config {
         };
         check(&token)?;
         Ok(token)
+    }
+
+    /// The token of a roster's server.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none, or where what there is cannot be one.
+    pub(crate) fn roster_token(&self, file: Option<&Path>) -> Result<SecretString, Failure> {
+        let token = match (file, &self.environment.roster_token) {
+            (Some(file), _) => token_of(file)?,
+            (None, Some(token)) => {
+                Sourced { value: token.expose_secret().trim().into(), from: ROSTER_TOKEN.into() }
+            }
+            (None, None) => {
+                return Err(Failure::usage("there is no token for the roster's server")
+                    .hint(format!("set {ROSTER_TOKEN}, or name a file with --token-file")));
+            }
+        };
+        check(&token)?;
+        Ok(token.value)
+    }
+
+    /// JupiterOne's API key.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none, or where what there is cannot be one.
+    pub(crate) fn jupiterone_key(&self, file: Option<&Path>) -> Result<SecretString, Failure> {
+        let key = match (file, &self.environment.jupiterone_key) {
+            (Some(file), _) => token_of(file)?,
+            (None, Some(key)) => {
+                Sourced { value: key.expose_secret().trim().into(), from: "JUPITERONE_API_KEY".into() }
+            }
+            (None, None) => {
+                return Err(Failure::usage("there is no JupiterOne API key")
+                    .hint("set JUPITERONE_API_KEY, or name a file with --api-key-file"));
+            }
+        };
+        check(&key)?;
+        Ok(key.value)
+    }
+
+    /// The id of the JupiterOne account.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none.
+    pub(crate) fn jupiterone_account(&self, flag: Option<&str>) -> Result<String, Failure> {
+        let account = flag.map(ToOwned::to_owned).or_else(|| self.environment.jupiterone_account.clone());
+        account.ok_or_else(|| {
+            Failure::usage("there is no JupiterOne account id")
+                .hint("set JUPITERONE_ACCOUNT, or name it with --account-id")
+        })
+    }
+
+    /// The address of JupiterOne's API.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the variable holds no address.
+    pub(crate) fn jupiterone_url(&self, flag: Option<&Url>) -> Result<Url, Failure> {
+        let text = self.environment.jupiterone_url.as_deref().unwrap_or(jupiterone::DEFAULT_URL);
+        match flag {
+            Some(url) => Ok(url.clone()),
+            // The text is not shown: an address may hold a password.
+            None => Url::parse(text)
+                .map_err(|error| Failure::usage(format!("METSUKE_JUPITERONE_URL holds no address: {error}"))),
+        }
     }
 
     /// The settings of a Heroku client.
@@ -252,6 +326,17 @@ impl Config {
         }
         Ok(settings)
     }
+}
+
+/// The token that a file holds, or stdin for `-`.
+fn token_of(file: &Path) -> Result<Sourced<SecretString>, Failure> {
+    if file.as_os_str() == "-" {
+        return Ok(Sourced { value: read_token("stdin", std::io::stdin().lock())?, from: "stdin".into() });
+    }
+    let from = format!("file `{}`", file.display());
+    let opened = std::fs::File::open(file)
+        .map_err(|error| Failure::usage(format!("the token's {from} cannot be read: {error}")))?;
+    Ok(Sourced { value: read_token(&from, opened)?, from })
 }
 
 fn read_token(from: &str, source: impl std::io::Read) -> Result<SecretString, Failure> {
@@ -286,7 +371,7 @@ mod tests {
 
     fn config(environment: Environment) -> Config {
         let global = Global {
-            format: Format::Table,
+            format: FormatArg::Table,
             database: None,
             log_level: crate::args::LogLevel::Warn,
             log_format: crate::args::LogFormat::Text,

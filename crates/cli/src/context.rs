@@ -59,6 +59,15 @@ impl Context {
         Ok(Store::open(&url, OpenMode::Existing).await?.acting_as(operator()))
     }
 
+    /// The file whose presence stops every write, where no flag names another.
+    pub(crate) fn kill_file(&self) -> Option<PathBuf> {
+        self.config.kill_switch_file().or_else(|| {
+            let mut file = sqlite_file(&self.config.database().value)?.into_os_string();
+            file.push(".stop");
+            Some(file.into())
+        })
+    }
+
     /// Opens a version for reading and names its gaps on stderr.
     ///
     /// # Errors

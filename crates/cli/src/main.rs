@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod context;
 mod failure;
+mod grid;
 mod operator;
 mod output;
 mod page;

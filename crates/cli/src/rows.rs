@@ -37,7 +37,7 @@ impl Cell {
     }
 
     /// For people.
-    fn for_table(&self) -> String {
+    pub(crate) fn for_table(&self) -> String {
         match self {
             Self::Text(text) => text.as_deref().map_or_else(|| "-".into(), |text| shown(text).into_owned()),
             Self::Count(count) => number(*count),
@@ -49,7 +49,7 @@ impl Cell {
     }
 
     /// For programs, spreadsheets among them.
-    fn for_csv(&self) -> String {
+    pub(crate) fn for_csv(&self) -> String {
         match self {
             Self::Text(text) => harmless(text.clone().unwrap_or_default()),
             Self::Count(count) => count.to_string(),
@@ -233,7 +233,7 @@ pub(crate) fn write<T: Serialize>(
 }
 
 /// An error of the CSV writer, which has no other cause than the stream under it.
-fn plain(error: csv::Error) -> io::Error {
+pub(crate) fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),

@@ -1,4 +1,4 @@
-//! Every request that leaves the house; today that is the Heroku Platform API.
+//! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, and to the server of a roster.
 //!
 //! It knows how to ask and how to read an answer, not what an answer means: translating rows into
 //! principals, resources and grants is the engine's work.
@@ -8,6 +8,8 @@
 mod error;
 pub mod heroku;
 mod http;
+pub mod jupiterone;
+pub mod roster;
 
 pub use error::{Answer, Call, ClientError, ErrorKind};
 pub use http::limit::Budget;

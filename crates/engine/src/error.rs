@@ -7,6 +7,8 @@ use metsuke_clients::ClientError;
 use metsuke_model::audit::AuditError;
 use metsuke_store::StoreError;
 
+use crate::people::BadRow;
+
 /// What kind of failure it is; every door has one table from kinds to its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -51,6 +53,14 @@ pub enum EngineError {
     NothingRead {
         /// What the first gap said.
         first: String,
+    },
+    /// A question that is no J1QL, or means nothing.
+    #[error("{errors}")]
+    Query {
+        /// The question.
+        text: String,
+        /// Every mistake in it.
+        errors: Box<metsuke_j1ql::error::Errors>,
     },
     /// Nothing was ever synced into this database.
     #[error("the database holds no version of an estate yet")]
@@ -123,6 +133,55 @@ pub enum EngineError {
         #[source]
         source: io::Error,
     },
+    /// What was given is no roster as a whole.
+    #[error("the roster cannot be imported: {reason}")]
+    Roster {
+        /// Why not.
+        reason: String,
+    },
+    /// Rows of a roster are wrong.
+    #[error("the roster cannot be imported: {}", summary(.rows))]
+    BadRoster {
+        /// Every wrong one.
+        rows: Vec<BadRow>,
+    },
+    /// So many are missing from a roster that it may have been cut.
+    #[error("the roster was not imported: {missing} of its {before} people are missing from it")]
+    ShrunkenRoster {
+        /// Who is named no more.
+        missing: u64,
+        /// Who was named before.
+        before: u64,
+    },
+    /// The server of a roster cannot be read.
+    #[error("the roster cannot be fetched")]
+    RosterSource {
+        /// What happened.
+        #[source]
+        source: ClientError,
+    },
+    /// No employee of that name, id or address.
+    #[error("there is no employee `{asked}`")]
+    NoEmployee {
+        /// What was looked for.
+        asked: String,
+    },
+    /// The folder of an export cannot be written.
+    #[error("the folder `{}` cannot be written", .folder.display())]
+    ExportFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// JupiterOne did not take what was uploaded.
+    #[error("JupiterOne did not take the upload")]
+    JupiterOne {
+        /// What happened.
+        #[source]
+        source: ClientError,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -134,9 +193,19 @@ impl EngineError {
     pub const fn kind(&self) -> ErrorKind {
         match self {
             Self::WrongToken { .. } => ErrorKind::Unauthenticated,
-            Self::Upstream { .. } | Self::NothingRead { .. } => ErrorKind::Upstream,
-            Self::NoVersion | Self::NotFound { .. } | Self::NoPlan { .. } => ErrorKind::NotFound,
-            Self::BadPlan { .. } => ErrorKind::Invalid,
+            Self::Upstream { .. } | Self::NothingRead { .. } | Self::RosterSource { .. } => {
+                ErrorKind::Upstream
+            }
+            Self::NoVersion | Self::NotFound { .. } | Self::NoPlan { .. } | Self::NoEmployee { .. } => {
+                ErrorKind::NotFound
+            }
+            Self::BadPlan { .. }
+            | Self::Query { .. }
+            | Self::Roster { .. }
+            | Self::BadRoster { .. }
+            | Self::ShrunkenRoster { .. }
+            | Self::ExportFolder { .. } => ErrorKind::Invalid,
+            Self::JupiterOne { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::AuditKey { .. }
@@ -163,6 +232,10 @@ impl EngineError {
             Self::NotFound { what, .. } => Some(format!("`metsuke list {what}s` shows what there is")),
             Self::NoPlan { .. } => Some("`metsuke plans` lists them".into()),
             Self::BadPlan { .. } => Some("ask for it again".into()),
+            Self::Query { errors, .. } => {
+                let first = errors.first();
+                first.suggestion.clone().or_else(|| first.explanation.clone())
+            }
             Self::Ambiguous { .. } => Some("use the id".into()),
             Self::AuditKey { file, .. } => Some(format!(
                 "it is 32 random bytes that only their owner may read (`chmod 600 {}`); bring a lost one back from a backup",
@@ -171,8 +244,40 @@ impl EngineError {
             Self::AuditDamaged { .. } => Some(
                 "`metsuke audit verify` names every finding; keep a copy of the database as it is".into(),
             ),
-            Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
+            Self::Roster { .. } | Self::BadRoster { .. } => {
+                Some("nothing was imported; `metsuke people import --help` tells what a roster looks like".into())
+            }
+            Self::ShrunkenRoster { .. } => {
+                Some("if they have all left, import it with --accept-missing; nothing was changed".into())
+            }
+            Self::RosterSource { .. } => Some(
+                "check the address, and the token in METSUKE_ROSTER_TOKEN or --token-file; nothing was imported"
+                    .into(),
+            ),
+            Self::NoEmployee { .. } => Some("`metsuke people list` shows everybody; names are not looked for".into()),
+            Self::ExportFolder { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                Some("name another folder, or one that an earlier export made".into())
+            }
+            Self::JupiterOne { source } => Some(
+                match source.status() {
+                    Some(401 | 403) => "check the API key and the account's id; a key belongs to one account",
+                    Some(404) => "check the id of the integration instance, and the address of the API",
+                    Some(429) => "JupiterOne limits how often it is asked; try again in a few minutes",
+                    _ => "nothing of this upload was kept there; it can be tried again",
+                }
+                .into(),
+            ),
+            Self::ExportFolder { .. } | Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),
         }
+    }
+}
+
+/// The first wrong row, and how many more there are.
+fn summary(rows: &[BadRow]) -> String {
+    let first = rows.first().map(ToString::to_string).unwrap_or_default();
+    match rows.len() {
+        0 | 1 => first,
+        count => format!("{first} (and {} more wrong rows)", count - 1),
     }
 }

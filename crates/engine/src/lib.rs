@@ -6,8 +6,13 @@
 pub mod access;
 pub mod audit;
 mod error;
+pub mod graph;
+pub mod jupiterone;
 pub mod lists;
+pub mod people;
 pub mod progress;
+pub mod query;
+pub mod questions;
 pub mod sync;
 
 pub use error::{EngineError, ErrorKind};

@@ -13,6 +13,8 @@
 //! * [`Clock`]: time as an argument.
 //! * [`plan`]: what is to be changed on Heroku, and what became of it.
 //! * [`audit`]: the audit trail, and how it is verified.
+//! * [`graph`]: the estate as entities and relationships.
+//! * [`people`]: whose a Heroku account is.
 
 pub mod access;
 pub mod audit;
@@ -22,8 +24,10 @@ pub mod derive;
 pub mod diff;
 pub mod estate;
 pub mod grant;
+pub mod graph;
 pub mod id;
 pub mod moment;
+pub mod people;
 pub mod plan;
 pub mod record;
 pub mod records;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::access::Entitlement;
 use crate::{HerokuId, Moment, ResourceRef};
 
 /// How one person stands to one team or app, as Heroku tells it.
@@ -42,6 +43,12 @@ impl State {
             (Self::Collaborator { permissions: None }, Self::Collaborator { .. }) => true,
             _ => self == found,
         }
+    }
+
+    /// Whether it is the row of somebody who only works on apps of the team, and is no member.
+    #[must_use]
+    pub fn is_of_apps(&self) -> bool {
+        matches!(self, Self::Member { role } if **role == *Entitlement::TEAM_COLLABORATOR.slug())
     }
 
     /// The state in words, such as `admin` or `collaborator with deploy, view`.

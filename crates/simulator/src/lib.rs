@@ -1,5 +1,7 @@
 //! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
 //!
+//! Beside it stands a small [`jupiterone`], for those who upload there.
+//!
 //! Not a mock library, and not a client: it shares no type with the rest of the house.
 //!
 //! Invariant: the same [`Options`] give the same estate, and [`Truth`] says what a complete reading of it must find.
@@ -15,6 +17,7 @@ mod estate;
 mod fault;
 mod held;
 mod journal;
+pub mod jupiterone;
 mod line;
 mod mishap;
 mod options;
@@ -23,6 +26,7 @@ mod pool;
 mod range;
 mod refusal;
 mod reply;
+mod roster;
 mod routes;
 mod scale;
 mod server;
@@ -41,6 +45,7 @@ pub use held::World;
 pub use journal::{Effect, Fate, Journal, Written};
 pub use options::{Denial, Manners, Options, Size};
 pub use pool::Allowance;
+pub use roster::RosterServer;
 pub use simulator::Simulator;
 pub use stats::{Seen, Stats};
 pub use truth::{Grant, PendingInvitation, Truth, Unresolved, Walk};

@@ -217,14 +217,16 @@ impl Drop for Simulator {
     }
 }
 
-async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {
+/// A socket that listens, and where.
+pub(crate) async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {
     let failed = |source| SimulatorError::Listen { address: listen, source };
     let tcp = TcpListener::bind(listen).await.map_err(failed)?;
     let address = tcp.local_addr().map_err(failed)?;
     Ok((tcp, address))
 }
 
-fn background(
+/// Serves until it is aborted.
+pub(crate) fn background(
     serving: impl Future<Output = std::io::Result<()>> + Send + 'static,
 ) -> JoinHandle<std::io::Result<()>> {
     #[expect(clippy::disallowed_methods, reason = "the simulator owns the handle and aborts it when dropped")]

@@ -3,10 +3,10 @@
 //! Invariant: the only text that is composed here is placeholders; every value is bound.
 
 use std::iter::Peekable;
-use std::sync::Arc;
 
-use sqlx::{Arguments as _, AssertSqlSafe, SqlSafeStr as _, SqlStr};
+use sqlx::{Arguments as _, SqlStr};
 
+use crate::composed::composed;
 use crate::connection::Bind;
 
 /// Values in one insert: enough that a statement's own cost does not show, few enough that its program stays in
@@ -87,6 +87,6 @@ impl<'t> RowsText<'t> {
         }
         text.push_str(self.ends.1);
         // The two ends are literals or the catalogue's words; all that is added here are placeholders.
-        AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+        composed(text)
     }
 }

@@ -12,6 +12,7 @@ use sqlx::{postgres::PgRow, sqlite::SqliteRow};
 use crate::StoreError;
 use crate::bulk::{RowsText, arguments};
 use crate::dialect::Pool;
+use crate::query::{Datum, postgres_row, sqlite_row};
 
 /// An open transaction.
 #[derive(Debug)]
@@ -69,6 +70,14 @@ impl Row<'_> {
     getter!(int, i64);
     getter!(text, String);
     getter!(bytes, Vec<u8>);
+
+    /// All values, as what they are.
+    pub(crate) fn values(self) -> Result<Vec<Datum>, sqlx::Error> {
+        match self {
+            Self::Sqlite(row) => sqlite_row(row),
+            Self::Postgres(row) => postgres_row(row),
+        }
+    }
 
     /// A number that cannot be null.
     pub(crate) fn number(self, index: usize) -> Result<i64, StoreError> {

@@ -1,6 +1,7 @@
 //! What can go wrong with the database, told so that a person can act on it.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use metsuke_model::Version;
 use metsuke_model::audit::AuditError;
@@ -76,6 +77,15 @@ pub enum StoreError {
     /// A newer worker has the turn to change Heroku.
     #[error("another process has taken over changing Heroku; this one has stopped")]
     Fenced,
+    /// A query that is not one statement that reads.
+    #[error("a query may only be one statement that reads")]
+    NotReading,
+    /// A query that was ended because it took too long.
+    #[error("the query was ended after {limit:?}")]
+    TooSlow {
+        /// How long it was allowed to take.
+        limit: Duration,
+    },
     /// Anything else that the database said.
     #[error("the database refused {doing}")]
     Database {
@@ -107,7 +117,8 @@ impl StoreError {
             }
             Self::Damaged { .. } => Some("run `metsuke doctor`, and restore a backup if it agrees".into()),
             Self::Fenced => Some("`metsuke plans` shows what the other one does".into()),
-            Self::Unrecorded { .. } | Self::Database { .. } => None,
+            Self::TooSlow { .. } => Some("ask for less at a time, or allow the query more time".into()),
+            Self::Unrecorded { .. } | Self::NotReading | Self::Database { .. } => None,
         }
     }
 

@@ -9,6 +9,7 @@ mod audit;
 mod bulk;
 mod checkpoint;
 mod commit;
+mod composed;
 mod connection;
 mod dense;
 mod dialect;
@@ -19,9 +20,12 @@ mod migrate;
 mod objects;
 mod open;
 mod packed;
+mod people;
 mod provision;
 mod quarantine;
+mod query;
 mod reads;
+mod rewound;
 mod syncs;
 
 pub use audit::{AuditLog, StoredCheckpoint};
@@ -30,20 +34,27 @@ pub use error::StoreError;
 pub use history::{Change, ChangeKind, Changed};
 pub use objects::{Select, Stored};
 pub use open::OpenMode;
+pub use people::{Imported, MatchRow, Matching, People, RosterRow};
 pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow};
 pub use quarantine::{Brake, Quarantine};
+pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use syncs::SyncRow;
 
+use metsuke_model::Version;
 use metsuke_model::audit::Actor;
 
 /// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: dialect::Pool,
+    /// Connections that cannot write.
+    reader: dialect::Pool,
     url: String,
     actor: Actor,
     brake: Brake,
+    /// The first version that can be read; all before it are not kept.
+    oldest: Version,
 }
 
 impl Store {

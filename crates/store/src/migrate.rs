@@ -28,6 +28,9 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_audit"),
     migration!(3, "0003_quarantine"),
     migration!(4, "0004_provisioning"),
+    migration!(5, "0005_history"),
+    migration!(6, "0006_people"),
+    migration!(7, "0007_walks"),
 ];
 
 /// The newest schema that this program knows.

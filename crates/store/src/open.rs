@@ -7,6 +7,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use metsuke_model::Version;
 use metsuke_model::audit::Actor;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
@@ -35,8 +36,9 @@ impl Store {
     pub async fn open(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
         let shown = without_password(url);
         let opened = |source: sqlx::Error| StoreError::Open { url: shown.clone(), source: Box::new(source) };
-        let pool = if url.starts_with("sqlite:") {
-            Pool::Sqlite(open_sqlite(url, mode, &shown).await?)
+        let (pool, reader) = if url.starts_with("sqlite:") {
+            let (pool, reader) = open_sqlite(url, mode, &shown).await?;
+            (Pool::Sqlite(pool), Pool::Sqlite(reader))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(opened)?.application_name("metsuke");
             let pool = PgPoolOptions::new()
@@ -45,16 +47,21 @@ impl Store {
                 .connect_with(options)
                 .await
                 .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
-            Pool::Postgres(pool)
+            (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
         } else {
             return Err(StoreError::Address { url: shown });
         };
         migrate::migrate(&pool, &shown).await?;
-        Ok(Self { pool, url: shown, actor: Actor::connector(), brake: Brake::default() })
+        let (actor, brake) = (Actor::connector(), Brake::default());
+        Ok(Self { pool, reader, url: shown, actor, brake, oldest: Version(0) })
     }
 }
 
-async fn open_sqlite(url: &str, mode: OpenMode, shown: &str) -> Result<sqlx::SqlitePool, StoreError> {
+async fn open_sqlite(
+    url: &str,
+    mode: OpenMode,
+    shown: &str,
+) -> Result<(sqlx::SqlitePool, sqlx::SqlitePool), StoreError> {
     let opened =
         |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
     let options = SqliteConnectOptions::from_str(url)
@@ -79,7 +86,18 @@ async fn open_sqlite(url: &str, mode: OpenMode, shown: &str) -> Result<sqlx::Sql
             return Err(opened(missing.into()));
         }
     }
-    pool(&options, in_memory).await.map_err(|source| opened(source.into()))
+    let pool = pool(&options, in_memory).await.map_err(|source| opened(source.into()))?;
+    Ok((pool, reader(options, in_memory)))
+}
+
+/// Connections for queries, opened when there is a first one. A database in memory is shared with them by its name.
+pub(crate) fn reader(options: SqliteConnectOptions, in_memory: bool) -> sqlx::SqlitePool {
+    let options = options.pragma("query_only", "ON").with_regexp().read_only(!in_memory);
+    SqlitePoolOptions::new()
+        .max_connections(4)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options)
 }
 
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {

@@ -56,7 +56,16 @@ impl Store {
         let mut connection = self.pool.begin_read().await?;
         let Some(newest) = syncs::newest(&mut connection, true).await? else { return Ok(None) };
         let sync = syncs::resolve(&mut connection, as_of.unwrap_or(AsOf::Version(newest))).await?;
+        self.keeps(&sync)?;
         Ok(Some(Snapshot { connection, sync, newest }))
+    }
+
+    /// Refuses a version whose past was left behind.
+    pub(crate) fn keeps(&self, sync: &SyncRow) -> Result<(), StoreError> {
+        if sync.version < self.oldest {
+            return Err(StoreError::NoVersion { asked: sync.version.to_string() });
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,5 @@
-//! `metsuke doctor`: whether token, account, budget and database are fit for a sync, and what to do if not.
+//! `metsuke doctor`: whether token, account, budget and database are fit for a sync, what to do if not, and whether
+//! Metsuke may write.
 //!
 //! It reads a handful of first pages and writes nothing.
 //!
@@ -6,6 +7,7 @@
 
 mod database;
 mod heroku;
+mod writes;
 
 use serde::Serialize;
 
@@ -17,8 +19,8 @@ use crate::text::{paragraph, shown};
 
 /// Check token, scope, account, budget and database
 ///
-/// Uses at most six requests, and tells what the token can read, how to make a better one, and what a sync would
-/// meet. Exits with 1 when something fails.
+/// Uses at most six requests, and tells what the token can read, how to make a better one, what a sync would meet,
+/// and whether Metsuke may write to Heroku. Exits with 1 when something fails.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A good token: on an account of its own that signs in with password and second factor, not through
@@ -92,7 +94,9 @@ impl Args {
     /// What writing to stdout met; what a check meets is a line of its own.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let mut checks = heroku::check(context, &self.heroku).await;
-        checks.extend(database::check(context).await);
+        let (held, store) = database::check(context).await;
+        checks.extend(held);
+        checks.extend(writes::check(context, store.as_ref()).await);
         let failed = checks.iter().any(|check| check.status == Status::Fail);
         match context.output.format {
             Format::Table => context.output.print(&told(&checks, context.output.width()))?,

@@ -8,17 +8,23 @@ mod changes;
 mod completions;
 mod demo;
 mod doctor;
+mod export;
 mod grants;
+mod jupiterone;
 mod list;
+mod people;
 mod provision;
+mod query;
+mod questions;
 mod simulate;
 mod sync;
 mod syncs;
 
 use clap::Subcommand;
 
+use crate::args::FormatArg;
 use crate::context::Context;
-use crate::failure::Exit;
+use crate::failure::{Exit, Failure};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -27,10 +33,23 @@ pub(crate) enum Command {
     Access(access::Args),
     Grants(grants::Args),
     List(list::Args),
+    People(people::Args),
+    Query(Box<query::Args>),
+    Questions(questions::Args),
+    Export(Box<export::Args>),
+    Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
-    Grant(Box<provision::GrantArgs>),
-    Revoke(Box<provision::RevokeArgs>),
+    /// Give a person a team role or access to an app
+    ///
+    /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
+    /// to do, does it, and reads it back. Granting a team role replaces the one held.
+    Grant(Box<provision::ChangeArgs>),
+    /// Take a team role or access to an app from a person
+    ///
+    /// Taking the role that is held ends the membership. Taking deploy, operate or manage leaves the rest; taking view
+    /// or collaborator ends the row. A pending invitation is taken back.
+    Revoke(Box<provision::ChangeArgs>),
     RemovePerson(Box<provision::RemovePersonArgs>),
     Plans(provision::PlansArgs),
     Apply(Box<provision::ApplyArgs>),
@@ -46,7 +65,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether the command watches for the wish to stop.
     pub(crate) fn stops_cleanly(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Demo(_) | Self::Simulate(_))
+        matches!(self, Self::Sync(_) | Self::Demo(_) | Self::Simulate(_) | Self::Jupiterone(_))
     }
 
     /// Runs it.
@@ -55,16 +74,33 @@ impl Command {
     ///
     /// What it met; [`failure::report`](crate::failure::report) tells it.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let alone = match (context.config.asked, &self) {
+            (FormatArg::Table | FormatArg::Json | FormatArg::Jsonl | FormatArg::Csv, _)
+            | (FormatArg::Tree, Self::Query(_)) => None,
+            (FormatArg::Graphml | FormatArg::Dot, Self::Export(args)) if args.is_graph() => None,
+            (FormatArg::Tree, _) => Some("only answers of `metsuke query` can be shown as a tree"),
+            (FormatArg::Graphml | FormatArg::Dot, _) => {
+                Some("only `metsuke export graph` writes GraphML and DOT")
+            }
+        };
+        if let Some(alone) = alone {
+            return Err(Failure::usage(alone).hint("leave --format out, or take json, jsonl or csv").into());
+        }
         // Boxed, because a sync's future is large and all of them would take as much.
         match self {
             Self::Sync(args) => Box::pin(args.run(context)).await,
             Self::Access(args) => Box::pin(args.run(context)).await,
             Self::Grants(args) => Box::pin(args.run(context)).await,
             Self::List(args) => Box::pin(args.run(context)).await,
+            Self::People(args) => Box::pin(args.run(context)).await,
+            Self::Query(args) => Box::pin(args.run(context)).await,
+            Self::Questions(args) => args.run(context),
+            Self::Export(args) => Box::pin(args.run(context)).await,
+            Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
-            Self::Grant(args) => Box::pin(args.run(context)).await,
-            Self::Revoke(args) => Box::pin(args.run(context)).await,
+            Self::Grant(args) => Box::pin(args.grant(context)).await,
+            Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,
             Self::Plans(args) => Box::pin(args.run(context)).await,
             Self::Apply(args) => Box::pin(args.run(context)).await,

@@ -10,6 +10,6 @@ mod plans;
 mod report;
 mod switches;
 
-pub(crate) use ask::{GrantArgs, RemovePersonArgs, RevokeArgs};
+pub(crate) use ask::{ChangeArgs, RemovePersonArgs};
 pub(crate) use plans::{ApplyArgs, PlansArgs};
 pub(crate) use switches::{KillSwitchArgs, ProtectArgs};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use metsuke_simulator::jupiterone::{JupiterOne, JupiterOneOptions};
 use metsuke_simulator::{Delay, Fault, Options, Simulator, Size};
 
 use crate::args::duration;
@@ -67,6 +68,9 @@ pub(crate) struct Args {
     /// Where other programs may read the journal of writes, statistics and the truth, and set faults, without a token
     #[arg(long, value_name = "ADDRESS")]
     control: Option<SocketAddr>,
+    /// Also serve a stand-in for JupiterOne's synchronization API here
+    #[arg(long, value_name = "ADDRESS")]
+    jupiterone_listen: Option<SocketAddr>,
     /// Something that goes wrong, see below; may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
@@ -111,7 +115,17 @@ impl Args {
         };
         let simulator = Simulator::start(options, self.listen).await?;
         let control = simulator.control_url().map(|url| format!("control {url}\n")).unwrap_or_default();
-        let told = format!("listening on {}\ntoken {}\n{control}", simulator.url(), simulator.token());
+        let jupiterone = match self.jupiterone_listen {
+            Some(listen) => Some(JupiterOne::start(JupiterOneOptions::default(), listen).await?),
+            None => None,
+        };
+        let stand_in = jupiterone.as_ref().map(|jupiterone| {
+            let (url, account, key) = (jupiterone.url(), jupiterone.account(), jupiterone.api_key());
+            format!("jupiterone {url}\njupiterone-account {account}\njupiterone-key {key}\n")
+        });
+        let stand_in = stand_in.unwrap_or_default();
+        let (url, token) = (simulator.url(), simulator.token());
+        let told = format!("listening on {url}\ntoken {token}\n{control}{stand_in}");
         context.output.print(&told)?;
         context.note("note: Ctrl-C ends it");
         context.cancel.cancelled().await;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use metsuke_engine::people;
 use metsuke_model::{Changes, Counts, Moment, ScopeReport, SyncStatus, SystemClock, Version};
 use metsuke_store::{Quarantine, Store, SyncRow};
 use serde::Serialize;
@@ -226,6 +227,7 @@ async fn accept(context: &Context, store: &Store, version: Version, yes: bool) -
         }
     }
     let accepted = store.accept(version, &SystemClock).await?;
+    people::renew(store).await;
     store.settle().await;
     let line = store.sync(version).await?.map(Line::from);
     match (output.format, line) {

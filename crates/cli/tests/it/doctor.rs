@@ -36,6 +36,27 @@ async fn a_good_token_has_nothing_that_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whether_writes_are_allowed_and_the_kill_switch_is_off_is_told() {
+    let house = House::synced(Size::Small).await;
+    let ran = house.run(&["doctor"]).await;
+    assert!(line(&ran.stdout, "writes").starts_with("ok    writes: not allowed"), "{ran:?}");
+    assert_eq!(line(&ran.stdout, "kill switch"), "ok    kill switch: off", "{ran:?}");
+    assert_eq!(house.run(&["kill-switch", "on"]).await.code, 0);
+    let stop = house.folder.path().join("metsuke.db.stop");
+    std::fs::write(&stop, "").unwrap();
+    let mut command = house.command(&["doctor"]);
+    command.env("METSUKE_PROVISIONING", "true");
+    let ran = run(command).await;
+    assert_eq!(line(&ran.stdout, "writes"), "ok    writes: allowed by METSUKE_PROVISIONING=true", "{ran:?}");
+    assert!(line(&ran.stdout, "kill switch").starts_with("warn  kill switch: on in the database"), "{ran:?}");
+    assert!(
+        ran.stdout.contains("`metsuke kill-switch off`") && ran.stdout.contains("metsuke.db.stop"),
+        "{ran:?}"
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_token_fails() {
     let house = House::of(Size::Small).await;
     let ran = with_token(&house, "HRKU-wrong-and-not-to-be-shown").await;

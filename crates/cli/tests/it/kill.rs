@@ -10,45 +10,16 @@ mod quarantined;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::str::FromStr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use metsuke_model::Version;
 use metsuke_simulator::{Options, Size, World};
+use metsuke_testkit::{Chance, seed, setting};
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
 
 use crate::house::House;
 use checker::{State, check, judge};
-
-/// Chance that can be repeated.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap_or(0)
-    }
-
-    fn one_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        from.get(self.below(from.len()))
-    }
-
-    /// A time up to `longest`, evenly spread.
-    fn within(&mut self, longest: Duration) -> Duration {
-        longest * u32::try_from(self.below(4096)).unwrap_or(0) / 4096
-    }
-}
 
 /// What an undisturbed sync takes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -201,18 +172,12 @@ fn edit(world: &mut World, chance: &mut Chance, round: usize) {
     }
 }
 
-fn setting<T: FromStr>(name: &str, default: T) -> T {
-    let given = std::env::var_os(name).and_then(|text| text.to_str()?.parse().ok());
-    given.unwrap_or(default)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_kill_nine_during_sync_leave_the_last_version_whole() {
     let kills = setting("METSUKE_KILLS", 500_usize);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed = setting("METSUKE_KILL_SEED", now.as_secs());
-    println!("METSUKE_KILL_SEED={seed} METSUKE_KILLS={kills}");
-    let mut chance = Chance(seed);
+    let seed = seed("METSUKE_KILL_SEED");
+    println!("METSUKE_KILLS={kills}");
+    let mut chance = Chance::new(seed);
     let mut options = Options::of(Size::Small).seed(seed).latency(Duration::from_millis(2));
     options.rate_limit = false;
     let house = House::new(options).await;

@@ -7,13 +7,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
 mod answers;
+mod asking;
 mod audit;
 mod doctor;
 mod errors;
 mod help;
 mod house;
+mod jupiterone;
 mod kill;
+mod people;
 mod provision_kill;
 mod provisioning;
 mod quarantine;
 mod syncing;
+mod together;

@@ -14,16 +14,14 @@ mod round;
 mod wish;
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use metsuke_testkit::{Chance, seed, setting};
 use tokio::task::JoinSet;
 
 use judge::Wrong;
 use round::Estate;
-use wish::Chance;
 
 /// Estates at work at one moment.
 const WORKERS: u64 = 8;
@@ -73,7 +71,7 @@ async fn campaign(seed: u64, kills: usize, sabotage: Option<&'static str>) -> Ta
     for worker in 0..WORKERS {
         let (tally, killed, found) = (Arc::clone(&tally), Arc::clone(&killed), Arc::clone(&found));
         workers.spawn(async move {
-            let mut chance = Chance(seed.wrapping_add(worker << 32));
+            let mut chance = Chance::new(seed.wrapping_add(worker << 32));
             let over = || killed.load(Ordering::SeqCst) >= kills || found.load(Ordering::SeqCst);
             for estate_seed in (seed + worker * 1_000_000).. {
                 let mut estate = Estate::new(estate_seed, sabotage).await;
@@ -114,21 +112,15 @@ async fn campaign(seed: u64, kills: usize, sabotage: Option<&'static str>) -> Ta
     Arc::into_inner(tally).unwrap().into_inner().unwrap()
 }
 
-fn setting<T: FromStr>(name: &str, default: T) -> T {
-    let given = std::env::var_os(name).and_then(|text| text.to_str()?.parse().ok());
-    given.unwrap_or(default)
-}
-
 /// Seed and dose, from the environment where it names them.
 fn dose() -> (u64, usize) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    (setting("METSUKE_KILL_SEED", now.as_secs()), setting("METSUKE_PROVISION_KILLS", 600))
+    (seed("METSUKE_KILL_SEED"), setting("METSUKE_PROVISION_KILLS", 600))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_nine_during_grants_and_revokes_doubles_nothing_and_loses_nothing() {
     let (seed, kills) = dose();
-    println!("METSUKE_KILL_SEED={seed} METSUKE_PROVISION_KILLS={kills}");
+    println!("METSUKE_PROVISION_KILLS={kills}");
     let tally = campaign(seed, kills, None).await;
     println!("{}", tally.summary());
     let wrong: Vec<&String> = tally.doubled.iter().chain(&tally.lost).chain(&tally.other).collect();
@@ -147,7 +139,7 @@ async fn kill_nine_during_grants_and_revokes_doubles_nothing_and_loses_nothing()
 #[expect(clippy::print_stdout, reason = "a campaign says what it found, for whoever repeats it")]
 async fn is_found_out(sabotage: &'static str) {
     let (seed, kills) = dose();
-    println!("METSUKE_KILL_SEED={seed} METSUKE_PROVISION_KILLS={kills} {sabotage}");
+    println!("METSUKE_PROVISION_KILLS={kills} {sabotage}");
     let tally = campaign(seed, kills, Some(sabotage)).await;
     println!("{}", tally.summary());
     for told in tally.doubled.iter().chain(&tally.lost).take(1) {

@@ -220,6 +220,29 @@ async fn a_token_that_may_only_read_is_refused_before_a_call_with_the_scope_need
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connector_account_that_nobody_has_is_refused_and_one_that_is_known_is_kept_safe() {
+    let house = House::synced(Size::Small).await;
+    let Cast { team, people, .. } = cast(&house);
+    let named = people[0].as_str();
+    let id = house.heroku.edit(|world| world.person_id(named).unwrap().to_string()).unwrap();
+    let grant = ["--format", "json", "grant", "--user", named, "--team", &team, "--role", "viewer", "--yes"];
+    let keeping = async |account: &str| {
+        let mut command = house.command(&[&grant[..], &["--connector-account", account]].concat());
+        command.env("METSUKE_PROVISIONING", "true");
+        command.env("METSUKE_HEROKU_TOKEN", house.heroku.token_with("accountless"));
+        run(command).await
+    };
+    let ran = keeping("nobody@example.com").await;
+    assert!(ran.code == 2 && ran.stderr.contains("would keep nobody safe"), "{ran:?}");
+    assert!(ran.stderr.contains("hint: `metsuke list users`"), "{ran:?}");
+    for account in [named, &named.to_uppercase(), &id, &id.to_uppercase()] {
+        let ran = keeping(account).await;
+        assert!(ran.code == 5 && document(&ran)["reason"].as_str().unwrap().starts_with("R2"), "{ran:?}");
+    }
+    assert!(house.heroku.journal().writes.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_usage_is_told_in_one_line() {
     let house = House::synced(Size::Small).await;
     for ask in [

@@ -116,7 +116,8 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the address is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

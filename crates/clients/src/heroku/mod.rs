@@ -21,6 +21,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 pub use self::config::Settings;
+pub(crate) use self::config::is_loopback;
 pub use self::endpoint::Endpoint;
 pub use self::item::Item;
 pub use self::provisioning::{Provisioning, TeamFeatures};

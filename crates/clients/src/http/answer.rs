@@ -81,7 +81,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(until.as_second() - now.as_second()).unwrap_or(0)))
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+/// A date as HTTP writes it.
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(text).ok()
 }
 

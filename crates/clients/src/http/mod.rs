@@ -5,8 +5,8 @@
 //! Invariant: a request counts as in flight from the moment it is sent to the last byte of its answer,
 //! and never more than the allowed number are. Nothing in here sends a request a second time.
 
-mod answer;
-mod body;
+pub(crate) mod answer;
+pub(crate) mod body;
 pub(crate) mod limit;
 pub(crate) mod meter;
 pub(crate) mod retry;
@@ -288,7 +288,7 @@ impl Transport {
 }
 
 /// A client of the HTTP library that keeps up to `idle` connections open between requests.
-fn connections(
+pub(crate) fn connections(
     base: &str,
     headers: HeaderMap,
     connect_timeout: Duration,
@@ -311,7 +311,7 @@ fn connections(
 }
 
 /// The innermost cause, which says what happened, without the layers around it.
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

@@ -11,6 +11,7 @@ mod faults;
 mod fresh;
 mod paging;
 mod recordings;
+mod roster;
 mod server;
 mod write_calls;
 mod writes;

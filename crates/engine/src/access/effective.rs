@@ -16,7 +16,7 @@ use crate::EngineError;
 
 /// Which part of the estate a question is about, in dense ids.
 #[derive(Clone, Debug)]
-pub(super) enum Extent {
+pub(crate) enum Extent {
     /// All of it.
     All,
     /// What one user holds.
@@ -29,13 +29,13 @@ pub(super) enum Extent {
 
 /// The rows that answer a question.
 #[derive(Debug, Default)]
-pub(super) struct World {
-    pub(super) principals: HashMap<i64, Principal>,
+pub(crate) struct World {
+    pub(crate) principals: HashMap<i64, Principal>,
     pub(super) names: HashMap<i64, Option<Box<str>>>,
     /// Every team: by dense id.
     pub(super) teams: HashMap<i64, TeamFacts>,
     pub(super) enterprise_accounts: Vec<(i64, ResourceRef)>,
-    pub(super) apps: Vec<AppFacts>,
+    pub(crate) apps: Vec<AppFacts>,
     entries: HashMap<i64, Vec<AccessEntry>>,
     user_places: HashMap<HerokuId, i64>,
 }
@@ -50,9 +50,9 @@ pub(super) struct TeamFacts {
 
 /// What derived access needs to know of an app.
 #[derive(Clone, Debug)]
-pub(super) struct AppFacts {
-    pub(super) dense: i64,
-    pub(super) resource: ResourceRef,
+pub(crate) struct AppFacts {
+    pub(crate) dense: i64,
+    pub(crate) resource: ResourceRef,
     pub(super) team: Option<i64>,
     pub(super) owner: Option<HerokuId>,
     pub(super) locked: Option<bool>,
@@ -60,7 +60,7 @@ pub(super) struct AppFacts {
 
 impl World {
     /// Loads what the extent covers; `effective` also loads what access may be derived from.
-    pub(super) async fn load(
+    pub(crate) async fn load(
         snapshot: &mut Snapshot,
         extent: &Extent,
         effective: bool,
@@ -186,7 +186,7 @@ impl World {
     }
 
     /// Everybody who may hold something on the app, in order of their dense ids.
-    pub(super) fn people_of(&self, app: &AppFacts) -> BTreeSet<i64> {
+    pub(crate) fn people_of(&self, app: &AppFacts) -> BTreeSet<i64> {
         let named = self.entries(app.dense).iter();
         let members = app.team.map_or(&[][..], |team| self.entries(team)).iter();
         let owner = app.owner.as_ref().and_then(|owner| self.user_places.get(owner)).copied();
@@ -225,6 +225,29 @@ impl World {
         held
     }
 
+    /// The ways by which a principal came to hold something on an app, with what each gives.
+    pub(crate) fn ways(&self, app: &AppFacts, principal: i64) -> Vec<Way> {
+        let own = self.entry(app.dense, principal);
+        let mut direct = own.map(|own| Access { mask: own.mask, other: own.other.clone() });
+        let mut ways = Vec::new();
+        for source in self.sources(app, principal, own) {
+            let via = match &mut direct {
+                Some(direct) if source.origin == Origin::Own => {
+                    direct.mask = direct.mask.with(source.gives);
+                    continue;
+                }
+                _ if source.gives.is_empty() => continue,
+                _ if source.origin == Origin::Team => format!("team {}", source.entitlement).into(),
+                _ => Box::from(source.entitlement),
+            };
+            ways.push(Way::new(via, &Access { mask: source.gives, other: Vec::new() }));
+        }
+        if let Some(direct) = direct {
+            ways.insert(0, Way::new("direct".into(), &direct));
+        }
+        ways
+    }
+
     /// The rows from which a principal's access to an app follows.
     fn sources<'w>(
         &'w self,
@@ -239,30 +262,65 @@ impl World {
             let roles = self.entry(dense, principal).map(|entry| entry.mask).unwrap_or_default();
             for role in roles.entitlements(ResourceType::Team) {
                 let gives = derive::from_team_role(role, owner, app.locked.unwrap_or(false));
-                sources.push(Source { resource: &team.resource, entitlement: role.slug(), gives });
+                let (resource, entitlement) = (&team.resource, role.slug());
+                sources.push(Source { origin: Origin::Team, resource, entitlement, gives });
             }
         }
         if let Some(own) = own {
             for entitlement in own.mask.entitlements(ResourceType::App) {
                 let gives = derive::from_app_entitlement(entitlement, own.mask, owner);
-                sources.push(Source { resource: &app.resource, entitlement: entitlement.slug(), gives });
+                let (resource, entitlement) = (&app.resource, entitlement.slug());
+                sources.push(Source { origin: Origin::Own, resource, entitlement, gives });
             }
             for slug in &own.other {
                 let gives = Entitlement::VIEW.mask();
-                sources.push(Source { resource: &app.resource, entitlement: slug, gives });
+                sources.push(Source {
+                    origin: Origin::Own,
+                    resource: &app.resource,
+                    entitlement: slug,
+                    gives,
+                });
             }
         }
         let owns = app.owner.as_ref().and_then(|owner| self.user_places.get(owner)) == Some(&principal);
         if app.team.is_none() && owns {
             let (resource, gives) = (&app.resource, derive::from_ownership());
-            sources.push(Source { resource, entitlement: Entitlement::OWNER.slug(), gives });
+            let entitlement = Entitlement::OWNER.slug();
+            sources.push(Source { origin: Origin::Owner, resource, entitlement, gives });
         }
         sources
     }
 }
 
+/// One way by which a principal came to hold something on an app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// `direct`, `team` and the role there, or `owner`.
+    pub(crate) via: Box<str>,
+    /// What this way gives, in order of the entitlements.
+    pub(crate) permissions: Vec<Box<str>>,
+}
+
+impl Way {
+    fn new(via: Box<str>, access: &Access) -> Self {
+        Self { via, permissions: access.slugs(ResourceType::App).map(Into::into).collect() }
+    }
+}
+
+/// What kind of row gives more than itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The principal's own row on the app.
+    Own,
+    /// A role in the app's team.
+    Team,
+    /// Owning the app.
+    Owner,
+}
+
 /// A row that gives more than itself.
 struct Source<'w> {
+    origin: Origin,
     resource: &'w ResourceRef,
     entitlement: &'w str,
     gives: Mask,

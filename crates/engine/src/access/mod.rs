@@ -5,7 +5,7 @@
 //! Invariant: one line per principal, resource and entitlement, with the shortest path (ties by id).
 
 mod app;
-mod effective;
+pub(crate) mod effective;
 mod effects;
 mod grants;
 mod lookup;

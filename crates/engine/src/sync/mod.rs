@@ -145,10 +145,12 @@ pub async fn run(
     }
     match store.commit(reading.estate, &reading.coverage, &report, clock).await {
         Ok(committed) => {
-            store.settle().await;
-            if !committed.quarantine.is_empty() {
+            if committed.quarantine.is_empty() {
+                crate::people::renew(store).await;
+            } else {
                 report.status = SyncStatus::Quarantined;
             }
+            store.settle().await;
             Ok(SyncSummary {
                 version: committed.version,
                 report: SyncReport { finished_at: committed.finished_at, ..report },

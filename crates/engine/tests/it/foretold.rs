@@ -8,22 +8,9 @@ use metsuke_model::record::User;
 use metsuke_model::{Access, Grant, HerokuId, ResourceType};
 use metsuke_simulator::{Manners, Options, Size, World};
 use metsuke_store::Select;
+use metsuke_testkit::Chance;
 
 use crate::house::House;
-
-/// Numbers that are the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % limit.max(1)
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        of.get(self.below(of.len()))
-    }
-}
 
 /// Somebody in the estate, or now and then somebody new; never the caller, whose rows decide what can be read.
 fn somebody(world: &World, chance: &mut Chance) -> String {
@@ -260,7 +247,7 @@ fn last_ones_are_right(told: &Effects, warned: &[Warning], after: &BTreeMap<Line
 async fn what_is_foretold_comes(houses: impl IntoIterator<Item = (House, u64)>) -> usize {
     let (mut gained, mut lost, mut kept, mut config, mut announced, mut alone) = (0, 0, 0, 0, 0, 0);
     for (house, seed) in houses {
-        let mut chance = Chance(seed);
+        let mut chance = Chance::new(seed);
         house.simulator.edit(|world| {
             for team in world.team_names() {
                 for app in world.app_names(Some(&team)).iter().step_by(3) {

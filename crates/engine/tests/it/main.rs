@@ -4,11 +4,18 @@
 
 mod access;
 mod audit;
+mod earlier;
 mod effects;
 mod faults;
 mod foretold;
+mod graph;
 mod history;
 mod house;
+mod jupiterone;
+mod language;
+mod people;
 mod provision;
+mod questions;
 mod safety;
+mod told;
 mod truth;

@@ -2,7 +2,6 @@
 //!
 //! Invariant: what is judged is the server's; the product's records are held against it, never the reverse.
 
-mod chance;
 mod checker;
 mod refusals;
 mod scene;
@@ -13,24 +12,22 @@ mod wish;
 use std::collections::{BTreeMap, BTreeSet};
 
 use metsuke_simulator::Size;
+use metsuke_testkit::{Chance, setting};
 
-use chance::Chance;
 use script::{Connector, Played, Script, play};
 
 /// Operations in one estate.
 const LENGTH: usize = 250;
 
 /// How many operations of the connector each test does.
-#[expect(clippy::disallowed_methods, reason = "a test has no settings but these")]
 fn dose() -> usize {
-    let all = std::env::var("METSUKE_SAFETY_OPS").ok().and_then(|text| text.parse().ok());
-    all.unwrap_or(4_000_usize) / 2
+    setting("METSUKE_SAFETY_OPS", 10_000) / 2
 }
 
 fn script(sizes: &[Size], seed: u64, connector: Connector) -> Script {
-    let mut chance = Chance(seed);
-    let size = *chance.pick(sizes);
-    Script { size, seed, steps: (0..LENGTH).map(|_| chance.next()).collect(), connector }
+    let mut chance = Chance::new(seed);
+    let size = *chance.one_of(sizes);
+    Script { size, seed, steps: (0..LENGTH).map(|_| chance.number()).collect(), connector }
 }
 
 /// The shortest script that was found to break the same rule.

@@ -109,6 +109,13 @@ catalogue! {
     /// A change of the list of protected principals was refused.
     ProtectedPrincipalRefused = "protected_principal.refused",
 
+    /// A roster of people was imported.
+    RosterImported = "roster.imported",
+    /// An account was given to a person by hand, or said to be nobody's.
+    PersonMatched = "person.matched",
+    /// What was said by hand of an account's person was taken back.
+    PersonUnmatched = "person.unmatched",
+
     /// Somebody signed in.
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.

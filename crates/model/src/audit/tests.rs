@@ -4,24 +4,10 @@ mod database;
 mod limits;
 mod tampering;
 
+use metsuke_testkit::Chance;
+
 use super::*;
 use crate::Moment;
-
-/// Chance that can be repeated.
-pub(super) struct Chance(pub(super) u64);
-
-impl Chance {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap()
-    }
-}
 
 pub(super) fn key(seed: u8) -> SigningKey {
     SigningKey::from_seed(Origin::parse("metsuke.example.com/audit").unwrap(), &[seed; 32]).unwrap()
@@ -101,7 +87,7 @@ pub(super) fn event(at: usize, chance: &mut Chance) -> NewEvent {
     let moment = Moment(1_795_000_000_000_000 + i64::try_from(at).unwrap() * 1_000_001);
     NewEvent::new(moment, code, actor)
         .about("team", format!("team-{}", chance.below(5)))
-        .detail("nonce", chance.next().to_string())
+        .detail("nonce", chance.number().to_string())
         .detail("at", at)
 }
 
@@ -111,7 +97,7 @@ fn kinds(verdict: &Verdict) -> Vec<FindingKind> {
 
 /// A log of twelve events with checkpoints after five, nine and all, and one change to it.
 fn changed(change: impl FnOnce(&mut Log)) -> Verdict {
-    let mut log = Log::of(12, &[5, 9], &mut Chance(7));
+    let mut log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let expected = log.pinned();
     change(&mut log);
     verify(log.export(), expected)
@@ -123,7 +109,7 @@ fn told(verdict: &Verdict) -> String {
 
 #[test]
 fn untouched_logs_of_every_small_size_pass() {
-    let mut chance = Chance(3);
+    let mut chance = Chance::new(3);
     for events in 0..40 {
         let sizes: Vec<usize> = (0..=events).filter(|_| chance.below(4) == 0).collect();
         let log = Log::of(events, &sizes, &mut chance);
@@ -141,7 +127,7 @@ fn untouched_logs_of_every_small_size_pass() {
 
 #[test]
 fn lines_may_keep_their_line_ends() {
-    let log = Log::of(3, &[], &mut Chance(7));
+    let log = Log::of(3, &[], &mut Chance::new(7));
     let lines = log.export().into_iter().map(|line| [line, b"\n".to_vec()].concat());
     assert!(verify(lines, log.pinned()).is_clean());
 }
@@ -207,9 +193,9 @@ fn a_cut_tail_is_named() {
     let verdict = changed(|log| log.rows.truncate(10));
     assert_eq!(kinds(&verdict), [FindingKind::Truncated]);
     assert!(told(&verdict).contains("ends after 10 events, and a signed checkpoint covers 12"));
-    let mut log = Log::of(12, &[5, 9], &mut Chance(7)).export();
+    let mut log = Log::of(12, &[5, 9], &mut Chance::new(7)).export();
     log.truncate(7);
-    let verdict = verify(log, Log::of(12, &[5, 9], &mut Chance(7)).pinned());
+    let verdict = verify(log, Log::of(12, &[5, 9], &mut Chance::new(7)).pinned());
     assert_eq!(kinds(&verdict), [FindingKind::NotEnded]);
 }
 
@@ -225,7 +211,7 @@ fn a_forged_checkpoint_is_named() {
 
 #[test]
 fn a_checkpoint_in_another_place_is_named() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let mut lines = log.export();
     lines.swap(6, 7);
     assert_eq!(kinds(&verify(lines, log.pinned())), [FindingKind::Misplaced]);
@@ -233,7 +219,7 @@ fn a_checkpoint_in_another_place_is_named() {
 
 #[test]
 fn two_histories_signed_by_one_key_are_named() {
-    let other = Log::of(12, &[5, 9], &mut Chance(8));
+    let other = Log::of(12, &[5, 9], &mut Chance::new(8));
     let verdict = changed(|log| log.notes[0].1.clone_from(&other.notes[0].1));
     assert_eq!(kinds(&verdict), [FindingKind::RootDiffers, FindingKind::Inconsistent]);
     let verdict = changed(|log| log.notes.insert(1, other.notes[0].clone()));
@@ -242,7 +228,7 @@ fn two_histories_signed_by_one_key_are_named() {
 
 #[test]
 fn an_unknown_code_in_the_log_does_not_matter_and_a_newer_format_neither() {
-    let mut log = Log::of(2, &[], &mut Chance(7));
+    let mut log = Log::of(2, &[], &mut Chance::new(7));
     let mut event = Event::decode(&log.rows[0].text).unwrap();
     event.code = Code::from("moon.landed");
     log.rows[0] = recorded(&event);
@@ -254,7 +240,7 @@ fn an_unknown_code_in_the_log_does_not_matter_and_a_newer_format_neither() {
 
 #[test]
 fn findings_beyond_the_limit_are_counted() {
-    let mut log = Log::of(2, &[], &mut Chance(7)).export();
+    let mut log = Log::of(2, &[], &mut Chance::new(7)).export();
     log.splice(1..1, (0..MAX_FINDINGS + 5).map(|_| b"{}".to_vec()));
     let verdict = verify(log, Expected::default());
     assert_eq!((verdict.findings.len(), verdict.unlisted), (MAX_FINDINGS, 5));

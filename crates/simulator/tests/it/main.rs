@@ -17,6 +17,8 @@ mod invitations;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod jupiterone;
+#[cfg(test)]
 mod manners;
 #[cfg(test)]
 mod members;

@@ -11,10 +11,12 @@ mod brake;
 mod halves;
 mod heads;
 mod objects;
+mod properties;
 mod rows;
 mod state;
 
 pub use amend::Amendment;
+pub(crate) use properties::hash as properties_hash;
 
 use metsuke_model::access::Mask;
 use metsuke_model::audit::EventCode;

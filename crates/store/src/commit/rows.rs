@@ -4,8 +4,7 @@
 //!
 //! Invariant: the change log holds every property that a statement here overwrites.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use metsuke_model::{Cell, ColumnType, HerokuId, Kind, Record};
 use rustc_hash::FxHashMap;
@@ -166,61 +165,6 @@ impl Writer {
         self.connection.insert("logging changes", (CHANGE_HEAD, ""), rows).await?;
         Ok(differs)
     }
-
-    /// The ids of the records' properties, by the address of their text.
-    async fn intern_all<T: Record>(
-        &mut self,
-        records: &[T],
-        written: &[Written],
-    ) -> Result<FxHashMap<*const u8, i64>, StoreError> {
-        // Equal documents are most often one shared text: its address finds it without comparing texts.
-        let mut documents: FxHashMap<*const u8, &Arc<str>> = FxHashMap::default();
-        for record in written.iter().filter_map(|entry| records.get(entry.index)) {
-            documents.entry(record.properties().as_ptr()).or_insert_with(|| record.properties());
-        }
-        let interned = self.intern(documents.values().copied()).await?;
-        Ok(documents
-            .iter()
-            .filter_map(|(address, document)| Some((*address, *interned.get(&***document)?)))
-            .collect())
-    }
-
-    /// Gives every distinct document of properties an id, and writes the new ones.
-    async fn intern<'t>(
-        &mut self,
-        documents: impl Iterator<Item = &'t Arc<str>>,
-    ) -> Result<HashMap<&'t str, i64>, StoreError> {
-        let texts: HashSet<&str> = documents.map(|document| &**document).collect();
-        let mut wanted: Vec<(i64, &str)> = texts.into_iter().map(|text| (hash(text), text)).collect();
-        wanted.sort_unstable();
-        let hashes: Vec<i64> = wanted.iter().map(|(hash, _)| *hash).collect();
-        let mut known = HashMap::new();
-        let select = ("SELECT id, hash FROM properties WHERE hash IN (", ")");
-        self.connection
-            .each_in("looking up properties", select, &hashes, |row| {
-                known.insert(row.number(1)?, row.number(0)?);
-                Ok(())
-            })
-            .await?;
-        let (mut rows, mut ids) = (Vec::new(), HashMap::with_capacity(wanted.len()));
-        for (hash, text) in wanted {
-            let id = known.get(&hash).copied().unwrap_or_else(|| {
-                self.next_properties += 1;
-                rows.push([self.next_properties.into(), hash.into(), Bind::from(text)]);
-                self.next_properties
-            });
-            ids.insert(text, id);
-        }
-        let head = "INSERT INTO properties (id, hash, document) ";
-        self.connection.insert("writing properties", (head, ""), rows).await?;
-        Ok(ids)
-    }
-}
-
-/// The hash of a document of properties, as the database keeps it.
-fn hash(text: &str) -> i64 {
-    let bytes = blake3::hash(text.as_bytes());
-    i64::from_le_bytes(bytes.as_bytes().first_chunk::<8>().copied().unwrap_or_default())
 }
 
 /// The rows of the records that are written, as statements take them.
@@ -265,13 +209,14 @@ impl<T: Record> Rows<'_, T> {
         )
     }
 
-    /// The ids of some records and those of their values that are in the set.
+    /// The ids of some records, those of their values that are in the set, and the version.
     fn parts(&self, columns: Columns, places: &[usize]) -> impl Iterator<Item = Vec<Bind>> {
         places.iter().filter_map(move |place| {
             let entry = self.written.get(*place)?;
             let record = self.records.get(entry.index)?;
             let mut row = vec![Bind::from(entry.dense)];
             row.extend(members(columns, self.values(*place, record)));
+            row.push(self.version.into());
             Some(row)
         })
     }
@@ -300,7 +245,7 @@ fn names(kind: Kind) -> impl Iterator<Item = &'static str> {
 }
 
 /// The two ends of a kind's insert, from the catalogue's words; the second is for what has a row already. What was
-/// only referred to (gone since 0) has been there since it was first listed.
+/// only referred to (gone since 0) has been there since it was first listed; what was gone begins anew.
 fn insert(kind: Kind) -> (String, String) {
     let table = kind.table();
     let listed: Vec<&str> = names(kind).collect();
@@ -308,20 +253,21 @@ fn insert(kind: Kind) -> (String, String) {
     let assignments: Vec<String> = listed.iter().map(|name| format!("{name} = excluded.{name}")).collect();
     let tail = format!(
         " ON CONFLICT (id) DO UPDATE SET since = CASE WHEN {table}.gone = 0 THEN excluded.since ELSE {table}.since END,
+          begun = CASE WHEN {table}.gone = 0 THEN {table}.begun ELSE excluded.since END,
+          edition = CASE WHEN {table}.gone = 0 THEN {table}.edition ELSE {table}.edition + 1 END,
           gone = excluded.gone, {}",
         assignments.join(", ")
     );
     (head, tail)
 }
 
-/// The two ends of an update of some columns, from the catalogue's words.
+/// The two ends of an update of some columns, from the catalogue's words. What the object is begins with the version.
 fn update(kind: Kind, columns: Columns) -> (String, String) {
     let table = kind.table();
-    let assignments: Vec<String> = members(columns, names(kind))
-        .zip(2..)
-        .map(|(name, place)| format!("{name} = listed.column{place}"))
-        .collect();
-    let head = format!("UPDATE {table} SET {} FROM (", assignments.join(", "));
+    let assigned = members(columns, names(kind)).chain(["begun"]).zip(2..);
+    let assignments: Vec<String> =
+        assigned.map(|(name, place)| format!("{name} = listed.column{place}")).collect();
+    let head = format!("UPDATE {table} SET edition = {table}.edition + 1, {} FROM (", assignments.join(", "));
     (head, format!(") AS listed WHERE {table}.id = listed.column1"))
 }
 

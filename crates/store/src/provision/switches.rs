@@ -1,9 +1,11 @@
 //! What the operator has switched, and who is protected.
 
-use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
+use metsuke_model::record::User;
+use metsuke_model::{HerokuId, Moment};
 
 use crate::connection::Bind;
+use crate::objects::{self, Select};
 use crate::{Store, StoreError, audit};
 
 const KILL_SWITCH: &str = "kill_switch";
@@ -87,5 +89,20 @@ impl Store {
         audit::append(&mut connection, event).await?;
         connection.commit().await?;
         Ok(true)
+    }
+
+    /// The users with these ids as they were last seen, those that are gone included.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn ever_seen(&self, ids: &[HerokuId]) -> Result<Vec<User>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut users = Vec::new();
+        for id in ids {
+            let found = objects::find::<User>(&mut connection, &Select::Id(id.clone()), false).await?;
+            users.extend(found.into_iter().map(|found| found.stored.record));
+        }
+        Ok(users)
     }
 }

@@ -9,9 +9,8 @@ use metsuke_model::record::{App, Team};
 use metsuke_model::{
     AccessRow, ColumnType, Coverage, Estate, HerokuId, Kind, Record, Resource, ResourceType, Value,
 };
+use metsuke_testkit::Chance;
 use serde_json::json;
-
-use crate::chance::Chance;
 
 const TEXTS: [&str; 7] = [
     "core",
@@ -61,7 +60,7 @@ pub(crate) fn id(kind: Kind, number: usize) -> HerokuId {
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { chance: Chance(seed), seeds: BTreeMap::new() }
+        Self { chance: Chance::new(seed), seeds: BTreeMap::new() }
     }
 
     fn value(chance: &mut Chance, column: ColumnType) -> Value {
@@ -69,8 +68,8 @@ impl Generator {
             return Value::Null;
         }
         match column {
-            ColumnType::Text => Value::Text((*chance.pick(&TEXTS)).into()),
-            ColumnType::Number => Value::Int(*chance.pick(&[0, -1, 42, i64::MAX])),
+            ColumnType::Text => Value::Text((*chance.one_of(&TEXTS)).into()),
+            ColumnType::Number => Value::Int(*chance.one_of(&[0, -1, 42, i64::MAX])),
             ColumnType::Flag => Value::Int(i64::from(chance.percent(60))),
             ColumnType::Time => {
                 Value::Int(1_700_000_000_000_001 + i64::try_from(chance.below(4)).unwrap() * 999_999)
@@ -82,18 +81,18 @@ impl Generator {
     /// The object as it is now; the same object again where its seed is the same.
     fn record<T: Record>(&mut self, id: HerokuId) -> T {
         let key = (T::KIND, id.clone());
-        let fresh = self.chance.next();
+        let fresh = self.chance.number();
         let keeps = self.chance.percent(70);
         let seed = self.seeds.entry(key).or_insert(fresh);
         if !keeps {
             *seed = fresh;
         }
-        let mut chance = Chance(*seed);
+        let mut chance = Chance::new(*seed);
         let values =
             T::KIND.columns().iter().map(|column| Self::value(&mut chance, column.column_type)).collect();
         let properties = match chance.below(5) {
             0 => json!({}),
-            1 => json!({ "region": *chance.pick(&TEXTS) }),
+            1 => json!({ "region": *chance.one_of(&TEXTS) }),
             2 => json!({ "acm": true, "stack": { "name": "heroku-24", "tags": [1, 2.5, "x"] } }),
             _ => json!({ "acm": chance.percent(50), "size": chance.below(3) }),
         };

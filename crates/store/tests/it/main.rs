@@ -23,9 +23,9 @@ macro_rules! on_both_engines {
 }
 
 mod audit;
-mod chance;
 mod database;
 mod document;
+mod editions;
 mod expected;
 mod full_disk;
 mod gaps;
@@ -33,9 +33,13 @@ mod generated;
 mod hand;
 mod log;
 mod opening;
+mod people;
 mod provision;
 mod quarantine;
+mod query;
+mod rewound;
 mod selects;
 mod sequences;
+mod tables;
 mod tampering;
 mod together;

@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use metsuke_model::audit::{AuditRow, Checkpoint, Digest, Frontier, SigningKey, leaf_hash};
 use metsuke_store::{Store, StoreError};
+use metsuke_testkit::{Chance, choices, setting};
 
 use crate::audit::{checkpoint, key, verdict};
-use crate::chance::Chance;
 use crate::database::Database;
 use crate::hand::Put::{Bytes, Int, Text};
 use crate::hand::{Deed, Hand};
@@ -18,71 +18,41 @@ use crate::hand::{Deed, Hand};
 /// How many events there are; a checkpoint covers the first third, the second, and all of them.
 const EVENTS: usize = 48;
 
-/// What a forger does; the careful ones make numbers, hashes and frontier fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Tampering {
-    Edit,
-    EditWithHash,
-    Leaf,
-    ShortLeaf,
-    Garbage,
-    Delete,
-    DeleteAndCloseUp,
-    Truncate,
-    Swap,
-    Copy,
-    InsertBefore,
-    Negative,
-    Frontier,
-    FrontierOfBefore,
-    NoFrontier,
-    Note,
-    NoteElsewhere,
-    OtherKey,
-    NoKey,
-    OtherName,
-    CarefulEdit,
-    CarefulDelete,
-    CarefulInsert,
-    CarefulReorder,
-    CarefulTruncate,
-    RollBack,
-    RewriteAll,
-    SignAnew,
+choices! {
+    /// What a forger does; the careful ones make numbers, hashes and frontier fit.
+    enum Tampering {
+        Edit,
+        EditWithHash,
+        Leaf,
+        ShortLeaf,
+        Garbage,
+        Delete,
+        DeleteAndCloseUp,
+        Truncate,
+        Swap,
+        Copy,
+        InsertBefore,
+        Negative,
+        Frontier,
+        FrontierOfBefore,
+        NoFrontier,
+        Note,
+        NoteElsewhere,
+        OtherKey,
+        NoKey,
+        OtherName,
+        CarefulEdit,
+        CarefulDelete,
+        CarefulInsert,
+        CarefulReorder,
+        CarefulTruncate,
+        RollBack,
+        RewriteAll,
+        SignAnew,
+    }
 }
 
 use Tampering as T;
-
-const ALL: [Tampering; 28] = [
-    T::Edit,
-    T::EditWithHash,
-    T::Leaf,
-    T::ShortLeaf,
-    T::Garbage,
-    T::Delete,
-    T::DeleteAndCloseUp,
-    T::Truncate,
-    T::Swap,
-    T::Copy,
-    T::InsertBefore,
-    T::Negative,
-    T::Frontier,
-    T::FrontierOfBefore,
-    T::NoFrontier,
-    T::Note,
-    T::NoteElsewhere,
-    T::OtherKey,
-    T::NoKey,
-    T::OtherName,
-    T::CarefulEdit,
-    T::CarefulDelete,
-    T::CarefulInsert,
-    T::CarefulReorder,
-    T::CarefulTruncate,
-    T::RollBack,
-    T::RewriteAll,
-    T::SignAnew,
-];
 
 /// A log that is tampered with, as it was recorded.
 struct Log {
@@ -129,7 +99,7 @@ async fn tamper(how: Tampering, log: &Log, hand: &mut Hand, chance: &mut Chance)
             hand.run(sql, &[Text(&edited), Bytes(&leaf.0), Int(here)]).await;
         }
         T::Leaf => {
-            let Digest(leaf) = leaf_hash(&chance.next().to_be_bytes());
+            let Digest(leaf) = leaf_hash(&chance.number().to_be_bytes());
             hand.run("UPDATE audit_event SET leaf = $1 WHERE sequence = $2", &[Bytes(&leaf), Int(here)])
                 .await;
         }
@@ -153,7 +123,8 @@ async fn tamper(how: Tampering, log: &Log, hand: &mut Hand, chance: &mut Chance)
             }
         }
         T::Frontier => {
-            hand.run("UPDATE audit_frontier SET frontier = $1", &[Bytes(&chance.next().to_be_bytes())]).await;
+            hand.run("UPDATE audit_frontier SET frontier = $1", &[Bytes(&chance.number().to_be_bytes())])
+                .await;
         }
         T::FrontierOfBefore => {
             let mut frontier = Frontier::default();
@@ -208,11 +179,6 @@ async fn forge_checkpoints(how: Tampering, all: bool, rows: &[AuditRow], log: &L
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a test runs is set from outside")]
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
-}
-
 /// A log with three checkpoints; the last note was kept elsewhere.
 async fn recorded(store: &Store) -> (Log, SigningKey, String) {
     let ours = key(store, 1).await;
@@ -240,11 +206,11 @@ async fn every_tampering_under_a_kept_checkpoint_is_found(database: Database) {
     let kept = [kept];
     let mut hand = Hand::new(&database).await;
     hand.save().await;
-    let (seed, count) = (setting("METSUKE_TAMPER_SEED", 7), setting("METSUKE_TAMPERINGS", 1_000));
-    let mut chance = Chance(seed);
+    let (seed, count) = (setting("METSUKE_TAMPER_SEED", 7_u64), setting("METSUKE_TAMPERINGS", 1_000_u64));
+    let mut chance = Chance::new(seed);
     let (mut found, mut missed) = (0, BTreeSet::new());
     for number in 0..count {
-        let how = ALL[usize::try_from(number).unwrap() % ALL.len()];
+        let how = T::ALL[usize::try_from(number).unwrap() % T::ALL.len()];
         tamper(how, &log, &mut hand, &mut chance).await;
         let told = verdict(&store, &ours, &kept).await;
         assert!(!told.is_clean(), "tampering {number} of seed {seed} was missed: {how:?}");

@@ -7,17 +7,17 @@ use super::Check;
 use crate::context::{Context, gaps, sqlite_file};
 use crate::text::{number, time};
 
-/// All checks of the database.
-pub(super) async fn check(context: &Context) -> Vec<Check> {
+/// All checks of the database, and the database itself where it opens.
+pub(super) async fn check(context: &Context) -> (Vec<Check>, Option<Store>) {
     let database = context.config.database();
     let file = sqlite_file(&database.value);
     if let Some(missing) = file.as_deref().filter(|file| !file.exists()) {
         let told = format!("there is none at `{}` yet (from {})", missing.display(), database.from);
-        return vec![Check::warn("database", told, "`metsuke sync` makes it")];
+        return (vec![Check::warn("database", told, "`metsuke sync` makes it")], None);
     }
     let store = match Store::open(&database.value, OpenMode::Existing).await {
         Ok(store) => store,
-        Err(error) => return vec![Check::fail("database", &error.into())],
+        Err(error) => return (vec![Check::fail("database", &error.into())], None),
     };
     let kind = if database.value.starts_with("sqlite:") { "SQLite" } else { "PostgreSQL" };
     let size = file.map(|file| format!(", {}", size(&file))).unwrap_or_default();
@@ -27,7 +27,7 @@ pub(super) async fn check(context: &Context) -> Vec<Check> {
         Ok(check) => check,
         Err(error) => Check::fail("version", &error),
     });
-    checks
+    (checks, Some(store))
 }
 
 async fn newest(store: &Store) -> anyhow::Result<Check> {

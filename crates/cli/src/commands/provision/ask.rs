@@ -73,28 +73,10 @@ struct Handling {
     plan_only: bool,
 }
 
-/// Give a person a team role or access to an app
-///
-/// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about to
-/// do, does it, and reads it back. Granting a team role replaces the one held.
+/// Who gets or loses what, and how: `metsuke grant` and `metsuke revoke` take the same flags.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
-pub(crate) struct GrantArgs {
-    #[command(flatten)]
-    target: Target,
-    #[command(flatten)]
-    handling: Handling,
-    #[command(flatten)]
-    write: WriteArgs,
-}
-
-/// Take a team role or access to an app from a person
-///
-/// Taking the role that is held ends the membership. Taking deploy, operate or manage leaves the rest; taking view
-/// or collaborator ends the row. A pending invitation is taken back.
-#[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
-pub(crate) struct RevokeArgs {
+pub(crate) struct ChangeArgs {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
@@ -116,26 +98,24 @@ pub(crate) struct RemovePersonArgs {
     write: WriteArgs,
 }
 
-impl GrantArgs {
+impl ChangeArgs {
     /// Grants.
     ///
     /// # Errors
     ///
     /// What kept it from being planned or applied.
-    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let ask = Ask::Grant { user: self.target.user.clone(), on: self.target.on()? };
+    pub(crate) async fn grant(self, context: &Context) -> anyhow::Result<Exit> {
+        let ask = Ask::Grant { on: self.target.on()?, user: self.target.user };
         change(context, ask, self.handling, &self.write).await
     }
-}
 
-impl RevokeArgs {
     /// Revokes.
     ///
     /// # Errors
     ///
     /// What kept it from being planned or applied.
-    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let ask = Ask::Revoke { user: self.target.user.clone(), on: self.target.on()? };
+    pub(crate) async fn revoke(self, context: &Context) -> anyhow::Result<Exit> {
+        let ask = Ask::Revoke { on: self.target.on()?, user: self.target.user };
         change(context, ask, self.handling, &self.write).await
     }
 }

@@ -9,11 +9,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use metsuke_clients::heroku::Heroku;
+use metsuke_engine::EngineError;
+use metsuke_engine::access::find_user;
 use metsuke_engine::access::provision::{Point, Settings, Watch};
 use metsuke_store::Store;
 
 use crate::args::{HerokuArgs, LimitArgs, duration};
-use crate::context::{Context, sqlite_file};
+use crate::context::Context;
+use crate::failure::Failure;
 use crate::operator::operator;
 use crate::output::complain;
 
@@ -57,10 +60,13 @@ impl WriteArgs {
     pub(super) async fn open(&self, context: &Context) -> anyhow::Result<(Heroku, Store, Settings)> {
         let heroku = Heroku::new(context.config.heroku(&self.heroku, Some(&self.limits))?)?;
         let store = context.database().await?.acting_as(operator());
+        if let Some(account) = &self.connector_account {
+            known(&store, account).await?;
+        }
         let settings = Settings {
             allow_writes: self.allow_writes || context.config.provisioning(),
             connector_account: self.connector_account.clone(),
-            kill_file: self.kill_file(context),
+            kill_file: self.kill_switch_file.clone().or_else(|| context.kill_file()),
             late_window: self.limits.request_timeout + self.late_window,
             verify_patience: self.verify_patience,
             poll: Duration::from_millis(500).min(self.verify_patience).max(Duration::from_millis(20)),
@@ -69,14 +75,28 @@ impl WriteArgs {
         };
         Ok((heroku, store, settings))
     }
+}
 
-    fn kill_file(&self, context: &Context) -> Option<PathBuf> {
-        self.kill_switch_file.clone().or_else(|| context.config.kill_switch_file()).or_else(|| {
-            let mut file = sqlite_file(&context.config.database().value)?.into_os_string();
-            file.push(".stop");
-            Some(file.into())
-        })
+/// Refuses an account that nobody has: keeping it safe would keep nobody safe.
+async fn known(store: &Store, account: &str) -> anyhow::Result<()> {
+    // Ids are compared in small letters, here as where the account is kept safe.
+    let asked = if account.contains('@') { account.to_owned() } else { account.trim().to_lowercase() };
+    let found = match store.snapshot(None).await? {
+        Some(mut snapshot) => find_user(&mut snapshot, &asked).await,
+        None => return Err(nobody(account).into()),
+    };
+    match found {
+        Ok(_) | Err(EngineError::Ambiguous { .. }) => Ok(()),
+        Err(EngineError::NotFound { .. }) => Err(nobody(account).into()),
+        Err(error) => Err(error.into()),
     }
+}
+
+fn nobody(account: &str) -> Failure {
+    let told = format!(
+        "--connector-account `{account}` is nobody that a sync has seen, so it would keep nobody safe"
+    );
+    Failure::usage(told).hint("`metsuke list users` shows who is known; give the e-mail address or the id")
 }
 
 /// Tells on stderr what takes its time.

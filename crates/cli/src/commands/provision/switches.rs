@@ -1,5 +1,6 @@
 //! `metsuke kill-switch` and `metsuke protect`.
 
+use metsuke_model::HerokuId;
 use metsuke_model::audit::EventCode;
 use metsuke_model::{Clock as _, SystemClock};
 use serde::Serialize;
@@ -127,6 +128,9 @@ impl ProtectArgs {
         if !store.protect(&person, add, now, event).await? {
             let so = if add { "is protected already" } else { "was not protected" };
             context.note(&format!("note: {person} {so}"));
+        }
+        if add && !person.contains('@') && store.ever_seen(&[HerokuId::new(&person)]).await?.is_empty() {
+            context.note("note: no sync has ever named this id, so nobody can tell whose address it belongs to; protect the address as well");
         }
         Ok(Exit::Done)
     }

@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use metsuke_simulator::{Options, Size};
+use metsuke_testkit::{Chance, setting};
 use tokio::time::timeout;
 
 use super::checker::{State, check};
-use super::{Chance, remove, setting};
+use super::remove;
 use crate::house::House;
 
 /// Runs the program and kills it after this time; says whether it had ended by itself.
@@ -32,7 +33,7 @@ async fn took(house: &House, arguments: &[&str]) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_leaves_a_quarantined_sync_whole_or_unrecorded() {
-    let (kills, mut chance) = (setting("METSUKE_KILLS", 500_usize) / 5, Chance(7));
+    let (kills, mut chance) = (setting("METSUKE_KILLS", 500_usize) / 5, Chance::new(7));
     let mut options = Options::of(Size::Small).seed(3);
     options.rate_limit = false;
     let house = House::new(options).await;

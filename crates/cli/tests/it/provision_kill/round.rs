@@ -12,12 +12,13 @@ use metsuke_engine::access::provision::Point;
 use metsuke_model::plan::StepStatus;
 use metsuke_simulator::{Delay, Options, Size};
 use metsuke_store::PlanRow;
+use metsuke_testkit::Chance;
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
 use super::judge::{Ledger, When, Wrong, judge};
-use super::wish::{Chance, Wish, joiners, mistreat};
+use super::wish::{Wish, joiners, mistreat};
 use crate::house::House;
 
 /// Limits of the program, shortened: an effect may be late by less than the window beyond the time limit.

@@ -7,39 +7,10 @@
 use std::time::Duration;
 
 use metsuke_simulator::{Delay, Fault, FaultKind, Told, World, WriteFault};
+use metsuke_testkit::Chance;
 
 /// The latest that a late write arrives.
 pub(super) const LATE: Duration = Duration::from_millis(500);
-
-/// Chance that can be repeated.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chance(pub(super) u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).unwrap_or(0)
-    }
-
-    pub(super) fn one_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
-        from.get(self.below(from.len()))
-    }
-
-    /// A time up to `longest`, evenly spread.
-    pub(super) fn within(&mut self, longest: Duration) -> Duration {
-        longest * u32::try_from(self.below(4096)).unwrap_or(0) / 4096
-    }
-}
 
 /// A command that changes something, without the flags that say how.
 #[derive(Clone, Debug)]

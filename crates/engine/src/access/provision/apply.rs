@@ -54,6 +54,10 @@ impl Provisioner<'_> {
             Some(ended) => ended,
             None => self.run(&lock, &row, confirm, &mut tally).await?,
         };
+        if !tally.added.is_empty() {
+            // Somebody may have come who was not known.
+            crate::people::renew(self.store).await;
+        }
         self.conclude(&row, ended, tally).await
     }
 

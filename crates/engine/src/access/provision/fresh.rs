@@ -82,7 +82,7 @@ fn of_collaborator(person: &Person, row: &wire::Collaborator) -> bool {
 impl Roster {
     /// How the person stands to the team.
     pub(super) fn state(&self, person: &Person) -> State {
-        if let Some(row) = self.members.iter().find(|row| of_member(person, row)) {
+        if let Some(row) = self.membership(person) {
             return State::Member { role: role(row.role.as_deref()) };
         }
         match self.invitations.iter().find(|row| of_invitation(person, row)) {
@@ -99,10 +99,18 @@ impl Roster {
 
     /// Which row says how the person stands.
     pub(super) fn row(&self, person: &Person) -> Option<Box<str>> {
-        if let Some(row) = self.members.iter().find(|row| of_member(person, row)) {
+        if let Some(row) = self.membership(person) {
             return Some(mark(&row.id, row.created_at.as_deref()));
         }
         self.invitation(person).map(|row| mark(&row.id, row.created_at.as_deref()))
+    }
+
+    /// The person's membership. A row that only says that somebody works on apps of the team is none while they are invited:
+    /// the invitation is what stands between them and the team.
+    fn membership(&self, person: &Person) -> Option<&wire::TeamMember> {
+        let row = self.members.iter().find(|row| of_member(person, row))?;
+        let of_apps = State::Member { role: role(row.role.as_deref()) }.is_of_apps();
+        (!of_apps || self.invitation(person).is_none()).then_some(row)
     }
 
     /// The person's pending invitation.
@@ -235,7 +243,11 @@ impl Provisioner<'_> {
             let invited = |state: &State| matches!(state, State::Invited { .. });
             let invitations = invited(&step.expected) || invited(&step.wished);
             let roster = self.roster(&step.resource, invitations).await?;
-            let (state, row) = (roster.state(&step.person), roster.row(&step.person));
+            let (mut state, row) = (roster.state(&step.person), roster.row(&step.person));
+            // Behind an invitation that is taken back there may stand the row of somebody who works on apps of the team.
+            if invited(&step.expected) && step.wished == State::Absent && state.is_of_apps() {
+                state = State::Absent;
+            }
             return Ok(Found { state, row, roster: Some(roster) });
         }
         let people = self.collaborators(&step.resource).await?;

@@ -4,6 +4,8 @@
 //!
 //! Invariant: a rule that cannot be evaluated counts as broken.
 
+use std::collections::HashSet;
+
 use metsuke_clients::heroku::{ScopeCheck, WriteTarget, item, wire};
 use metsuke_model::plan::{Person, Plan, State, Step};
 use metsuke_model::{HerokuId, Moment};
@@ -113,7 +115,7 @@ impl Provisioner<'_> {
         identity: &Identity,
         steps: &[Step],
     ) -> Result<Option<Refusal>, EngineError> {
-        let protected = self.store.protected_principals().await?;
+        let protected = self.protected_names().await?;
         for step in steps {
             let person = &step.person;
             if identity.is(person) {
@@ -127,7 +129,7 @@ impl Provisioner<'_> {
             }
             let id = person.id.as_ref().map(ToString::to_string).unwrap_or_default().to_lowercase();
             let email = person.email.to_lowercase();
-            if protected.iter().any(|(name, _)| *name == email || (!id.is_empty() && *name == id)) {
+            if protected.contains(&email) || (!id.is_empty() && protected.contains(&id)) {
                 return Ok(Some(
                     Refusal::rule("R3", format!("{} is a protected principal", person.email))
                         .hint("`metsuke protect remove` ends the protection, and is recorded"),
@@ -135,6 +137,19 @@ impl Provisioner<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The addresses and ids of everybody who is protected, in small letters.
+    ///
+    /// Who is protected by id is also known by the address last seen: somebody who has left the estate is asked for by
+    /// address, and no row tells the id then.
+    async fn protected_names(&self) -> Result<HashSet<String>, EngineError> {
+        let people = self.store.protected_principals().await?;
+        let mut names: HashSet<String> = people.into_iter().map(|(name, _)| name).collect();
+        let ids: Vec<HerokuId> = names.iter().map(|name| HerokuId::new(name)).collect();
+        let seen = self.store.ever_seen(&ids).await?;
+        names.extend(seen.iter().filter_map(|user| user.email.as_deref()).map(str::to_lowercase));
+        Ok(names)
     }
 
     /// Whether the token's scope is known not to suffice.

@@ -167,3 +167,32 @@ async fn who_is_kept_by_id_is_kept_under_a_new_address() {
     }
     assert_eq!(stage.writes(), 0);
 }
+
+/// Somebody who has left the estate is known by address alone, and no row tells the id that is protected.
+#[tokio::test]
+async fn who_is_protected_by_id_stays_so_after_leaving_the_estate() {
+    let stage = Stage::new().await;
+    let scene = &stage.scene;
+    let mary = scene.simulator.edit(|world| {
+        let id = world.person_id(&stage.member).unwrap().to_string();
+        for team in &scene.teams {
+            world.remove_member(team, &stage.member);
+        }
+        for app in &scene.apps {
+            world.remove_collaborator(app, &stage.member);
+        }
+        id
+    });
+    scene.sync().await;
+    let now = scene.clock.now();
+    let event = scene.store.event(now, EventCode::ProtectedPrincipalAdded);
+    scene.store.protect(&mary.unwrap(), true, now, event).await.unwrap();
+    let asks = stage.asks(&stage.member);
+    for ask in asks {
+        match stage.asked("global", settings(scene), &ask).await {
+            Ok(outcome) => assert_eq!(outcome, Outcome::Unchanged, "{ask:?}"),
+            Err(refusal) => assert_eq!(refusal.rule, Some("R3"), "{ask:?}: {refusal:?}"),
+        }
+    }
+    assert_eq!(stage.writes(), 0);
+}

@@ -11,10 +11,10 @@ use metsuke_engine::sync;
 use metsuke_model::{FixedClock, Moment, SyncStatus};
 use metsuke_simulator::{Manners, Options, Simulator, Size, World};
 use metsuke_store::{OpenMode, Store};
+use metsuke_testkit::Chance;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::chance::Chance;
 use super::checker::{Checker, Untouchable};
 
 pub(super) const AT: Moment = Moment(1_795_000_000_000_000);
@@ -48,7 +48,7 @@ pub(super) fn client(simulator: &Simulator, token: &str) -> Heroku {
 
 impl Scene {
     pub(super) async fn new(size: Size, seed: u64, checker: &mut Checker) -> Self {
-        let mut chance = Chance(seed);
+        let mut chance = Chance::new(seed);
         let manners = Manners {
             leavers_keep_apps: chance.percent(30),
             collaborators_linger: chance.percent(20),
@@ -119,14 +119,14 @@ impl Scene {
                 let protected: Vec<&String> = self.untouchable.protected.iter().collect();
                 protected.get(chance.below(protected.len())).map_or_else(String::new, |name| (*name).clone())
             }
-            _ => chance.pick(&self.people).clone(),
+            _ => chance.one_of(&self.people).clone(),
         }
     }
 
     /// What somebody other than the connector does.
     pub(super) fn others_move(&mut self, chance: &mut Chance, checker: &mut Checker) {
-        let (team, app) = (chance.pick(&self.teams).clone(), chance.pick(&self.apps).clone());
-        let email = chance.pick(&self.people).to_lowercase();
+        let (team, app) = (chance.one_of(&self.teams).clone(), chance.one_of(&self.apps).clone());
+        let email = chance.one_of(&self.people).to_lowercase();
         if email == self.untouchable.connector.1 {
             return;
         }
@@ -136,7 +136,7 @@ impl Scene {
             stale.insert(email.clone());
             match chance.below(9) {
                 0 | 1 => {
-                    let role = *chance.pick(&["admin", "member", if fine { "viewer" } else { "admin" }]);
+                    let role = *chance.one_of(&["admin", "member", if fine { "viewer" } else { "admin" }]);
                     world.set_member(&team, &email, Some(role));
                 }
                 2 => _ = world.remove_member(&team, &email),
@@ -145,8 +145,8 @@ impl Scene {
                     if fine && !of_team.is_empty() {
                         let sets: [&[&str]; 3] =
                             [&["view"], &["view", "deploy"], &["view", "operate", "manage"]];
-                        let app: &String = chance.pick(&of_team);
-                        let set: &&[&str] = chance.pick(&sets);
+                        let app: &String = chance.one_of(&of_team);
+                        let set: &&[&str] = chance.one_of(&sets);
                         world.set_collaborator(app, &email, set);
                     }
                 }
@@ -190,8 +190,8 @@ fn prepare(world: &mut World, chance: &mut Chance) {
         let name = format!("more-{number}");
         let enterprise = enterprises.first().filter(|_| number % 2 == 0);
         world.add_team(enterprise.map(String::as_str), &name);
-        for email in people.iter().take(3).chain([chance.pick(&people), chance.pick(&people)]) {
-            world.set_member(&name, email, Some(*chance.pick(&["admin", "member", "member"])));
+        for email in people.iter().take(3).chain([chance.one_of(&people), chance.one_of(&people)]) {
+            world.set_member(&name, email, Some(*chance.one_of(&["admin", "member", "member"])));
         }
         let app = format!("more-app-{number}");
         world.add_app(Some(&name), &app);
@@ -203,7 +203,7 @@ fn prepare(world: &mut World, chance: &mut Chance) {
         }
     }
     if chance.percent(40) {
-        let team = chance.pick(&world.team_names()).clone();
+        let team = chance.one_of(&world.team_names()).clone();
         world.set_role(&team, &caller, Some("member"));
     }
 }

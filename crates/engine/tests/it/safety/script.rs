@@ -7,12 +7,12 @@ use std::time::Duration;
 use metsuke_clients::heroku::{AppPermission, Heroku, TeamRole, WriteCall};
 use metsuke_engine::EngineError;
 use metsuke_engine::access::provision::{Applied, Ask, Caps, On, Outcome, Planned, Provisioner, Settings};
-use metsuke_model::Clock as _;
 use metsuke_model::audit::EventCode;
 use metsuke_model::plan::Plan;
+use metsuke_model::{Clock as _, HerokuId};
 use metsuke_simulator::Size;
+use metsuke_testkit::Chance;
 
-use super::chance::Chance;
 use super::checker::{Broken, Checker, Deed, Look};
 use super::scene::Scene;
 use super::wish::fulfilled;
@@ -65,13 +65,13 @@ pub(super) async fn play(script: &Script, goes_on: bool) -> Played {
     let mut checker = Checker::default();
     let mut scene = Scene::new(script.size, script.seed, &mut checker).await;
     let mut played = Played::default();
-    let mut chance = Chance(script.seed ^ 0x5afe);
-    let pace = *chance.pick(&[4_i64, 20, 300]);
-    let taking = *chance.pick(&[35_usize, 55, 80]);
+    let mut chance = Chance::new(script.seed ^ 0x5afe);
+    let pace = *chance.one_of(&[4_i64, 20, 300]);
+    let taking = *chance.one_of(&[35_usize, 55, 80]);
     let (mut killed, mut waiting) = (false, Vec::new());
     for step in &script.steps {
-        let mut chance = Chance(*step);
-        scene.clock.advance(1 + i64::try_from(chance.next() % 2_000_000).unwrap() * pace);
+        let mut chance = Chance::new(*step);
+        scene.clock.advance(1 + i64::try_from(chance.number() % 2_000_000).unwrap() * pace);
         for _ in 0..chance.below(100).saturating_sub(82).min(3) {
             scene.others_move(&mut chance, &mut checker);
         }
@@ -133,9 +133,12 @@ async fn turn_switch(scene: &Scene, on: bool, chance: &mut Chance) {
 }
 
 async fn protect_somebody(scene: &mut Scene, chance: &mut Chance) {
-    let email = chance.pick(&scene.people).clone();
+    let email = chance.one_of(&scene.people).clone();
     let id = scene.simulator.edit(|world| world.person_id(&email)).flatten();
-    let by_id = id.filter(|_| chance.percent(40)).map(|id| id.to_string());
+    // Heroku tells nobody the address of an id: by id only those can be kept whom a sync has ever named.
+    let ids: Vec<HerokuId> = id.iter().map(|id| HerokuId::new(&id.to_string())).collect();
+    let seen = !scene.store.ever_seen(&ids).await.unwrap().is_empty();
+    let by_id = id.filter(|_| chance.percent(40) && seen).map(|id| id.to_string());
     let name = by_id.unwrap_or_else(|| email.to_lowercase());
     let protect = !scene.untouchable.protected.remove(&name);
     let code =
@@ -149,20 +152,20 @@ async fn protect_somebody(scene: &mut Scene, chance: &mut Chance) {
 
 /// Something that the connector may be asked for.
 fn some_ask(scene: &Scene, taking: usize, chance: &mut Chance) -> Ask {
-    let team = chance.pick(&scene.teams).clone();
-    let app = chance.pick(&scene.apps).clone();
+    let team = chance.one_of(&scene.teams).clone();
+    let app = chance.one_of(&scene.apps).clone();
     let mut user = scene.somebody(chance);
     let take = chance.percent(taking);
     let on_team = chance.percent(55);
     let mut role =
-        (*chance.pick(&["admin", "member", "viewer", "member", "admin", "collaborator"])).to_owned();
+        (*chance.one_of(&["admin", "member", "viewer", "member", "admin", "collaborator"])).to_owned();
     let all = ["view", "deploy", "operate", "manage"];
     let mut permissions: Vec<String> =
-        (0..chance.below(3)).map(|_| (*chance.pick(&all)).to_owned()).collect();
+        (0..chance.below(3)).map(|_| (*chance.one_of(&all)).to_owned()).collect();
     // Most of what is taken should be there.
     let there = take && chance.percent(85);
     let plain = chance.percent(50);
-    let place = chance.next();
+    let place = chance.number();
     scene.simulator.edit(|world| {
         let at = |count: usize| usize::try_from(place % count.max(1) as u64).unwrap();
         if there && on_team {

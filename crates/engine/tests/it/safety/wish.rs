@@ -82,7 +82,15 @@ pub(super) async fn fulfilled(scene: &Scene, deed: &Deed, plan: &Plan, after: &L
     let stale = scene.stale.contains(&email);
     let touched: BTreeSet<String> = plan.steps.iter().map(|step| step.resource.id.to_string()).collect();
     let meant = |resource: &String| !stale || touched.contains(resource);
-    let truth = id.map(|id| after.of(&id)).unwrap_or_default();
+    let mut truth = id.as_ref().map(|id| after.of(id)).unwrap_or_default();
+    // A row that names no user is told from the address alone, as the operation was: whoever bears it now holds it.
+    for step in plan.steps.iter().filter(|step| step.resource.resource_type == ResourceType::Team) {
+        let rows = scene.simulator.edit(|world| world.members_of(&step.resource.name)).unwrap_or_default();
+        for (_, role) in rows.into_iter().filter(|(row, _)| row.eq_ignore_ascii_case(&email)) {
+            let team = step.resource.id.to_string();
+            truth.extend(role.zip(id.clone()).map(|(role, id)| ("team".to_owned(), team, role, id)));
+        }
+    }
     let truth: BTreeSet<_> = truth.into_iter().filter(|line| meant(&line.1)).collect();
     let held: BTreeSet<_> = held.into_iter().filter(|line| meant(&line.1)).collect();
     if held != truth {

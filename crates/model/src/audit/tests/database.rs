@@ -26,7 +26,7 @@ fn frontier(rows: &[AuditRow]) -> Frontier {
 
 /// A log of twelve rows of which a checkpoint covers nine; rows are changed, the frontier is not.
 fn changed(change: impl FnOnce(&mut Log)) -> Verdict {
-    let mut log = Log::of(12, &[5, 9], &mut Chance(7));
+    let mut log = Log::of(12, &[5, 9], &mut Chance::new(7));
     log.notes.pop();
     let (stored, expected) = (frontier(&log.rows), log.pinned());
     change(&mut log);
@@ -60,7 +60,7 @@ fn every_change_below_the_checkpoint_is_found_though_everything_else_was_made_to
             log.smooth();
         });
         assert!(!verdict.is_clean(), "change {number}");
-        let mut log = Log::of(12, &[5, 9], &mut Chance(7));
+        let mut log = Log::of(12, &[5, 9], &mut Chance::new(7));
         log.notes.pop();
         change(&mut log);
         log.smooth();
@@ -92,7 +92,7 @@ fn an_edited_row_after_a_missing_one_is_named_by_its_own_number() {
 
 #[test]
 fn a_careful_change_of_the_unsigned_tail_is_not_found_as_the_documentation_says() {
-    let mut log = Log::of(12, &[5, 9], &mut Chance(7));
+    let mut log = Log::of(12, &[5, 9], &mut Chance::new(7));
     log.notes.pop();
     log.rows.remove(10);
     log.smooth();
@@ -103,7 +103,7 @@ fn a_careful_change_of_the_unsigned_tail_is_not_found_as_the_documentation_says(
 
 #[test]
 fn rows_that_were_rolled_back_are_found_by_a_checkpoint_kept_elsewhere() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let rows = &log.rows[..9];
     let verdict = judge(rows, &log.notes[..2], &frontier(rows), log.kept(12));
     assert_eq!(kinds(&verdict), [FindingKind::RolledBack]);

@@ -20,7 +20,7 @@ fn rewritten(log: &Log, from: usize, seed: u8) -> Log {
 
 #[test]
 fn a_log_that_was_signed_anew_is_found_by_the_known_key_alone() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let forged = rewritten(&log, 2, 2);
     assert!(kinds(&verify(forged.export(), log.pinned())).contains(&FindingKind::OtherKey));
     let verdict = verify(forged.export(), Expected::default());
@@ -31,7 +31,7 @@ fn a_log_that_was_signed_anew_is_found_by_the_known_key_alone() {
 
 #[test]
 fn an_older_state_of_the_log_is_found_by_a_newer_checkpoint_alone() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let mut old = log.clone();
     old.rows.truncate(9);
     old.notes.truncate(2);
@@ -44,7 +44,7 @@ fn an_older_state_of_the_log_is_found_by_a_newer_checkpoint_alone() {
 
 #[test]
 fn the_owner_of_the_key_is_held_to_what_was_kept_elsewhere() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let verdict = verify(rewritten(&log, 2, 1).export(), log.kept(9));
     assert!(kinds(&verdict).contains(&FindingKind::RootDiffers));
     assert!(kinds(&verdict).contains(&FindingKind::Inconsistent));
@@ -57,7 +57,7 @@ fn the_owner_of_the_key_is_held_to_what_was_kept_elsewhere() {
 
 #[test]
 fn a_log_that_only_grew_passes_against_every_checkpoint_of_it() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     for size in [5, 9, 12] {
         let verdict = verify(log.export(), log.kept(size));
         assert!(verdict.is_clean(), "{size}: {}", told(&verdict));
@@ -68,7 +68,7 @@ fn a_log_that_only_grew_passes_against_every_checkpoint_of_it() {
 
 #[test]
 fn a_kept_checkpoint_that_is_forged_is_a_finding_and_no_proof() {
-    let log = Log::of(12, &[5, 9], &mut Chance(7));
+    let log = Log::of(12, &[5, 9], &mut Chance::new(7));
     let forged = Expected { checkpoints: vec![sign(&log.rows, &key(2))], ..log.pinned() };
     let verdict = verify(log.export(), forged);
     assert_eq!(kinds(&verdict), [FindingKind::OtherKey]);
@@ -77,7 +77,7 @@ fn a_kept_checkpoint_that_is_forged_is_a_finding_and_no_proof() {
 
 #[test]
 fn without_a_key_nothing_is_confirmed() {
-    let log = Log::of(3, &[], &mut Chance(7));
+    let log = Log::of(3, &[], &mut Chance::new(7));
     let verdict = verify(&log.export()[1..], Expected::default());
     assert_eq!(kinds(&verdict), [FindingKind::NoKey, FindingKind::Unreadable]);
     assert_eq!(verdict.confirmed, 0);

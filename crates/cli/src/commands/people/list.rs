@@ -1,0 +1,154 @@
+//! `metsuke people list` and `metsuke people unmatched`.
+//!
+//! The lines are made in the engine; here they get their columns.
+
+use metsuke_engine::people::{self, Candidate, EmployeeLine, Open, OpenAccount};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::rows::{self, Cell, Column};
+
+/// List the people of the rosters with their accounts
+///
+/// Whom a roster says to be not active, or names no more, has left; they stay in the list.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  metsuke people list
+  metsuke people list --leavers --format csv > leavers.csv")]
+pub(super) struct ListArgs {
+    /// Only people who left and still have a Heroku account
+    #[arg(long)]
+    leavers: bool,
+    /// Only active people without a Heroku account
+    #[arg(long, conflicts_with = "leavers")]
+    unmatched: bool,
+}
+
+/// List accounts of which it is not known whose they are, and people without an account
+///
+/// Accounts come first, those with somebody whom they may belong to at the top. `metsuke people match` settles one.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  metsuke people unmatched
+  metsuke people unmatched --format json")]
+pub(super) struct UnmatchedArgs {}
+
+impl ListArgs {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let store = context.database().await?;
+        let mut lines = people::employees(&store).await?;
+        if lines.is_empty() {
+            context.note(NO_ROSTER);
+        }
+        lines.retain(|line| !self.leavers || line.is_leaver_with_account());
+        lines.retain(|line| !self.unmatched || (line.active && line.accounts.is_empty()));
+        rows::write(context.output, PEOPLE, &lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl UnmatchedArgs {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let store = context.database().await?;
+        let Open { has_roster, accounts, employees } = people::open(&store).await?;
+        if !has_roster {
+            context.note(NO_ROSTER);
+        }
+        let mut lines: Vec<OpenLine> = accounts.into_iter().map(OpenLine::from).collect();
+        lines.extend(employees.into_iter().map(OpenLine::from));
+        rows::write(context.output, OPEN, &lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+const NO_ROSTER: &str = "note: there is no roster; `metsuke people import` brings one";
+
+/// An account or a person without the other.
+#[derive(Debug, Serialize)]
+struct OpenLine {
+    what: &'static str,
+    id: String,
+    email: Option<Box<str>>,
+    name: Option<Box<str>>,
+    unsure_by: Option<&'static str>,
+    candidates: Vec<Candidate>,
+}
+
+impl From<OpenAccount> for OpenLine {
+    fn from(account: OpenAccount) -> Self {
+        let OpenAccount { id, email, name, unsure_by, candidates } = account;
+        Self { what: "account", id: id.to_string(), email, name, unsure_by, candidates }
+    }
+}
+
+impl From<EmployeeLine> for OpenLine {
+    fn from(employee: EmployeeLine) -> Self {
+        Self {
+            what: "person",
+            id: employee.key.into(),
+            email: employee.emails.into_iter().next(),
+            name: Some(employee.name),
+            unsure_by: None,
+            candidates: Vec::new(),
+        }
+    }
+}
+
+impl OpenLine {
+    fn may_be(&self) -> Option<String> {
+        let told = self.candidates.iter().map(|one| {
+            let name = one.email.as_ref().unwrap_or(&one.name);
+            if one.active { name.to_string() } else { format!("{name} (left)") }
+        });
+        (!self.candidates.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
+    }
+}
+
+const OPEN: &[Column<OpenLine>] = &[
+    Column::new("what", "WHAT", |line| Cell::text(Some(line.what))),
+    Column::csv("id", |line| Cell::text(Some(&line.id))),
+    Column::csv("email", |line| Cell::text(line.email.as_deref())),
+    Column::table("E-MAIL OR ID", |line| Cell::text(Some(line.email.as_deref().unwrap_or(&line.id)))),
+    Column::new("name", "NAME", |line| Cell::text(line.name.as_deref())),
+    Column::new("unsure_by", "NOT CERTAIN BY", |line| Cell::text(line.unsure_by)),
+    Column::table("MAY BE", |line| Cell::text(line.may_be())),
+    Column::csv("candidates", |line| {
+        let keys: Vec<&str> = line.candidates.iter().map(|one| &*one.key).collect();
+        Cell::text((!keys.is_empty()).then(|| keys.join(" ")))
+    }),
+];
+
+const PEOPLE: &[Column<EmployeeLine>] = &[
+    Column::csv("key", |line| Cell::text(Some(&line.key))),
+    Column::new("name", "NAME", |line| Cell::text(Some(&line.name))),
+    Column::csv("first_name", |line| Cell::text(line.first_name.as_deref())),
+    Column::csv("last_name", |line| Cell::text(line.last_name.as_deref())),
+    Column::table("E-MAIL", |line| Cell::text(line.emails.first())),
+    Column::csv("emails", |line| joined(&line.emails)),
+    Column::csv("aliases", |line| joined(&line.aliases)),
+    Column::csv("username", |line| Cell::text(line.username.as_deref())),
+    Column::new("title", "TITLE", |line| Cell::text(line.title.as_deref())),
+    Column::new("department", "DEPARTMENT", |line| Cell::text(line.department.as_deref())),
+    Column::csv("manager_email", |line| Cell::text(line.manager_email.as_deref())),
+    Column::csv("employee_id", |line| Cell::text(line.employee_id.as_deref())),
+    Column::csv("employee_type", |line| Cell::text(line.employee_type.as_deref())),
+    Column::new("active", "ACTIVE", |line| Cell::Flag(Some(line.active))),
+    Column::csv("missing_since", |line| Cell::Time(line.missing_since)),
+    Column::new("roster", "ROSTER", |line| Cell::text(Some(&line.roster))),
+    Column::new("accounts", "ACCOUNTS", |line| accounts(line, |account| account.email.as_deref())),
+    Column::new("matched_by", "MATCHED BY", |line| accounts(line, |account| account.matched_by)),
+    Column::csv("account_ids", |line| {
+        let ids: Vec<String> = line.accounts.iter().map(|account| account.id.to_string()).collect();
+        Cell::text((!ids.is_empty()).then(|| ids.join(" ")))
+    }),
+];
+
+fn joined(list: &[Box<str>]) -> Cell {
+    Cell::text((!list.is_empty()).then(|| list.join(";")))
+}
+
+fn accounts(line: &EmployeeLine, text: fn(&people::AccountOf) -> Option<&str>) -> Cell {
+    let told: Vec<&str> = line.accounts.iter().map(|account| text(account).unwrap_or("-")).collect();
+    Cell::text((!told.is_empty()).then(|| told.join(" ")))
+}

@@ -1,0 +1,208 @@
+//! People and accounts as lists: who has which account, and what is still open.
+//!
+//! Invariant: people are sorted by name (case apart), accounts by address, then both by what tells them apart; whoever is
+//! listed as open has no match.
+
+use std::collections::HashMap;
+
+use metsuke_model::graph::Employee;
+use metsuke_model::people::{Account, MatchedBy, Verdict, verdicts};
+use metsuke_model::record::User;
+use metsuke_model::{HerokuId, Moment};
+use metsuke_store::{People, Store};
+use serde::Serialize;
+
+use crate::EngineError;
+
+/// A person of a roster.
+#[derive(Clone, Debug, Serialize)]
+pub struct EmployeeLine {
+    /// What tells the person apart for good.
+    pub key: Box<str>,
+    /// The full name.
+    pub name: Box<str>,
+    /// The given name.
+    pub first_name: Option<Box<str>>,
+    /// The family name.
+    pub last_name: Option<Box<str>>,
+    /// The addresses, in small letters, the most used one first.
+    pub emails: Vec<Box<str>>,
+    /// Other names of accounts, in small letters.
+    pub aliases: Vec<Box<str>>,
+    /// The user name, in small letters.
+    pub username: Option<Box<str>>,
+    /// The title.
+    pub title: Option<Box<str>>,
+    /// The department.
+    pub department: Option<Box<str>>,
+    /// The manager's address.
+    pub manager_email: Option<Box<str>>,
+    /// The company's own id.
+    pub employee_id: Option<Box<str>>,
+    /// What sort of employee.
+    pub employee_type: Option<Box<str>>,
+    /// Works here.
+    pub active: bool,
+    /// Since when the roster names them no more.
+    pub missing_since: Option<Moment>,
+    /// The roster.
+    pub roster: Box<str>,
+    /// Their accounts, by address.
+    pub accounts: Vec<AccountOf>,
+}
+
+impl EmployeeLine {
+    /// Whether somebody who left still has an account.
+    #[must_use]
+    pub fn is_leaver_with_account(&self) -> bool {
+        !self.active && !self.accounts.is_empty()
+    }
+}
+
+/// An account that belongs to somebody.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountOf {
+    /// Heroku's id.
+    pub id: HerokuId,
+    /// The address.
+    pub email: Option<Box<str>>,
+    /// The rule: `hand`, `email`, `alias`, `username` or `name`; none for one of a newer version.
+    pub matched_by: Option<&'static str>,
+}
+
+/// An account of which it is not known whose it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct OpenAccount {
+    /// Heroku's id.
+    pub id: HerokuId,
+    /// The address.
+    pub email: Option<Box<str>>,
+    /// The full name, where Heroku tells it.
+    pub name: Option<Box<str>>,
+    /// The rule that names somebody, and not for certain; none where no rule says anything.
+    pub unsure_by: Option<&'static str>,
+    /// Whom it may belong to.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Somebody whom an account may belong to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Candidate {
+    /// What tells the person apart.
+    pub key: Box<str>,
+    /// The full name.
+    pub name: Box<str>,
+    /// The first address.
+    pub email: Option<Box<str>>,
+    /// Works here.
+    pub active: bool,
+}
+
+/// What is still open.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Open {
+    /// Whether there is any roster.
+    pub has_roster: bool,
+    /// Accounts of which it is not known whose they are.
+    pub accounts: Vec<OpenAccount>,
+    /// Active people without an account.
+    pub employees: Vec<EmployeeLine>,
+}
+
+/// Everybody whom a roster ever named.
+///
+/// # Errors
+///
+/// What the database said; so for every list here.
+pub async fn employees(store: &Store) -> Result<Vec<EmployeeLine>, EngineError> {
+    Ok(employee_lines(store.people().await?))
+}
+
+/// What is still open.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn open(store: &Store) -> Result<Open, EngineError> {
+    let people = store.people().await?;
+    let has_roster = !people.rosters.is_empty();
+    let accounts: Vec<Account> = people.users.iter().map(|user| account(user.dense, &user.record)).collect();
+    let verdicts = verdicts(&accounts, &people.employees, &people.choices);
+    let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
+    let mut open = Vec::new();
+    for user in &people.users {
+        let (unsure_by, candidates) = match verdicts.get(&user.dense) {
+            Some(Verdict::Unsure { by, candidates }) => (Some(by.as_str()), candidates.as_slice()),
+            Some(Verdict::Unknown) => (None, [].as_slice()),
+            Some(Verdict::Matched { .. } | Verdict::Nobody) | None => continue,
+        };
+        let User { id, email, name, .. } = &user.record;
+        open.push(OpenAccount {
+            id: id.clone(),
+            email: email.clone(),
+            name: name.clone(),
+            unsure_by,
+            candidates: candidates.iter().filter_map(|id| by_id.get(id)).map(|one| candidate(one)).collect(),
+        });
+    }
+    open.sort_by_cached_key(|line| {
+        // What may be settled with a word stands first, what has no address last.
+        let email = line.email.as_deref().map(str::to_lowercase);
+        (line.candidates.is_empty(), email.is_none(), email, line.id.clone())
+    });
+    let mut employees = employee_lines(people);
+    employees.retain(|line| line.active && line.accounts.is_empty());
+    Ok(Open { has_roster, accounts: open, employees })
+}
+
+/// What the rules look at of a user.
+fn account(dense: i64, user: &User) -> Account {
+    let (email, name) = (user.email.clone(), user.name.clone());
+    Account { dense, email, name, own: user.own_account == Some(true) }
+}
+
+fn candidate(employee: &Employee) -> Candidate {
+    Candidate {
+        key: employee.key.clone(),
+        name: employee.name.clone(),
+        email: employee.emails.first().cloned(),
+        active: employee.active,
+    }
+}
+
+fn employee_lines(people: People) -> Vec<EmployeeLine> {
+    let mut owned: HashMap<i64, Vec<AccountOf>> = HashMap::new();
+    let users: HashMap<i64, User> = people.users.into_iter().map(|user| (user.dense, user.record)).collect();
+    for row in &people.matches {
+        // Accounts that are gone keep their match, and are nobody's to worry about.
+        let Some(user) = users.get(&row.user) else { continue };
+        let matched_by = row.by.map(MatchedBy::as_str);
+        let account = AccountOf { id: user.id.clone(), email: user.email.clone(), matched_by };
+        owned.entry(row.employee).or_default().push(account);
+    }
+    let line = |employee: Employee| {
+        let mut accounts = owned.remove(&employee.dense).unwrap_or_default();
+        accounts.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
+        EmployeeLine {
+            key: employee.key,
+            name: employee.name,
+            first_name: employee.first_name,
+            last_name: employee.last_name,
+            emails: employee.emails,
+            aliases: employee.aliases,
+            username: employee.username,
+            title: employee.title,
+            department: employee.department,
+            manager_email: employee.manager_email,
+            employee_id: employee.employee_id,
+            employee_type: employee.employee_type,
+            active: employee.active,
+            missing_since: employee.missing_since,
+            roster: employee.roster,
+            accounts,
+        }
+    };
+    let mut lines: Vec<EmployeeLine> = people.employees.into_iter().map(line).collect();
+    lines.sort_by_cached_key(|line| (line.name.to_lowercase(), line.key.clone()));
+    lines
+}

@@ -1,0 +1,244 @@
+//! Completes what a statement found: ids become entities and relationships.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use metsuke_j1ql::sql::details::{self, Details};
+use metsuke_j1ql::sql::{EDGE_COLUMNS, Shape as ColumnShape};
+use metsuke_model::graph::entities::ENTITY_TYPES;
+use metsuke_model::graph::{EntityType, Value};
+use metsuke_store::{Datum, Store};
+
+use super::answer::Shape;
+use super::{Cell, Data, Entity, Heading, Prepared, Relationship, Settings, dialect, read_query, rows};
+use crate::EngineError;
+
+/// The lowest bits of a dense id, which tell the table.
+const KIND_MASK: i64 = 63;
+
+/// Ids that go into one statement.
+const CHUNK: usize = 10_000;
+
+/// What tells a relationship from every other: type and way, both ends, the row between.
+type EdgeId = (i64, i64, i64, i64);
+
+/// Everything that the rows name, read whole.
+#[derive(Default)]
+struct Known {
+    entities: HashMap<i64, Arc<Entity>>,
+    relationships: HashMap<EdgeId, Arc<Relationship>>,
+}
+
+/// Makes an answer of rows.
+pub(super) async fn complete(
+    store: &Store,
+    prepared: &Prepared,
+    settings: &Settings,
+    found: Vec<Vec<Datum>>,
+) -> Result<Data, EngineError> {
+    let mut ids = BTreeSet::new();
+    let mut edges: BTreeSet<EdgeId> = BTreeSet::new();
+    for row in &found {
+        each_place(prepared, row, |place| match place {
+            Place::Entity(Some(id)) => _ = ids.insert(id),
+            Place::Edge(Some(edge)) => {
+                edges.insert(edge);
+                ids.extend([edge.1, edge.2]);
+            }
+            Place::Entity(None) | Place::Edge(None) | Place::Value(_) => {}
+        });
+    }
+    let mut known = Known::default();
+    known.read_entities(store, prepared, settings, &ids).await?;
+    known.read_relationships(store, prepared, settings, &edges).await?;
+    Ok(match prepared.shape {
+        Shape::List => {
+            let mut list = Vec::with_capacity(found.len());
+            for row in &found {
+                each_place(prepared, row, |place| {
+                    if let Place::Entity(Some(id)) = place {
+                        list.extend(known.entities.get(&id).cloned());
+                    }
+                });
+            }
+            Data::List(list)
+        }
+        Shape::Tree => {
+            let vertices = ids.iter().filter_map(|id| known.entities.get(id).cloned()).collect();
+            let edges = edges.iter().filter_map(|edge| known.relationships.get(edge).cloned()).collect();
+            Data::Tree { vertices, edges }
+        }
+        Shape::Table => known.table(prepared, &found),
+    })
+}
+
+/// One shown place of a row.
+enum Place<'r> {
+    Entity(Option<i64>),
+    Edge(Option<EdgeId>),
+    Value(&'r Datum),
+}
+
+fn each_place<'r>(prepared: &Prepared, row: &'r [Datum], mut take: impl FnMut(Place<'r>)) {
+    let mut at = 0;
+    let cell = |place: usize| row.get(place).and_then(rows::id);
+    for column in &prepared.statement.columns {
+        match column.shape {
+            ColumnShape::Entity { .. } => take(Place::Entity(cell(at))),
+            ColumnShape::Relationship { .. } => {
+                let edge = (|| Some((cell(at)?, cell(at + 1)?, cell(at + 2)?, cell(at + 4)?)))();
+                take(Place::Edge(edge));
+            }
+            ColumnShape::Value(_) => take(Place::Value(row.get(at).unwrap_or(&Datum::Null))),
+            ColumnShape::Hidden => {}
+        }
+        at += match column.shape {
+            ColumnShape::Relationship { .. } => EDGE_COLUMNS,
+            _ => 1,
+        };
+    }
+}
+
+impl Known {
+    async fn read_entities(
+        &mut self,
+        store: &Store,
+        prepared: &Prepared,
+        settings: &Settings,
+        ids: &BTreeSet<i64>,
+    ) -> Result<(), EngineError> {
+        let mut by_type: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for id in ids {
+            by_type.entry(id & KIND_MASK).or_default().push(*id);
+        }
+        for (number, ids) in by_type {
+            let Some(entity_type) = type_of(number) else { continue };
+            let details = details::entities(entity_type, &prepared.surroundings, dialect(store));
+            for chunk in ids.chunks(CHUNK) {
+                for row in detail_rows(store, &details, settings, chunk).await? {
+                    let Some(id) = row.first().and_then(rows::id) else { continue };
+                    let (metadata, properties) = properties_of(&details, &row);
+                    let key = key_of(&metadata);
+                    self.entities.insert(id, Arc::new(Entity { key, metadata, properties }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_relationships(
+        &mut self,
+        store: &Store,
+        prepared: &Prepared,
+        settings: &Settings,
+        edges: &BTreeSet<EdgeId>,
+    ) -> Result<(), EngineError> {
+        let mut by_code: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+        for (code, from, ..) in edges {
+            by_code.entry(*code).or_default().insert(*from);
+        }
+        for (code, from) in by_code {
+            let Some((relationship, way)) = details::relationship_of(code) else { continue };
+            let Some(details) =
+                details::relationships(relationship, way, &prepared.surroundings, dialect(store))
+            else {
+                continue;
+            };
+            let from: Vec<i64> = from.into_iter().collect();
+            for chunk in from.chunks(CHUNK) {
+                for row in detail_rows(store, &details, settings, chunk).await? {
+                    let cell = |place: usize| row.get(place).and_then(rows::id);
+                    let (Some(from), Some(to), Some(between)) = (cell(1), cell(2), cell(4)) else { continue };
+                    let edge = (code, from, to, between);
+                    if !edges.contains(&edge) {
+                        continue;
+                    }
+                    let (metadata, properties) = properties_of(&details, &row);
+                    let end = |id| self.entities.get(&id).map(|end| end.key.clone()).unwrap_or_default();
+                    let (from, to) = (end(from), end(to));
+                    let found = Relationship { key: key_of(&metadata), from, to, metadata, properties };
+                    self.relationships.insert(edge, Arc::new(found));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&self, prepared: &Prepared, found: &[Vec<Datum>]) -> Data {
+        let shown = || prepared.statement.columns.iter().filter(|column| column.shape != ColumnShape::Hidden);
+        let all = |shape| match shape {
+            ColumnShape::Entity { all } | ColumnShape::Relationship { all } => all,
+            ColumnShape::Value(_) | ColumnShape::Hidden => false,
+        };
+        let headings =
+            shown().map(|column| Heading { name: column.name.clone(), all: all(column.shape) }).collect();
+        let types: Vec<_> = shown()
+            .map(|column| match column.shape {
+                ColumnShape::Value(value_type) => value_type,
+                _ => None,
+            })
+            .collect();
+        let mut table = Vec::with_capacity(found.len());
+        for row in found {
+            let mut cells = Vec::with_capacity(types.len());
+            each_place(prepared, row, |place| {
+                cells.push(match place {
+                    Place::Entity(id) => Cell::Entity(id.and_then(|id| self.entities.get(&id).cloned())),
+                    Place::Edge(edge) => {
+                        Cell::Relationship(edge.and_then(|edge| self.relationships.get(&edge).cloned()))
+                    }
+                    Place::Value(datum) => {
+                        let value_type = types.get(cells.len()).copied().flatten();
+                        Cell::Value(rows::value(datum, value_type))
+                    }
+                });
+            });
+            table.push(cells);
+        }
+        Data::Table { headings, rows: table }
+    }
+}
+
+async fn detail_rows(
+    store: &Store,
+    details: &Details,
+    settings: &Settings,
+    ids: &[i64],
+) -> Result<Vec<Vec<Datum>>, EngineError> {
+    let list = serde_json::Value::from(ids).to_string();
+    let mut query = read_query(&details.sql, &details.with(list), settings);
+    query.most_rows = usize::MAX;
+    Ok(store.select(&query).await?.rows)
+}
+
+fn type_of(number: i64) -> Option<&'static EntityType> {
+    ENTITY_TYPES.iter().find(|entity| entity.table.number() == number)
+}
+
+type Named = Vec<(&'static str, Value)>;
+
+/// The metadata and the properties in a row of details.
+fn properties_of(details: &Details, row: &[Datum]) -> (Named, Named) {
+    let values = row.iter().skip(details.identity).zip(&details.properties);
+    let mut metadata = Vec::new();
+    let mut properties = Vec::new();
+    for (datum, (name, value_type)) in values {
+        let value = rows::value(datum, Some(*value_type));
+        if value.is_absent() {
+            continue;
+        }
+        if *name == "_key" {
+            metadata.push(("_id", value.clone()));
+        }
+        let list = if name.starts_with('_') { &mut metadata } else { &mut properties };
+        list.push((*name, value));
+    }
+    (metadata, properties)
+}
+
+fn key_of(metadata: &Named) -> String {
+    match metadata.iter().find(|(name, _)| *name == "_key") {
+        Some((_, Value::Text(key))) => key.to_string(),
+        _ => String::new(),
+    }
+}

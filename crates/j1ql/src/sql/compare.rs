@@ -1,0 +1,254 @@
+//! One comparison, by what its two sides are.
+//!
+//! Invariant: values of different types are never equal, and only texts and elements of lists are searched in.
+
+use metsuke_model::HerokuId;
+use metsuke_model::access::Entitlement;
+use metsuke_model::graph::{Value, ValueType};
+
+use super::branch::Branch;
+use super::term::{List, Mask, OTHER, Term};
+use super::truth::Truth;
+use super::value::term;
+use super::writer::Writer;
+use crate::plan::{Comparison, Expr, Match, Operand};
+
+/// One comparison in a branch.
+pub(super) fn compare(writer: &mut Writer<'_>, branch: &Branch<'_>, comparison: &Comparison) -> Truth {
+    let left = term(writer, branch, &comparison.left);
+    match &comparison.right {
+        Operand::Undefined => undefined(writer, &left),
+        Operand::Regex { pattern, ignore_case } => {
+            let pattern = writer.text(&writer.dialect.pattern(pattern, *ignore_case));
+            any_text(writer, &left, |writer, text| writer.dialect.matches(text, &pattern, *ignore_case))
+        }
+        Operand::Query(query) => {
+            let Some((select, value_type)) = (writer.subquery)(writer, query) else { return Truth::No };
+            among(writer, &left, &select, value_type)
+        }
+        Operand::Value(value) => {
+            if let (Expr::Constant(Value::Text(text)), Match::Equal) = (value, comparison.operator) {
+                return equal_text(writer, &left, text);
+            }
+            let right = term(writer, branch, value);
+            values(writer, &left, comparison.operator, &right)
+        }
+    }
+}
+
+fn undefined(writer: &mut Writer<'_>, left: &Term) -> Truth {
+    match left {
+        Term::Absent => Truth::Yes,
+        Term::Text(text) | Term::Number(text) | Term::Flag(text) | Term::Email(text) | Term::Id(text) => {
+            Truth::sql(format!("{text} IS NULL"))
+        }
+        Term::Reference(..) | Term::Role(_) => match left.text(writer) {
+            Some(text) => Truth::sql(format!("{text} IS NULL")),
+            None => Truth::Yes,
+        },
+        Term::List(List::Fixed(_)) => Truth::No,
+        Term::List(List::One(text) | List::Json(text)) => Truth::sql(format!("{text} IS NULL")),
+        Term::List(List::Mask(mask)) => Truth::sql(format!("{} IS NULL", mask.bits)),
+    }
+}
+
+/// Equal to a fixed text: where there is an index, so that it is used.
+fn equal_text(writer: &mut Writer<'_>, left: &Term, text: &str) -> Truth {
+    match left {
+        Term::Id(uuid) => {
+            let bytes = writer.bytes(HerokuId::new(text).to_bytes());
+            Truth::sql(format!("{uuid} = {bytes}"))
+        }
+        Term::Reference(column, table) => {
+            let bytes = writer.bytes(HerokuId::new(text).to_bytes());
+            Truth::sql(format!("{column} = (SELECT r.id FROM {table} r WHERE r.uuid = {bytes})"))
+        }
+        Term::Email(email) if text.is_ascii() => {
+            let wanted = writer.text(text);
+            Truth::sql(format!("(lower({email}) = lower({wanted}) AND {email} = {wanted})"))
+        }
+        Term::Role(mask) => {
+            match mask.resource.entitlement(text).filter(|role| *role != Entitlement::UNKNOWN) {
+                Some(role) => Truth::sql(mask.is_role(role)),
+                None => {
+                    let wanted = writer.text(text);
+                    Truth::sql(format!("{} = {wanted}", mask.role()))
+                }
+            }
+        }
+        Term::List(List::Mask(mask)) => equal_slug(writer, mask, text),
+        Term::List(List::Fixed(texts)) => {
+            if texts.contains(&text) {
+                Truth::Yes
+            } else {
+                Truth::No
+            }
+        }
+        _ => {
+            let wanted = writer.text(text);
+            any_text(writer, left, |_, text| format!("{text} = {wanted}"))
+        }
+    }
+}
+
+fn equal_slug(writer: &mut Writer<'_>, mask: &Mask, text: &str) -> Truth {
+    match (mask.resource.entitlement(text), mask.other_rows()) {
+        (Some(entitlement), _) => Truth::sql(format!("({} & {}) <> 0", mask.bits, entitlement.mask().0)),
+        (None, Some(rows)) => {
+            let wanted = writer.text(text);
+            Truth::sql(format!(
+                "(({} & {OTHER}) <> 0 AND EXISTS (SELECT 1 {rows} AND o.slug = {wanted}))",
+                mask.bits
+            ))
+        }
+        (None, None) => Truth::No,
+    }
+}
+
+/// Whether any text of a value is such.
+fn any_text(writer: &mut Writer<'_>, left: &Term, is: impl Fn(&Writer<'_>, &str) -> String) -> Truth {
+    match left {
+        Term::List(list) => elements(writer, list, is),
+        term => match term.text(writer) {
+            Some(text) => Truth::Sql(is(writer, &text)),
+            None => Truth::No,
+        },
+    }
+}
+
+/// Whether any element of a list is such.
+pub(super) fn elements(
+    writer: &mut Writer<'_>,
+    list: &List,
+    is: impl Fn(&Writer<'_>, &str) -> String,
+) -> Truth {
+    match list {
+        List::One(text) => Truth::Sql(is(writer, text)),
+        List::Fixed(texts) => {
+            let parts: Vec<Truth> = texts
+                .iter()
+                .map(|text| {
+                    let text = writer.text(text);
+                    Truth::Sql(is(writer, &text))
+                })
+                .collect();
+            Truth::any(parts)
+        }
+        list => {
+            let rows = list_rows(writer, list);
+            let test = is(writer, "v.value");
+            Truth::Sql(format!("EXISTS (SELECT 1 FROM ({rows}) v WHERE {test})"))
+        }
+    }
+}
+
+/// The elements of a list as rows of one column `value`.
+fn list_rows(writer: &mut Writer<'_>, list: &List) -> String {
+    match list {
+        List::Fixed(texts) => {
+            let rows: Vec<String> =
+                texts.iter().map(|text| format!("SELECT {} AS value", writer.text(text))).collect();
+            if rows.is_empty() {
+                "SELECT '' AS value WHERE FALSE".to_owned()
+            } else {
+                rows.join(" UNION ALL ")
+            }
+        }
+        List::One(text) => format!("SELECT {text} AS value WHERE {text} IS NOT NULL"),
+        List::Json(column) => writer.dialect.each_text(column),
+        List::Mask(mask) => {
+            let mut rows: Vec<String> = mask
+                .resource
+                .entitlements()
+                .iter()
+                .map(|entitlement| {
+                    let (slug, bit) = (entitlement.slug(), entitlement.mask().0);
+                    format!("SELECT '{slug}' AS value WHERE ({} & {bit}) <> 0", mask.bits)
+                })
+                .collect();
+            rows.extend(
+                mask.other_rows().map(|other| {
+                    format!("SELECT o.slug AS value {other} AND ({} & {OTHER}) <> 0", mask.bits)
+                }),
+            );
+            rows.join(" UNION ALL ")
+        }
+    }
+}
+
+/// Two values of a branch.
+fn values(writer: &mut Writer<'_>, left: &Term, operator: Match, right: &Term) -> Truth {
+    match (left, right) {
+        (Term::Number(left), Term::Number(right)) => {
+            let operator = match operator {
+                Match::Equal => "=",
+                Match::Greater => ">",
+                Match::Less => "<",
+                Match::GreaterOrEqual => ">=",
+                Match::LessOrEqual => "<=",
+                Match::Contains | Match::StartsWith | Match::EndsWith => return Truth::No,
+            };
+            Truth::sql(format!("{left} {operator} {right}"))
+        }
+        (Term::Id(_) | Term::Reference(..), Term::Id(_) | Term::Reference(..))
+            if operator == Match::Equal =>
+        {
+            let bytes = |term: &Term| match term {
+                Term::Reference(column, table) => {
+                    format!("(SELECT r.uuid FROM {table} r WHERE r.id = {column})")
+                }
+                Term::Id(uuid) => uuid.clone(),
+                _ => "NULL".to_owned(),
+            };
+            Truth::sql(format!("{} = {}", bytes(left), bytes(right)))
+        }
+        (Term::Flag(left), Term::Flag(right)) if operator == Match::Equal => {
+            Truth::sql(format!("{left} = {right}"))
+        }
+        (Term::Absent | Term::Number(_) | Term::Flag(_), _)
+        | (_, Term::Absent | Term::Number(_) | Term::Flag(_)) => Truth::No,
+        (left, Term::List(right)) => {
+            let rows = list_rows(writer, right);
+            any_text(writer, left, |writer, text| match text_match(writer, operator, text, "w.value") {
+                Some(test) => format!("EXISTS (SELECT 1 FROM ({rows}) w WHERE {test})"),
+                None => "FALSE".to_owned(),
+            })
+        }
+        (left, right) => {
+            let Some(right) = right.text(writer) else { return Truth::No };
+            any_text(writer, left, |writer, text| {
+                text_match(writer, operator, text, &right).unwrap_or_else(|| "FALSE".to_owned())
+            })
+        }
+    }
+}
+
+/// Two texts; `None` where the operator is for numbers.
+fn text_match(writer: &Writer<'_>, operator: Match, text: &str, other: &str) -> Option<String> {
+    Some(match operator {
+        Match::Equal => format!("{text} = {other}"),
+        Match::Contains => writer.dialect.contains(text, other),
+        Match::StartsWith => writer.dialect.starts_with(text, other),
+        Match::EndsWith => writer.dialect.ends_with(text, other),
+        Match::Greater | Match::Less | Match::GreaterOrEqual | Match::LessOrEqual => return None,
+    })
+}
+
+/// Whether a value is among those that another query returns.
+fn among(writer: &mut Writer<'_>, left: &Term, select: &str, value_type: Option<ValueType>) -> Truth {
+    match (left, value_type) {
+        (Term::Number(number), Some(ValueType::Number | ValueType::Time)) => {
+            Truth::sql(format!("{} IN ({select})", writer.dialect.real(number)))
+        }
+        (Term::Flag(flag), Some(ValueType::Flag)) => Truth::sql(format!("{flag} IN ({select})")),
+        (Term::Absent | Term::Number(_) | Term::Flag(_), _) => Truth::No,
+        (left, Some(ValueType::Text)) => any_text(writer, left, |_, text| format!("{text} IN ({select})")),
+        (left, Some(ValueType::Texts)) => {
+            let rows = writer.dialect.each_text("w.o0");
+            any_text(writer, left, |_, text| {
+                format!("EXISTS (SELECT 1 FROM ({select}) w WHERE {text} IN ({rows}))")
+            })
+        }
+        _ => Truth::No,
+    }
+}

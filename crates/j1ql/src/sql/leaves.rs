@@ -1,0 +1,167 @@
+//! What a path has to tell: the columns of the inner part of a statement, one row a path.
+//!
+//! Functions, groups and order work on these columns outside, so that branches of different types fit together.
+
+use super::branch::Branch;
+use super::condition;
+use super::dialect::Sort;
+use super::from;
+use super::property;
+use super::term::{self, Term};
+use super::truth::Truth;
+use super::writer::Writer;
+use crate::plan::{Expr, Place, PropertyName};
+use metsuke_model::graph::RelationSource;
+use metsuke_model::graph::relationships::RELATIONSHIP_TYPES;
+
+/// The columns that are needed, each once.
+#[derive(Debug, Default)]
+pub(super) struct Leaves {
+    list: Vec<Leaf>,
+}
+
+/// One column of the inner part.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Leaf {
+    /// An entity's dense id.
+    Entity(usize),
+    /// One of the columns of a relationship.
+    Edge(usize, usize),
+    /// A text that tells a relationship from every other.
+    EdgeIdentity(usize),
+    /// A property.
+    Property(Place, PropertyName),
+}
+
+impl Leaves {
+    /// The name of a column, which is made where it is new.
+    pub(super) fn name(&mut self, leaf: Leaf) -> String {
+        let place = self.list.iter().position(|known| *known == leaf).unwrap_or_else(|| {
+            self.list.push(leaf);
+            self.list.len() - 1
+        });
+        format!("c{place}")
+    }
+
+    /// Every place that the columns tell of.
+    pub(super) fn places(&self) -> Vec<Place> {
+        self.list
+            .iter()
+            .map(|leaf| match leaf {
+                Leaf::Entity(slot) => Place::Entity(*slot),
+                Leaf::Edge(edge, _) | Leaf::EdgeIdentity(edge) => Place::Edge(*edge),
+                Leaf::Property(place, _) => *place,
+            })
+            .collect()
+    }
+
+    /// What each column holds.
+    pub(super) fn sorts(&self) -> Vec<Sort> {
+        let sort = |leaf: &Leaf| match leaf {
+            Leaf::Entity(_) | Leaf::Edge(..) => Sort::Int,
+            Leaf::EdgeIdentity(_) => Sort::Text,
+            Leaf::Property(place, name) => term::sort(Expr::Property(*place, name.clone()).value_type()),
+        };
+        self.list.iter().map(sort).collect()
+    }
+
+    /// The column of a value, as a term of the outer part.
+    pub(super) fn term(&mut self, place: Place, name: &PropertyName) -> Term {
+        let value_type = Expr::Property(place, name.clone()).value_type();
+        if value_type.is_none() {
+            return Term::Absent;
+        }
+        let column = format!("q.{}", self.name(Leaf::Property(place, name.clone())));
+        Term::of_column(column, value_type)
+    }
+
+    /// The columns in a branch.
+    pub(super) fn select(&self, writer: &mut Writer<'_>, branch: &Branch<'_>) -> Vec<String> {
+        let columns = self.list.iter().map(|leaf| select(writer, branch, leaf));
+        let mut columns: Vec<String> =
+            columns.enumerate().map(|(place, sql)| format!("{sql} AS c{place}")).collect();
+        if columns.is_empty() {
+            columns.push("1 AS c0".to_owned());
+        }
+        columns
+    }
+}
+
+fn select(writer: &mut Writer<'_>, branch: &Branch<'_>, leaf: &Leaf) -> String {
+    let dialect = writer.dialect;
+    let null = |sort| dialect.null(sort).to_owned();
+    match leaf {
+        Leaf::Entity(slot) => {
+            branch.node(*slot).map_or_else(|| null(Sort::Int), |node| format!("n{node}.id"))
+        }
+        Leaf::Edge(edge, column) => match branch.hop(*edge) {
+            Some(hop) => edge_column(branch, hop, *column),
+            None => null(Sort::Int),
+        },
+        Leaf::EdgeIdentity(edge) => match branch.hop(*edge) {
+            Some(hop) => {
+                let parts: Vec<String> = [0, 1, 2, 4]
+                    .map(|column| format!("CAST({} AS TEXT)", edge_column(branch, hop, column)))
+                    .to_vec();
+                format!("({})", parts.join(" || ':' || "))
+            }
+            None => null(Sort::Text),
+        },
+        Leaf::Property(place, name) => {
+            let expr = Expr::Property(*place, name.clone());
+            let value = if branch.binds(*place) {
+                property::property(writer, branch, *place, name)
+            } else {
+                Term::Absent
+            };
+            value.column(writer).unwrap_or_else(|| null(term::sort(expr.value_type())))
+        }
+    }
+}
+
+fn edge_column(branch: &Branch<'_>, number: usize, column: usize) -> String {
+    let Some(hop) = branch.hops.get(number).copied() else { return "0".to_owned() };
+    match column {
+        0 => {
+            let place = RELATIONSHIP_TYPES.iter().position(|known| std::ptr::eq(known, hop.relationship));
+            let way = super::Way::ALL.iter().position(|way| *way == hop.way);
+            (place.unwrap_or_default() * 8 + way.unwrap_or_default()).to_string()
+        }
+        1 => format!("n{}.id", hop.from),
+        2 => format!("n{}.id", hop.to),
+        3 => match hop.relationship.source {
+            RelationSource::Access { .. } => format!("e{number}.mask"),
+            RelationSource::Effective => from::effective_bits(number, hop),
+            _ => "0".to_owned(),
+        },
+        _ => match hop.relationship.source {
+            RelationSource::Junction { .. } => format!("e{number}.id"),
+            _ => "0".to_owned(),
+        },
+    }
+}
+
+/// One branch with its columns; `None` where its conditions never hold.
+pub(super) fn inner(
+    writer: &mut Writer<'_>,
+    leaves: &Leaves,
+    branch: &Branch<'_>,
+    start: usize,
+) -> Option<String> {
+    let before = writer.binds.len();
+    let columns = leaves.select(writer, branch);
+    let required = condition::requirements(writer, branch);
+    if required == Truth::No {
+        writer.binds.truncate(before);
+        return None;
+    }
+    let mut from = from::from(branch, start, writer.surroundings.include_deleted);
+    if let Truth::Sql(text) = required {
+        from.conditions.push(text);
+    }
+    if from.conditions.is_empty() {
+        from.conditions.push("TRUE".to_owned());
+    }
+    let (columns, tables) = (columns.join(", "), from.tables.join(", "));
+    Some(format!("SELECT {columns} FROM {tables} WHERE {}", from.conditions.join(" AND ")))
+}

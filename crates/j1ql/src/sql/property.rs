@@ -1,0 +1,269 @@
+//! Properties of entities and relationships, as expressions over the tables.
+
+use metsuke_model::graph::{EdgeSource, Metadata, Property, RelationSource, Source, Table, Value, ValueType};
+use metsuke_model::{Kind, ResourceType};
+
+use super::branch::{Branch, Hop, Node, Way};
+use super::dialect::DocumentSort;
+use super::from;
+use super::term::{List, Mask, Term};
+use super::writer::Writer;
+use crate::plan::{Place, PropertyName};
+
+/// A property of what stands in a place of a branch.
+pub(super) fn property(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    place: Place,
+    name: &PropertyName,
+) -> Term {
+    match place {
+        Place::Entity(slot) => match branch.node(slot).and_then(|node| Some((node, branch.nodes.get(node)?)))
+        {
+            Some((number, node)) => entity(writer, (number, *node), name),
+            None => Term::Absent,
+        },
+        Place::Edge(edge) => match branch.hop(edge).and_then(|hop| Some((hop, branch.hops.get(hop)?))) {
+            Some((number, hop)) => relationship(writer, branch, (number, *hop), name),
+            None => Term::Absent,
+        },
+    }
+}
+
+fn entity(writer: &mut Writer<'_>, (number, node): (usize, Node), name: &PropertyName) -> Term {
+    let alias = format!("n{number}");
+    match name {
+        PropertyName::Own(name, _) => match node.entity_type.property(name) {
+            Some(property) => own(writer, &alias, node, property),
+            None => Term::Absent,
+        },
+        PropertyName::Metadata(metadata, _) => metadata_of(writer, &alias, node, *metadata),
+        PropertyName::Tag(name) => tag(writer, node, name),
+        PropertyName::Unknown => Term::Absent,
+    }
+}
+
+/// A tag that the caller puts on what Heroku has.
+pub(super) fn tag(writer: &mut Writer<'_>, node: Node, name: &str) -> Term {
+    match (name, node.entity_type.table) {
+        (_, Table::Employees) => Term::Absent,
+        ("AccountName", _) if writer.surroundings.tag_account_name => account_name(writer),
+        ("Production", _) => match writer.surroundings.tag_production {
+            Some(production) => Term::constant(writer, &Value::Flag(production)),
+            None => Term::Absent,
+        },
+        _ => Term::Absent,
+    }
+}
+
+fn account_name(writer: &mut Writer<'_>) -> Term {
+    match &writer.surroundings.account_name {
+        Some(name) => Term::Text(writer.text(&name.clone())),
+        None => Term::Absent,
+    }
+}
+
+/// A property of its own, for words to be looked for in it.
+pub(super) fn own(writer: &mut Writer<'_>, alias: &str, node: Node, property: &Property) -> Term {
+    source(writer, alias, node, &property.source, property.value_type)
+}
+
+fn source(
+    writer: &mut Writer<'_>,
+    alias: &str,
+    node: Node,
+    source_of: &Source,
+    value_type: ValueType,
+) -> Term {
+    let dialect = writer.dialect;
+    match source_of {
+        Source::Id if node.entity_type.table == Table::Employees => Term::Text(format!("{alias}.key")),
+        Source::Id => Term::Id(format!("{alias}.uuid")),
+        Source::Column("email") if matches!(node.entity_type.table, Table::Objects(Kind::User)) => {
+            Term::Email(format!("{alias}.email"))
+        }
+        Source::Column(column) => typed(format!("{alias}.{column}"), value_type),
+        Source::Reference(column, kind) => Term::Reference(format!("{alias}.{column}"), kind.table()),
+        Source::Referred(column, kind, there) => {
+            let table = kind.table();
+            typed(format!("(SELECT r.{there} FROM {table} r WHERE r.id = {alias}.{column})"), value_type)
+        }
+        Source::Document(path) => {
+            let sort = match value_type {
+                ValueType::Number | ValueType::Time => DocumentSort::Number,
+                ValueType::Flag => DocumentSort::Flag,
+                ValueType::Text | ValueType::Texts => DocumentSort::Text,
+            };
+            let value = dialect.document("d.document", path, sort);
+            typed(
+                format!("(SELECT {value} FROM properties d WHERE d.id = {alias}.properties)"),
+                if value_type == ValueType::Time { ValueType::Number } else { value_type },
+            )
+        }
+        Source::JsonList(column) => Term::List(List::Json(format!("{alias}.{column}"))),
+        Source::Suffixed(inner, suffix) => {
+            match source(writer, alias, node, inner, value_type).text(writer) {
+                Some(text) => Term::Text(format!("({text} || '{suffix}')")),
+                None => Term::Absent,
+            }
+        }
+        Source::FirstOf(sources) => {
+            let texts: Vec<String> = sources
+                .iter()
+                .filter_map(|inner| source(writer, alias, node, inner, value_type).text(writer))
+                .collect();
+            Term::Text(format!("COALESCE({})", texts.join(", ")))
+        }
+        Source::One(inner) => match source(writer, alias, node, inner, ValueType::Text).text(writer) {
+            Some(text) => Term::List(List::One(text)),
+            None => Term::Absent,
+        },
+        Source::Text(text) => Term::Text(writer.text(text)),
+        Source::Texts(texts) => Term::List(List::Fixed(texts.to_vec())),
+        Source::EnterpriseAccount => Term::Text(format!(
+            "(SELECT {} FROM held h JOIN enterprise_account r ON r.id = h.resource_id \
+             WHERE h.principal_id = {alias}.id AND r.gone IS NULL ORDER BY r.id LIMIT 1)",
+            dialect.id_text("r.uuid")
+        )),
+    }
+}
+
+/// A column as what it holds; times are kept in microseconds.
+fn typed(expression: String, value_type: ValueType) -> Term {
+    match value_type {
+        ValueType::Text => Term::Text(expression),
+        ValueType::Number => Term::Number(expression),
+        ValueType::Time => Term::Number(format!("({expression} / 1000)")),
+        ValueType::Flag => Term::Flag(expression),
+        ValueType::Texts => Term::List(List::Json(expression)),
+    }
+}
+
+/// When the sync of a version ended.
+fn moment_of(version: &str) -> Term {
+    Term::Number(format!("(SELECT s.finished_at / 1000 FROM sync s WHERE s.id = {version})"))
+}
+
+fn metadata_of(writer: &mut Writer<'_>, alias: &str, node: Node, metadata: Metadata) -> Term {
+    let roster = node.entity_type.table == Table::Employees;
+    match metadata {
+        Metadata::Key if roster => Term::Text(format!("{alias}.key")),
+        Metadata::Key => Term::Id(format!("{alias}.uuid")),
+        Metadata::Type => Term::List(List::Fixed(vec![node.entity_type.name])),
+        Metadata::Class => Term::List(List::Fixed(vec![node.entity_type.class])),
+        Metadata::IntegrationType => Term::Text(if roster { "'roster'" } else { "'heroku'" }.to_owned()),
+        Metadata::IntegrationName if roster => Term::Absent,
+        Metadata::IntegrationName => account_name(writer),
+        Metadata::Source => Term::Text("'integration-managed'".to_owned()),
+        Metadata::Deleted if roster => Term::Flag("0".to_owned()),
+        Metadata::Deleted => Term::Flag(format!("CASE WHEN {alias}.gone IS NULL THEN 0 ELSE 1 END")),
+        Metadata::CreatedOn => moment_of(&format!("{alias}.since")),
+        Metadata::BeginOn => {
+            moment_of(&format!("(CASE {alias}.begun WHEN 0 THEN {alias}.since ELSE {alias}.begun END)"))
+        }
+        Metadata::EndOn => moment_of(&format!("{alias}.gone")),
+        Metadata::Version => Term::Number(format!("{alias}.edition")),
+    }
+}
+
+fn relationship(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    (number, hop): (usize, Hop),
+    name: &PropertyName,
+) -> Term {
+    match name {
+        PropertyName::Own(name, value_type) => match hop.relationship.property(name) {
+            Some(property) => edge_source(branch, (number, hop), property.source, *value_type),
+            None => Term::Absent,
+        },
+        PropertyName::Metadata(metadata, _) => edge_metadata(writer, branch, (number, hop), *metadata),
+        PropertyName::Tag(_) | PropertyName::Unknown => Term::Absent,
+    }
+}
+
+fn edge_source(
+    branch: &Branch<'_>,
+    (number, hop): (usize, Hop),
+    source: EdgeSource,
+    value_type: ValueType,
+) -> Term {
+    match source {
+        EdgeSource::Column(column) => typed(format!("e{number}.{column}"), value_type),
+        EdgeSource::Via => match hop.way.word() {
+            Some(word) => Term::Text(format!("'{word}'")),
+            None => Term::Absent,
+        },
+        EdgeSource::Entitlements => Term::List(List::Mask(mask(branch, (number, hop)))),
+        EdgeSource::Role => Term::Role(mask(branch, (number, hop))),
+    }
+}
+
+/// The entitlements that a relationship stands for.
+pub(super) fn mask(_branch: &Branch<'_>, (number, hop): (usize, Hop)) -> Mask {
+    let rows = || Some((format!("e{number}.resource_id"), format!("e{number}.principal_id")));
+    match hop.relationship.source {
+        RelationSource::Access { resource, .. } => {
+            Mask { bits: format!("e{number}.mask"), resource, other: rows() }
+        }
+        _ => Mask {
+            bits: from::effective_bits(number, hop),
+            resource: ResourceType::App,
+            other: (hop.way == Way::Direct).then(rows).flatten(),
+        },
+    }
+}
+
+fn edge_metadata(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    (number, hop): (usize, Hop),
+    metadata: Metadata,
+) -> Term {
+    match metadata {
+        Metadata::Key => Term::Text(edge_key(writer, branch, (number, hop))),
+        Metadata::Type => Term::List(List::Fixed(vec![hop.relationship.name])),
+        Metadata::Class => Term::List(List::Fixed(vec![hop.relationship.verb])),
+        Metadata::CreatedOn | Metadata::BeginOn => match from::since(branch, (number, hop)) {
+            Some(since) => moment_of(&since),
+            None => Term::Absent,
+        },
+        Metadata::EndOn => Term::Absent,
+        Metadata::Deleted => Term::Flag("0".to_owned()),
+        Metadata::Version => Term::Number("1".to_owned()),
+        Metadata::IntegrationType => Term::Text("'heroku'".to_owned()),
+        Metadata::IntegrationName => account_name(writer),
+        Metadata::Source => Term::Text("'integration-managed'".to_owned()),
+    }
+}
+
+/// `from|verb|to`, with a further part where there can be several between the same two.
+fn edge_key(writer: &mut Writer<'_>, branch: &Branch<'_>, (number, hop): (usize, Hop)) -> String {
+    let end = |node: usize| {
+        let Some(at) = branch.nodes.get(node) else { return "''".to_owned() };
+        match at.entity_type.table {
+            Table::Employees => format!("n{node}.key"),
+            Table::Objects(_) => writer.dialect.id_text(&format!("n{node}.uuid")),
+        }
+    };
+    let (from, to) = (end(hop.from), end(hop.to));
+    let verb = hop.relationship.verb.to_lowercase();
+    let more = match hop.relationship.source {
+        RelationSource::Effective => hop.way.word().map_or_else(String::new, |word| format!(" || '|{word}'")),
+        RelationSource::Junction { kind, from: one, to: other } => {
+            let row = format!("e{number}");
+            let id = writer.dialect.id_text(&format!("{row}.uuid"));
+            let named = kind == Kind::Attachment;
+            let name = if named { format!(" || '|' || COALESCE({row}.name, {id})") } else { String::new() };
+            let same_name = if named { format!(" AND x.name = {row}.name") } else { String::new() };
+            format!(
+                "{name} || CASE WHEN EXISTS (SELECT 1 FROM {} x WHERE x.{one} = {row}.{one} \
+                 AND x.{other} = {row}.{other}{same_name} AND x.gone IS NULL AND x.id < {row}.id) \
+                 THEN '|' || {id} ELSE '' END",
+                kind.table()
+            )
+        }
+        _ => String::new(),
+    };
+    format!("({from} || '|{verb}|' || {to}{more})")
+}

@@ -1,0 +1,90 @@
+//! From which end of a path it is best walked: where few entities can stand.
+//!
+//! It changes which of two equal statements is written, never what they mean.
+
+use metsuke_model::graph::{Metadata, Value};
+
+use super::branch::Branch;
+use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName};
+
+/// Names by which an index finds an entity.
+const INDEXED: [&str; 6] = ["id", "name", "displayName", "username", "email", "employeeId"];
+
+/// Whether a condition leaves few entities: it asks for one by a name that an index has.
+pub(super) fn is_selective(plan: &Plan, slot: usize) -> bool {
+    plan.slots.get(slot).and_then(|slot| slot.filter.as_ref()).is_some_and(finds_few)
+}
+
+fn finds_few(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(parts) => parts.iter().any(finds_few),
+        Condition::Or(parts) => !parts.is_empty() && parts.iter().all(finds_few),
+        Condition::Compare(comparison) => {
+            let fixed = matches!(comparison.right, Operand::Value(Expr::Constant(Value::Text(_))));
+            let name = match &comparison.left {
+                Expr::Property(_, PropertyName::Own(name, _)) => INDEXED.contains(name),
+                Expr::Property(_, PropertyName::Metadata(metadata, _)) => *metadata == Metadata::Key,
+                _ => false,
+            };
+            comparison.operator == Match::Equal && fixed && name
+        }
+        Condition::Constant(_) | Condition::Not(_) => false,
+    }
+}
+
+/// The slot of a plain chain at which a walk best begins, where that is not its beginning.
+pub(super) fn better_start(plan: &Plan, chain: &[Link]) -> Option<usize> {
+    chain.iter().find_map(|link| match link {
+        Link::Step { target, .. } => is_selective(plan, *target).then_some(*target),
+        Link::Not { .. } | Link::Optional { .. } => None,
+    })
+}
+
+/// The node of a branch at which its walk best begins.
+pub(super) fn start(plan: &Plan, branch: &Branch<'_>) -> usize {
+    let slots = 0..plan.slots.len();
+    slots
+        .filter(|slot| is_selective(plan, *slot))
+        .find_map(|slot| branch.node(slot).filter(|node| *node >= branch.own.0))
+        .unwrap_or(branch.own.0)
+}
+
+/// Moves conditions over whole paths to the only entity that they speak of, where every path has it.
+pub(crate) fn push_down(plan: &mut Plan) {
+    let Some(filter) = plan.filter.take() else { return };
+    let mut always = vec![0];
+    always.extend(plan.chain.iter().filter_map(|link| match link {
+        Link::Step { target, .. } => Some(*target),
+        Link::Not { .. } | Link::Optional { .. } => None,
+    }));
+    let parts = match filter {
+        Condition::And(parts) => parts,
+        other => vec![other],
+    };
+    let mut left = Vec::new();
+    for part in parts {
+        let mut places = Vec::new();
+        part.places(&mut places);
+        places.dedup();
+        match places[..] {
+            [Place::Entity(slot)] if always.contains(&slot) => match plan.slots.get_mut(slot) {
+                Some(place) => {
+                    place.filter = Some(match place.filter.take() {
+                        None => part,
+                        Some(Condition::And(mut parts)) => {
+                            parts.push(part);
+                            Condition::And(parts)
+                        }
+                        Some(other) => Condition::And(vec![other, part]),
+                    });
+                }
+                None => left.push(part),
+            },
+            _ => left.push(part),
+        }
+    }
+    plan.filter = match left.len() {
+        0 | 1 => left.pop(),
+        _ => Some(Condition::And(left)),
+    };
+}

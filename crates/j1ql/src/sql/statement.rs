@@ -1,0 +1,401 @@
+//! Puts branches and outputs together.
+//!
+//! The inner part has one row for each path that matters; the outer part makes of it what was asked for. What is not
+//! shown, and whose number of ways does not matter, is only asked whether it is there.
+
+use metsuke_model::graph::ValueType;
+
+use super::branch::{self, Branch, Requirement, TooMany};
+use super::condition;
+use super::leaves::{Leaf, Leaves, inner};
+use super::truth::Truth;
+use super::writer::Writer;
+use super::{Column, Dialect, EDGE_COLUMNS, Shape, Statement, output, selective, term};
+use crate::check::Surroundings;
+use crate::plan::{Aggregate, ColumnValue, Condition, Expr, Link, Output, Place, Plan};
+
+/// Writes a plan as a statement.
+pub(super) fn emit(plan: &Plan, surroundings: &Surroundings, dialect: Dialect) -> Result<Statement, TooMany> {
+    let mut writer = Writer { dialect, surroundings, binds: Vec::new(), subquery };
+    let (sql, columns) = query(&mut writer, plan)?;
+    Ok(Statement { sql, binds: writer.binds, columns })
+}
+
+/// A query that another one compares with, and the type of its values; `None` where it can return none.
+fn subquery(writer: &mut Writer<'_>, plan: &Plan) -> Option<(String, Option<ValueType>)> {
+    let (sql, columns) = query(writer, plan).ok()?;
+    match columns.first()?.shape {
+        Shape::Value(value_type) => Some((sql, value_type)),
+        Shape::Entity { .. } | Shape::Relationship { .. } | Shape::Hidden => None,
+    }
+}
+
+/// The outer part while it is written.
+#[derive(Default)]
+struct Outer {
+    leaves: Leaves,
+    /// Expressions of the result's columns.
+    selected: Vec<String>,
+    /// Which of them groups are made by.
+    keys: Vec<usize>,
+    order: Vec<String>,
+    columns: Vec<Column>,
+    /// Where each shown column stands among the expressions.
+    places: Vec<usize>,
+    /// The value of each shown column, where it is one.
+    shown: Vec<Option<Expr>>,
+}
+
+fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), TooMany> {
+    let grouped = aggregates(plan);
+    let mut outer = Outer::default();
+    match &plan.output {
+        Output::List => outer.entity("entity".to_owned(), 0, false),
+        Output::Tree => outer.tree(plan),
+        Output::Table(columns) => {
+            for column in columns {
+                outer.places.push(outer.selected.len());
+                outer.shown.push(match &column.value {
+                    ColumnValue::Scalar(value) => Some(value.clone()),
+                    ColumnValue::Whole(_) | ColumnValue::All(_) => None,
+                });
+                let name = column.name.clone();
+                match &column.value {
+                    ColumnValue::Scalar(value) => outer.scalar(writer, name, value),
+                    ColumnValue::Whole(Place::Entity(slot)) => outer.entity(name, *slot, false),
+                    ColumnValue::All(Place::Entity(slot)) => outer.entity(name, *slot, true),
+                    ColumnValue::Whole(Place::Edge(edge)) => outer.relationship(name, *edge, false),
+                    ColumnValue::All(Place::Edge(edge)) => outer.relationship(name, *edge, true),
+                }
+            }
+        }
+    }
+    let shown = outer.selected.len();
+    for key in &plan.order {
+        outer.sorted_by(writer, &key.value, key.descending);
+    }
+    let having = plan.having.as_ref().map(|having| outer.chosen_by(writer, having));
+    let distinct = match &plan.output {
+        // A root stands once in its branch, for everything behind it is only asked whether it is there.
+        Output::List => false,
+        Output::Tree => true,
+        Output::Table(_) => plan.unique && !grouped,
+    };
+    let paths = paths(writer, plan, &outer.leaves)?;
+    let mut sql =
+        format!("SELECT {}{} FROM ({paths}) q", if distinct { "DISTINCT " } else { "" }, outer.named());
+    if grouped && !outer.keys.is_empty() {
+        let keys: Vec<String> = outer.keys.iter().map(|key| (key + 1).to_string()).collect();
+        sql.push_str(" GROUP BY ");
+        sql.push_str(&keys.join(", "));
+    }
+    if outer.order.is_empty() && plan.output_is_list() && (plan.limit.is_some() || plan.skip > 0) {
+        outer.order.push("1".to_owned());
+    }
+    if grouped && plan.unique && outer.selected.len() == shown {
+        sql = format!("SELECT DISTINCT * FROM ({sql}) u");
+    }
+    if let Some(having) = &having {
+        sql = match condition::condition(writer, &Branch::empty(), having) {
+            Truth::Yes => sql,
+            Truth::No => format!("SELECT * FROM ({sql}) h WHERE FALSE"),
+            Truth::Sql(test) => format!("SELECT * FROM ({sql}) h WHERE {test}"),
+        };
+    }
+    if !outer.order.is_empty() {
+        sql.push_str(" ORDER BY ");
+        sql.push_str(&outer.order.join(", "));
+    }
+    limits(writer, plan, &mut sql);
+    Ok((sql, outer.columns))
+}
+
+fn limits(writer: &mut Writer<'_>, plan: &Plan, sql: &mut String) {
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    match plan.limit {
+        Some(limit) => {
+            sql.push_str(" LIMIT ");
+            sql.push_str(&writer.int(whole(limit)));
+        }
+        // SQLite knows no OFFSET without a LIMIT.
+        None if plan.skip > 0 => {
+            sql.push_str(" LIMIT ");
+            sql.push_str(&writer.int(i64::MAX));
+        }
+        None => {}
+    }
+    if plan.skip > 0 {
+        sql.push_str(" OFFSET ");
+        sql.push_str(&writer.int(whole(plan.skip)));
+    }
+}
+
+impl Outer {
+    fn select(&mut self, sql: String) -> usize {
+        self.selected.push(sql);
+        self.selected.len() - 1
+    }
+
+    fn named(&self) -> String {
+        let named: Vec<String> =
+            self.selected.iter().enumerate().map(|(place, sql)| format!("{sql} AS o{place}")).collect();
+        named.join(", ")
+    }
+
+    fn entity(&mut self, name: String, slot: usize, all: bool) {
+        let column = format!("q.{}", self.leaves.name(Leaf::Entity(slot)));
+        let place = self.select(column);
+        self.keys.push(place);
+        self.columns.push(Column { name, shape: Shape::Entity { all } });
+    }
+
+    fn relationship(&mut self, name: String, edge: usize, all: bool) {
+        for column in 0..EDGE_COLUMNS {
+            let leaf = format!("q.{}", self.leaves.name(Leaf::Edge(edge, column)));
+            let place = self.select(leaf);
+            self.keys.push(place);
+        }
+        self.columns.push(Column { name, shape: Shape::Relationship { all } });
+    }
+
+    /// Makes a column of every value that rows are chosen by.
+    fn chosen_by(&mut self, writer: &mut Writer<'_>, having: &Condition) -> Condition {
+        having.replaced(&mut |value| match value {
+            Expr::Column(column, value_type) => {
+                Expr::Column(self.places.get(*column).copied().unwrap_or(*column), *value_type)
+            }
+            Expr::Constant(_) => value.clone(),
+            value => {
+                let value = self.with_columns_shown(value);
+                let value_type = value.value_type();
+                let column = output::term(writer, &mut self.leaves, &value).column(writer);
+                let null = writer.dialect.null(term::sort(value_type)).to_owned();
+                let place = self.select(column.unwrap_or(null));
+                if !value.aggregates() {
+                    self.keys.push(place);
+                }
+                Expr::Column(place, value_type)
+            }
+        })
+    }
+
+    /// A value in which names of returned columns are what these show.
+    fn with_columns_shown(&self, value: &Expr) -> Expr {
+        match value {
+            Expr::Column(column, _) => {
+                self.shown.get(*column).cloned().flatten().unwrap_or_else(|| value.clone())
+            }
+            Expr::Arithmetic(operator, left, right) => {
+                let (left, right) = (self.with_columns_shown(left), self.with_columns_shown(right));
+                Expr::Arithmetic(*operator, Box::new(left), Box::new(right))
+            }
+            Expr::Negative(value) => Expr::Negative(Box::new(self.with_columns_shown(value))),
+            Expr::Function(function, values) => {
+                Expr::Function(*function, values.iter().map(|value| self.with_columns_shown(value)).collect())
+            }
+            Expr::Constant(_) | Expr::Property(..) | Expr::Whole(_) | Expr::Aggregate(..) => value.clone(),
+        }
+    }
+
+    fn tree(&mut self, plan: &Plan) {
+        for (slot, place) in plan.slots.iter().enumerate() {
+            if !place.stands_for_another {
+                self.entity(format!("vertex {slot}"), slot, false);
+            }
+        }
+        for edge in 0..plan.edges.len() {
+            self.relationship(format!("edge {edge}"), edge, false);
+        }
+    }
+
+    fn scalar(&mut self, writer: &mut Writer<'_>, name: String, value: &Expr) {
+        let value_type = value.value_type();
+        let column = output::term(writer, &mut self.leaves, value).column(writer);
+        let null = writer.dialect.null(term::sort(value_type)).to_owned();
+        // What is always absent is still one row for all paths where it was to be an aggregate.
+        let null = if value.aggregates() { format!("max({null})") } else { null };
+        let place = self.select(column.unwrap_or(null));
+        self.columns.push(Column { name, shape: Shape::Value(value_type) });
+        if value.aggregates() {
+            self.group_by_parts(writer, value);
+        } else {
+            self.keys.push(place);
+        }
+    }
+
+    /// Plain properties beside an aggregate in one expression are part of what groups are made by.
+    fn group_by_parts(&mut self, writer: &mut Writer<'_>, value: &Expr) {
+        match value {
+            Expr::Arithmetic(_, left, right) => {
+                self.group_by_parts(writer, left);
+                self.group_by_parts(writer, right);
+            }
+            Expr::Negative(value) => self.group_by_parts(writer, value),
+            Expr::Function(_, values) => values.iter().for_each(|value| self.group_by_parts(writer, value)),
+            Expr::Property(place, name) => {
+                let column = self.leaves.term(*place, name).column(writer);
+                let null = writer.dialect.null(super::dialect::Sort::Text).to_owned();
+                self.hidden(column.unwrap_or(null));
+            }
+            Expr::Constant(_) | Expr::Whole(_) | Expr::Column(..) | Expr::Aggregate(..) => {}
+        }
+    }
+
+    /// A column that is not shown, but made groups by.
+    fn hidden(&mut self, column: String) {
+        let place = self.select(column);
+        self.keys.push(place);
+        self.columns.push(Column { name: String::new(), shape: Shape::Hidden });
+    }
+
+    fn sorted_by(&mut self, writer: &mut Writer<'_>, value: &Expr, descending: bool) {
+        let term = output::term(writer, &mut self.leaves, value);
+        let text = matches!(value.value_type(), Some(ValueType::Text | ValueType::Texts));
+        let Some(column) = term.column(writer) else { return };
+        let column = if text { writer.dialect.sortable(&column) } else { column };
+        let place = self.select(column);
+        if !value.aggregates() {
+            self.keys.push(place);
+        }
+        let direction = if descending { " DESC" } else { "" };
+        self.order.push(format!("{}{direction} NULLS LAST", place + 1));
+    }
+}
+
+impl Plan {
+    const fn output_is_list(&self) -> bool {
+        matches!(self.output, Output::List)
+    }
+}
+
+fn aggregates(plan: &Plan) -> bool {
+    if plan.having.as_ref().is_some_and(Condition::aggregates) {
+        return true;
+    }
+    match &plan.output {
+        Output::Table(columns) => columns.iter().any(|column| match &column.value {
+            ColumnValue::Scalar(value) => value.aggregates(),
+            ColumnValue::Whole(_) | ColumnValue::All(_) => false,
+        }),
+        Output::List | Output::Tree => false,
+    }
+}
+
+/// Whether it matters in how many ways something is reached.
+fn counts_ways(plan: &Plan) -> bool {
+    fn each(value: &Expr) -> bool {
+        match value {
+            Expr::Aggregate(Aggregate::Sum | Aggregate::Avg, _) | Expr::Aggregate(Aggregate::Count, None) => {
+                true
+            }
+            Expr::Aggregate(..)
+            | Expr::Constant(_)
+            | Expr::Property(..)
+            | Expr::Whole(_)
+            | Expr::Column(..) => false,
+            Expr::Arithmetic(_, left, right) => each(left) || each(right),
+            Expr::Negative(value) => each(value),
+            Expr::Function(_, values) => values.iter().any(each),
+        }
+    }
+    match &plan.output {
+        Output::List => false,
+        Output::Tree => true,
+        Output::Table(columns) if aggregates(plan) => {
+            let chosen = plan.having.as_ref().is_some_and(|having| !having.values(&mut |value| !each(value)));
+            chosen
+                || columns.iter().any(|column| match &column.value {
+                    ColumnValue::Scalar(value) => each(value),
+                    ColumnValue::Whole(_) | ColumnValue::All(_) => false,
+                })
+        }
+        Output::Table(_) => !plan.unique,
+    }
+}
+
+/// The inner part: all branches.
+fn paths(writer: &mut Writer<'_>, plan: &Plan, leaves: &Leaves) -> Result<String, TooMany> {
+    let needed = leaves.places();
+    let shown = if counts_ways(plan) {
+        plan.chain.len()
+    } else {
+        plan.chain.iter().rposition(|link| concerns(link, &needed)).map_or(0, |place| place + 1)
+    };
+    let (walked, asked) = plan.chain.split_at(shown.min(plan.chain.len()));
+    let mut selects = Vec::new();
+    for root in branch::roots(plan) {
+        for mut way in branch::expand(plan, walked, root, !asked.is_empty())? {
+            if asked.is_empty() {
+                way.must.extend(plan.filter.as_ref().map(Requirement::Filter));
+            } else {
+                ask(plan, asked, &mut way)?;
+            }
+            let start = selective::start(plan, &way);
+            selects.extend(inner(writer, leaves, &way, start));
+            if selects.len() > branch::MOST_BRANCHES {
+                return Err(TooMany);
+            }
+        }
+    }
+    if selects.is_empty() {
+        let nothing = leaves.nothing(writer);
+        selects.push(nothing);
+    }
+    Ok(selects.join(" UNION ALL "))
+}
+
+/// Asks of a branch only whether the rest of the chain is there.
+fn ask<'p>(plan: &'p Plan, asked: &'p [Link], way: &mut Branch<'p>) -> Result<(), TooMany> {
+    let filter: Option<&Condition> = plan.filter.as_ref();
+    let outside = filter.is_none_or(|filter| {
+        let mut places = Vec::new();
+        filter.places(&mut places);
+        !asked.iter().any(|link| concerns(link, &places))
+    });
+    // From its far end, where few entities can stand there and many here.
+    let far = selective::better_start(plan, asked).filter(|_| !selective::is_selective(plan, 0) && outside);
+    let (begin, far) = match far.and_then(|slot| Some((way.nested_here()?, slot))) {
+        Some((here, slot)) => (here, Some(slot)),
+        None => (way.nested(), None),
+    };
+    let mut rest = branch::expand(plan, asked, begin, false)?;
+    if outside {
+        way.must.extend(filter.map(Requirement::Filter));
+    } else {
+        for continuation in &mut rest {
+            continuation.must.extend(filter.map(Requirement::Filter));
+        }
+    }
+    way.must.push(match far {
+        Some(slot) => Requirement::Among(rest, slot),
+        None => Requirement::Any(rest),
+    });
+    Ok(())
+}
+
+/// Whether a link binds one of the places.
+fn concerns(link: &Link, places: &[Place]) -> bool {
+    match link {
+        Link::Step { edge, target } => {
+            places.contains(&Place::Edge(*edge)) || places.contains(&Place::Entity(*target))
+        }
+        Link::Not { .. } => false,
+        Link::Optional { chain, alias, .. } => {
+            alias.is_some_and(|alias| places.contains(&Place::Entity(alias)))
+                || chain.iter().any(|link| concerns(link, places))
+        }
+    }
+}
+
+impl Leaves {
+    /// The same columns without a row.
+    pub(super) fn nothing(&self, writer: &Writer<'_>) -> String {
+        let columns = self.sorts().into_iter().enumerate();
+        let mut columns: Vec<String> =
+            columns.map(|(place, sort)| format!("{} AS c{place}", writer.dialect.null(sort))).collect();
+        if columns.is_empty() {
+            columns.push("1 AS c0".to_owned());
+        }
+        format!("SELECT {} WHERE FALSE", columns.join(", "))
+    }
+}

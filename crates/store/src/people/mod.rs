@@ -1,0 +1,186 @@
+//! People of rosters, and whose account is whose.
+//!
+//! Which account belongs to whom is decided by [`metsuke_model::people`]; what a roster says is read elsewhere.
+//!
+//! Invariant: a roster and the matches that follow from it are stored in one transaction with its event, or not at all;
+//! what the operator said of an account is changed by the operator alone.
+
+mod import;
+mod matches;
+mod rows;
+
+use std::collections::HashMap;
+
+use metsuke_model::Moment;
+use metsuke_model::audit::NewEvent;
+use metsuke_model::graph::Employee;
+use metsuke_model::people::{Choice, MatchedBy, RosterKind};
+use metsuke_model::record::User;
+
+use crate::connection::{Bind, Connection};
+use crate::objects::{self, Select, Stored};
+use crate::{Store, StoreError, audit};
+
+/// A roster as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RosterRow {
+    /// Its name.
+    pub name: Box<str>,
+    /// Where it came from; `None` for a kind of a newer version.
+    pub kind: Option<RosterKind>,
+    /// When it was imported last.
+    pub imported_at: Moment,
+    /// The people that it named then.
+    pub rows: u64,
+}
+
+/// What an import came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// The people that the roster named before.
+    pub before: u64,
+    /// The people that it names.
+    pub rows: u64,
+    /// Who was not known.
+    pub added: u64,
+    /// Who is not as before; those who are named again are among them.
+    pub changed: u64,
+    /// Who is named no more.
+    pub missing: u64,
+    /// What became of the accounts.
+    pub matching: Matching,
+    /// Whether it was stored.
+    pub stored: bool,
+}
+
+/// What matching came to, by accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// Those that belong to somebody.
+    pub matched: u64,
+    /// Those of which it is not certain.
+    pub unsure: u64,
+    /// Those of which nothing is known.
+    pub unknown: u64,
+    /// Those of nobody.
+    pub nobody: u64,
+    /// Those of which something else was known before.
+    pub changed: u64,
+}
+
+/// Whose an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MatchRow {
+    /// The account's dense id.
+    pub user: i64,
+    /// The employee's dense id.
+    pub employee: i64,
+    /// By which rule; `None` for a rule of a newer version.
+    pub by: Option<MatchedBy>,
+}
+
+/// Everything that is known of people, as of one moment.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    /// The rosters, by name.
+    pub rosters: Vec<RosterRow>,
+    /// Everybody whom a roster ever named, by dense id.
+    pub employees: Vec<Employee>,
+    /// The accounts that are there.
+    pub users: Vec<Stored<User>>,
+    /// Whose they are, by the account's dense id; those of accounts that are gone stay as they were last.
+    pub matches: Vec<MatchRow>,
+    /// What the operator said of accounts, by their dense ids.
+    pub choices: HashMap<i64, Choice>,
+}
+
+impl Store {
+    /// Everything that is known of people.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn people(&self) -> Result<People, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let users = objects::find::<User>(&mut connection, &Select::All, true).await?;
+        Ok(People {
+            rosters: rosters(&mut connection).await?,
+            employees: rows::employees(&mut connection).await?,
+            users: users.into_iter().map(|found| found.stored).collect(),
+            matches: matches::stored(&mut connection).await?,
+            choices: matches::choices(&mut connection).await?,
+        })
+    }
+
+    /// Matches all accounts anew; `None` where nobody is known whom they could belong to.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; the matches are then as they were.
+    pub async fn rematch(&self) -> Result<Option<Matching>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        if rosters(&mut connection).await?.is_empty() {
+            return Ok(None);
+        }
+        drop(connection);
+        let mut connection = self.pool.begin_write().await?;
+        let matching = matches::renew(&mut connection).await?;
+        if matching.changed > 0 {
+            connection.commit().await?;
+        }
+        Ok(Some(matching))
+    }
+
+    /// Keeps what the operator says of an account, or forgets it for `None`, with the event that tells of it; `false`
+    /// where that was so already.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is changed then.
+    pub async fn choose(
+        &self,
+        user: i64,
+        choice: Option<Choice>,
+        event: NewEvent,
+    ) -> Result<bool, StoreError> {
+        let doing = "keeping whose an account is";
+        let mut connection = self.pool.begin_write().await?;
+        if matches::choices(&mut connection).await?.get(&user).copied() == choice {
+            return Ok(false);
+        }
+        if let Some(choice) = choice {
+            let employee = match choice {
+                Choice::Employee(employee) => Some(employee),
+                Choice::Nobody => None,
+            };
+            let sql = "INSERT INTO person_choice (user_id, employee_id) VALUES ($1, $2)
+                       ON CONFLICT (user_id) DO UPDATE SET employee_id = excluded.employee_id";
+            connection.execute(doing, sql, &[user.into(), Bind::Int(employee)]).await?;
+        } else {
+            let sql = "DELETE FROM person_choice WHERE user_id = $1";
+            connection.execute(doing, sql, &[user.into()]).await?;
+        }
+        matches::renew(&mut connection).await?;
+        audit::append(&mut connection, event).await?;
+        connection.commit().await?;
+        Ok(true)
+    }
+}
+
+/// The rosters, by name.
+async fn rosters(connection: &mut Connection) -> Result<Vec<RosterRow>, StoreError> {
+    let mut rosters = Vec::new();
+    let sql = "SELECT name, kind, imported_at, row_count FROM roster ORDER BY name";
+    connection
+        .each("reading rosters", sql, &[], |row| {
+            rosters.push(RosterRow {
+                name: row.text(0)?.unwrap_or_default().into(),
+                kind: RosterKind::from_word(&row.text(1)?.unwrap_or_default()),
+                imported_at: Moment(row.number(2)?),
+                rows: row.count(3)?,
+            });
+            Ok(())
+        })
+        .await?;
+    Ok(rosters)
+}
