@@ -1,5 +1,7 @@
 //! What JupiterOne is given: files as its integration writes them, and uploads that hold against faults.
 
+mod defects;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
