@@ -273,6 +273,43 @@ async fn one_plan_takes_everything_from_a_person() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// An app of the team names somebody who is invited to the team as well: the row must not hide the invitation.
+#[tokio::test]
+async fn an_invitation_behind_the_row_of_a_collaborator_is_taken_back() {
+    let house = synced(Size::Standard, 4).await;
+    let (team, app_name) = house
+        .simulator
+        .edit(|world| {
+            let team = world.standard_team_names().first().cloned().unwrap();
+            let app = world.app_names(Some(&team)).first().cloned().unwrap();
+            (team, app)
+        })
+        .unwrap();
+    for first in [true, false] {
+        let newcomer = "works.on.apps@example.com";
+        done(&house, &grant(role(newcomer, &team, "member"))).await;
+        done(&house, &grant(app(newcomer, &app_name, &[]))).await;
+        let invited = |house: &House| {
+            let invitations = house.simulator.edit(|world| world.invitations_of(&team)).unwrap();
+            invitations.iter().any(|(email, _)| email.eq_ignore_ascii_case(newcomer))
+        };
+        assert!(invited(&house));
+        if first {
+            done(&house, &revoke(role(newcomer, &team, "member"))).await;
+            assert!(!invited(&house));
+            let role = house.simulator.edit(|world| world.role_in(&team, newcomer)).unwrap();
+            assert_eq!(role.as_deref(), Some("collaborator"), "the app's row is another matter");
+        }
+        let ask = Ask::Remove { user: newcomer.to_owned() };
+        let Came::Applied(applied) = with(&house, settings(), &ask).await else { panic!("a plan") };
+        assert_eq!(applied.outcome, Outcome::Applied, "{applied:?}");
+        assert!(!invited(&house));
+        assert_eq!(house.simulator.edit(|world| world.role_in(&team, newcomer)).unwrap(), None);
+        // The person holds nothing any more, and a sync would find them gone; what is held is known without it.
+        assert_eq!(house.direct(None).await, house.truth());
+    }
+}
+
 #[tokio::test]
 async fn a_plan_that_no_longer_fits_is_superseded_and_one_that_is_old_expires() {
     let house = synced(Size::Enterprise, 3).await;

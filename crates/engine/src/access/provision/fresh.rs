@@ -91,6 +91,12 @@ impl Roster {
         }
     }
 
+    /// What the person's row says, whatever invitation stands beside it.
+    pub(super) fn row_state(&self, person: &Person) -> State {
+        let row = self.members.iter().find(|row| of_member(person, row));
+        row.map_or(State::Absent, |row| State::Member { role: role(row.role.as_deref()) })
+    }
+
     /// The person with the id that Heroku's row has: the rules know people by it, too.
     pub(super) fn known(&self, person: &Person) -> Person {
         let row = self.members.iter().find(|row| of_member(person, row));

@@ -128,10 +128,7 @@ fn see_team(
         *id = Some(user.clone());
         seen.users.push(person(user, email));
     }
-    let state = match roster.state(&step.person) {
-        State::Invited { .. } => State::Absent,
-        state => state,
-    };
+    let state = roster.row_state(&step.person);
     if let Some(user) = id.clone() {
         let resource = Resource { resource_type: ResourceType::Team, id: team.id.clone() };
         seen.access.push((resource, user, access_of(&state)));

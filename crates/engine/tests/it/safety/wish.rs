@@ -22,7 +22,10 @@ fn found(step: &Step, scene: &Scene) -> (Option<String>, Option<Vec<String>>) {
                 let invited =
                     world.invitations_of(name).into_iter().find(|(to, _)| to.eq_ignore_ascii_case(email));
                 let invited = invited.and_then(|(_, role)| role).map(|role| format!("invited {role}"));
-                (world.role_in(name, email).or(invited), None)
+                // Who only works on apps of the team is invited all the same.
+                let role = world.role_in(name, email);
+                let of_apps = role.as_deref() == Some("collaborator");
+                (if of_apps { invited.or(role) } else { role.or(invited) }, None)
             }
             _ => (None, world.permissions_on(name, email)),
         })
