@@ -87,6 +87,8 @@ pub(super) async fn fulfilled(scene: &Scene, deed: &Deed, plan: &Plan, after: &L
     let meant = |resource: &String| !stale || touched.contains(resource);
     let mut truth = id.as_ref().map(|id| after.of(id)).unwrap_or_default();
     // A row that names no user is told from the address alone, as the operation was: whoever bears it now holds it.
+    // Whom the server has no account of goes by the id that an invitation gave them.
+    let id = id.or_else(|| held.first().map(|line| line.3.clone()));
     for step in plan.steps.iter().filter(|step| step.resource.resource_type == ResourceType::Team) {
         let rows = scene.simulator.edit(|world| world.members_of(&step.resource.name)).unwrap_or_default();
         for (_, role) in rows.into_iter().filter(|(row, _)| row.eq_ignore_ascii_case(&email)) {
