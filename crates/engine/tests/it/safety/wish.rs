@@ -2,7 +2,7 @@
 //!
 //! Invariant: the server is asked, not the answer of the connector.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use metsuke_engine::EngineError;
 use metsuke_engine::access::{GrantFilter, grants};
@@ -67,10 +67,13 @@ pub(super) async fn fulfilled(scene: &Scene, deed: &Deed, plan: &Plan, after: &L
     let Some(step) = plan.steps.first() else { return broken };
     let email = step.person.email.to_lowercase();
     let id = scene.simulator.edit(|world| world.person_id(&email)).flatten().map(|id| id.to_string());
-    let (mut held, mut invited) = (BTreeSet::new(), BTreeSet::new());
+    let (mut held, mut invited, mut teams) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
     let Some(lines) = stored(scene, &email).await else { return broken };
     for grant in lines {
         let resource = (grant.resource.resource_type.as_str().to_owned(), grant.resource.id.to_string());
+        if grant.resource.resource_type == ResourceType::Team {
+            teams.insert(resource.1.clone(), grant.resource.name.to_string());
+        }
         if grant.principal.kind == PrincipalKind::User {
             held.insert((
                 resource.0,
@@ -89,11 +92,10 @@ pub(super) async fn fulfilled(scene: &Scene, deed: &Deed, plan: &Plan, after: &L
     // A row that names no user is told from the address alone, as the operation was: whoever bears it now holds it.
     // Whom the server has no account of goes by the id that an invitation gave them.
     let id = id.or_else(|| held.first().map(|line| line.3.clone()));
-    for step in plan.steps.iter().filter(|step| step.resource.resource_type == ResourceType::Team) {
-        let rows = scene.simulator.edit(|world| world.members_of(&step.resource.name)).unwrap_or_default();
+    for (team, name) in teams {
+        let rows = scene.simulator.edit(|world| world.members_of(&name)).unwrap_or_default();
         for (_, role) in rows.into_iter().filter(|(row, _)| row.eq_ignore_ascii_case(&email)) {
-            let team = step.resource.id.to_string();
-            truth.extend(role.zip(id.clone()).map(|(role, id)| ("team".to_owned(), team, role, id)));
+            truth.extend(role.zip(id.clone()).map(|(role, id)| ("team".to_owned(), team.clone(), role, id)));
         }
     }
     let truth: BTreeSet<_> = truth.into_iter().filter(|line| meant(&line.1)).collect();
