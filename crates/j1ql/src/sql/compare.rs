@@ -68,12 +68,12 @@ fn equal_text(writer: &mut Writer<'_>, left: &Term, text: &str) -> Truth {
             Truth::sql(format!("(lower({email}) = lower({wanted}) AND {email} = {wanted})"))
         }
         Term::Role(mask) => {
-            match mask.resource.entitlement(text).filter(|role| *role != Entitlement::UNKNOWN) {
-                Some(role) => Truth::sql(mask.is_role(role)),
-                None => {
-                    let wanted = writer.text(text);
-                    Truth::sql(format!("{} = {wanted}", mask.role()))
-                }
+            let role = mask.resource.entitlement(text).filter(|role| *role != Entitlement::UNKNOWN);
+            if let Some(role) = role {
+                Truth::sql(mask.is_role(role))
+            } else {
+                let wanted = writer.text(text);
+                Truth::sql(format!("{} = {wanted}", mask.role()))
             }
         }
         Term::List(List::Mask(mask)) => equal_slug(writer, mask, text),

@@ -1,7 +1,7 @@
 //! Writes a plan as one parameterised, read-only statement over the store's tables.
 //!
-//! In reading order: [`branch`] takes one type for each place of the path, [`from`] joins the tables of a branch,
-//! [`property`], [`compare`] and [`condition`] write what is asked of them, [`statement`] puts branches and outputs together,
+//! In reading order: `branch` takes one type for each place of the path, `from` joins the tables of a branch,
+//! `property`, `compare` and `condition` write what is asked of them, `statement` puts branches and outputs together,
 //! [`details`] reads what was found.
 //!
 //! Invariant: a statement's text is made of the catalogue's words, this crate's literals and placeholders.

@@ -103,8 +103,9 @@ impl Known {
 
 fn source(source_of: &Source, words: &mut BTreeSet<String>, texts: &mut BTreeSet<String>) {
     match source_of {
-        Source::Column(column) | Source::JsonList(column) => _ = words.insert((*column).into()),
-        Source::Reference(column, _) => _ = words.insert((*column).into()),
+        Source::Column(column) | Source::JsonList(column) | Source::Reference(column, _) => {
+            _ = words.insert((*column).into());
+        }
         Source::Referred(column, _, there) => words.extend([(*column).to_owned(), (*there).to_owned()]),
         Source::Document(path) => {
             texts.insert(format!("$.{}", path.join(".")));
