@@ -302,11 +302,27 @@ impl Checker<'_> {
 
     /// Which property of the things in a place is meant.
     pub(super) fn property_name(&mut self, place: Place, name: &str) -> PropertyName {
+        // Where nothing can stand there is nothing to bear a property.
+        let possible = match place {
+            Place::Entity(slot) => self
+                .slots
+                .get(slot)
+                .is_some_and(|slot| slot.stands_for_another || !slot.candidates.is_empty()),
+            Place::Edge(edge) => self.edges.get(edge).is_some_and(|edge| !edge.types.is_empty()),
+        };
+        if !possible {
+            return PropertyName::Unknown;
+        }
         if let Some((_, metadata, value_type)) = Metadata::ALL.iter().find(|(known, ..)| *known == name) {
             return PropertyName::Metadata(*metadata, *value_type);
         }
         if let Some(tag) = name.strip_prefix("tag.") {
-            return PropertyName::Tag(tag.to_owned());
+            let put = match tag {
+                "AccountName" => self.surroundings.tag_account_name,
+                "Production" => self.surroundings.tag_production.is_some(),
+                _ => false,
+            };
+            return if put { PropertyName::Tag(tag.to_owned()) } else { PropertyName::Unknown };
         }
         let (found, known) = match place {
             Place::Entity(slot) => self.entity_property(slot, name),

@@ -49,7 +49,10 @@ fn call(writer: &mut Writer<'_>, function: Function, mut values: Vec<Term>) -> T
                     value => value.column(writer).map(|column| dialect.one(&column, false)),
                 })
                 .collect();
-            let rows = if rows.is_empty() { dialect.one("NULL", false) } else { rows.join(" UNION ALL ") };
+            if rows.is_empty() {
+                return Term::List(List::Json("'[]'".to_owned()));
+            }
+            let rows = rows.join(" UNION ALL ");
             Term::List(List::Json(dialect.collected(&rows)))
         }
         Function::Abs | Function::Sqrt | Function::Ceil | Function::Floor | Function::Round => {

@@ -38,7 +38,10 @@ struct Outer {
     selected: Vec<String>,
     /// Which of them groups are made by.
     keys: Vec<usize>,
-    order: Vec<String>,
+    /// Which of them are neither shown nor sorted by.
+    hidden: Vec<usize>,
+    /// What is sorted by, and whether from the largest.
+    order: Vec<(usize, bool)>,
     columns: Vec<Column>,
     /// Where each shown column stands among the expressions.
     places: Vec<usize>,
@@ -70,7 +73,6 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
             }
         }
     }
-    let shown = outer.selected.len();
     for key in &plan.order {
         outer.sorted_by(writer, &key.value, key.descending);
     }
@@ -90,10 +92,7 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
         sql.push_str(&keys.join(", "));
     }
     if outer.order.is_empty() && plan.output_is_list() && (plan.limit.is_some() || plan.skip > 0) {
-        outer.order.push("1".to_owned());
-    }
-    if grouped && plan.unique && outer.selected.len() == shown {
-        sql = format!("SELECT DISTINCT * FROM ({sql}) u");
+        outer.order.push((0, false));
     }
     if let Some(having) = &having {
         sql = match condition::condition(writer, &Branch::empty(), having) {
@@ -102,26 +101,24 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
             Truth::Sql(test) => format!("SELECT * FROM ({sql}) h WHERE {test}"),
         };
     }
-    if !outer.order.is_empty() {
-        sql.push_str(" ORDER BY ");
-        sql.push_str(&outer.order.join(", "));
+    if grouped && plan.unique {
+        sql = outer.each_once(&sql);
     }
+    outer.sort(&mut sql);
     limits(writer, plan, &mut sql);
     Ok((sql, outer.columns))
 }
 
 fn limits(writer: &mut Writer<'_>, plan: &Plan, sql: &mut String) {
-    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    // Their sum must be a number as well.
+    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX).min(i64::MAX / 2);
     match plan.limit {
         Some(limit) => {
             sql.push_str(" LIMIT ");
             sql.push_str(&writer.int(whole(limit)));
         }
         // SQLite knows no OFFSET without a LIMIT.
-        None if plan.skip > 0 => {
-            sql.push_str(" LIMIT ");
-            sql.push_str(&writer.int(i64::MAX));
-        }
+        None if plan.skip > 0 && writer.dialect == Dialect::Sqlite => sql.push_str(" LIMIT -1"),
         None => {}
     }
     if plan.skip > 0 {
@@ -140,6 +137,26 @@ impl Outer {
         let named: Vec<String> =
             self.selected.iter().enumerate().map(|(place, sql)| format!("{sql} AS o{place}")).collect();
         named.join(", ")
+    }
+
+    /// Leaves out what is neither shown nor sorted by, and then every row that is there already.
+    fn each_once(&mut self, rows: &str) -> String {
+        let kept: Vec<usize> =
+            (0..self.selected.len()).filter(|place| !self.hidden.contains(place)).collect();
+        for (place, _) in &mut self.order {
+            *place = kept.iter().position(|kept| kept == place).unwrap_or_default();
+        }
+        self.columns.retain(|column| column.shape != Shape::Hidden);
+        let columns: Vec<String> = kept.iter().map(|place| format!("u.o{place}")).collect();
+        format!("SELECT DISTINCT {} FROM ({rows}) u", columns.join(", "))
+    }
+
+    fn sort(&self, sql: &mut String) {
+        for (number, (place, descending)) in self.order.iter().enumerate() {
+            sql.push_str(if number == 0 { " ORDER BY " } else { ", " });
+            sql.push_str(&(place + 1).to_string());
+            sql.push_str(if *descending { " DESC NULLS LAST" } else { " NULLS LAST" });
+        }
     }
 
     fn entity(&mut self, name: String, slot: usize, all: bool) {
@@ -171,6 +188,7 @@ impl Outer {
                 let column = output::term(writer, &mut self.leaves, &value).column(writer);
                 let null = writer.dialect.null(term::sort(value_type)).to_owned();
                 let place = self.select(column.unwrap_or(null));
+                self.hidden.push(place);
                 if !value.aggregates() {
                     self.keys.push(place);
                 }
@@ -245,6 +263,7 @@ impl Outer {
     fn hidden(&mut self, column: String) {
         let place = self.select(column);
         self.keys.push(place);
+        self.hidden.push(place);
         self.columns.push(Column { name: String::new(), shape: Shape::Hidden });
     }
 
@@ -257,8 +276,7 @@ impl Outer {
         if !value.aggregates() {
             self.keys.push(place);
         }
-        let direction = if descending { " DESC" } else { "" };
-        self.order.push(format!("{}{direction} NULLS LAST", place + 1));
+        self.order.push((place, descending));
     }
 }
 

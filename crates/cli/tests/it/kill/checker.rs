@@ -143,7 +143,7 @@ pub(super) async fn check(file: &Path) -> Result<Option<Observed>, String> {
     }
     let sql = "SELECT CAST(COUNT(*) AS TEXT) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name NOT LIKE 'plan%' AND name NOT LIKE 'employee%'";
     let indexes = sqlite(&copy, sql).await?;
-    if indexes != ["20"] {
+    if indexes != ["27"] {
         return Err(format!("it has {indexes:?} indexes of its own"));
     }
     let sql = "SELECT CAST(COUNT(*) AS TEXT) FROM
