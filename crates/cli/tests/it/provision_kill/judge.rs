@@ -130,10 +130,14 @@ fn standing(world: &World, step: &Step) -> State {
             permissions: Some(held.into_iter().map(Into::into).collect()),
         });
     }
-    if let Some(role) = world.role_in(&resource, email) {
+    let invited = world.invitations_of(&resource).into_iter().find(|(to, _)| to.eq_ignore_ascii_case(email));
+    // The row of somebody who works on apps of the team is another matter than an invitation to it.
+    let about_invitation =
+        invited.is_some() || matches!((&step.expected, &step.wished), (State::Invited { .. }, State::Absent));
+    let row = world.role_in(&resource, email);
+    if let Some(role) = row.filter(|role| role != "collaborator" || !about_invitation) {
         return State::Member { role: role.into() };
     }
-    let invited = world.invitations_of(&resource).into_iter().find(|(to, _)| to.eq_ignore_ascii_case(email));
     let role = invited.map(|(_, role)| role.unwrap_or_default());
     role.map_or(State::Absent, |role| State::Invited { role: role.into() })
 }
