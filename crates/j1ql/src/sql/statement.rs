@@ -104,6 +104,11 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
     if grouped && plan.unique {
         sql = outer.each_once(&sql);
     }
+    if plan.skip > 0 && writer.dialect == Dialect::Sqlite {
+        // SQLite 3.51 passes over rows of an EXISTS that it made a join, where an OFFSET stands beside it; a LIMIT of
+        // its own keeps the inner part for itself.
+        sql = format!("SELECT * FROM ({sql} LIMIT -1) w");
+    }
     outer.sort(&mut sql);
     limits(writer, plan, &mut sql);
     Ok((sql, outer.columns))
