@@ -17,7 +17,7 @@ use metsuke_model::record::{
 use metsuke_model::{Cell, HerokuId, Kind, Record as _, ResourceType};
 use metsuke_store::{AccessEntry, AccessSelect, Select};
 
-use super::lookup::{Ids, KIND_BITS, of_kind};
+use super::lookup::{Ids, of_kind};
 use super::nodes::{cell, column};
 use super::{Edge, Edges, Reader, staff, ways};
 use crate::EngineError;
@@ -125,7 +125,7 @@ async fn access<'r>(
         AccessSelect::On(ids.map(|ids| ids.keys.keys().copied().collect()).unwrap_or_default())
     };
     let mut entries = reader.snapshot.access(&select).await?;
-    entries.retain(|entry| entry.resource & KIND_BITS == kind.number());
+    entries.retain(|entry| entry.resource & Table::NUMBER_BITS == kind.number());
     entries.sort_by_key(|entry| (entry.resource, entry.principal));
     let Some(ends) = Ends::new(reader, relationship, kinds) else { return Ok(Box::new(std::iter::empty())) };
     Ok(Box::new(entries.into_iter().filter_map(move |entry| {

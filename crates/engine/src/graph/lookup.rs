@@ -17,9 +17,6 @@ use metsuke_store::{AccessSelect, Select, Snapshot};
 use super::nodes::column;
 use crate::EngineError;
 
-/// The number of a row's kind, in the lowest bits of its dense id.
-pub(super) const KIND_BITS: i64 = 63;
-
 /// Does the same with the record type of a kind: `of_kind!(kind, T => read::<T>(snapshot))`.
 macro_rules! of_kind {
     ($kind:expr, $type:ident => $body:expr) => {{

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use metsuke_j1ql::sql::details::{self, Details};
 use metsuke_j1ql::sql::{EDGE_COLUMNS, Shape as ColumnShape};
 use metsuke_model::graph::entities::ENTITY_TYPES;
-use metsuke_model::graph::{EntityType, Value};
+use metsuke_model::graph::{EntityType, Table, Value};
 use metsuke_store::{Datum, Store};
 
 use super::answer::Shape;
 use super::{Cell, Data, Entity, Heading, Prepared, Relationship, Settings, dialect, read_query, rows};
 use crate::EngineError;
-
-/// The lowest bits of a dense id, which tell the table.
-const KIND_MASK: i64 = 63;
 
 /// Ids that go into one statement.
 const CHUNK: usize = 10_000;
@@ -109,7 +106,7 @@ impl Known {
     ) -> Result<(), EngineError> {
         let mut by_type: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for id in ids {
-            by_type.entry(id & KIND_MASK).or_default().push(*id);
+            by_type.entry(id & Table::NUMBER_BITS).or_default().push(*id);
         }
         for (number, ids) in by_type {
             let Some(entity_type) = type_of(number) else { continue };

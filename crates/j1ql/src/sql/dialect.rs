@@ -118,7 +118,7 @@ impl Dialect {
         }
     }
 
-    /// Whether a pattern matches somewhere in a text; `flagged`: the pattern begins with a flag of its own for SQLite.
+    /// Whether a pattern, as [`pattern`](Self::pattern) gives it, matches somewhere in a text.
     pub(super) fn matches(self, text: &str, pattern: &str, ignore_case: bool) -> String {
         match (self, ignore_case) {
             (Sqlite, _) => format!("{text} REGEXP {pattern}"),

@@ -174,7 +174,7 @@ fn relationship(
 ) -> Term {
     match name {
         PropertyName::Own(name, value_type) => match hop.relationship.property(name) {
-            Some(property) => edge_source(branch, (number, hop), property.source, *value_type),
+            Some(property) => edge_source((number, hop), property.source, *value_type),
             None => Term::Absent,
         },
         PropertyName::Metadata(metadata, _) => edge_metadata(writer, branch, (number, hop), *metadata),
@@ -182,25 +182,20 @@ fn relationship(
     }
 }
 
-fn edge_source(
-    branch: &Branch<'_>,
-    (number, hop): (usize, Hop),
-    source: EdgeSource,
-    value_type: ValueType,
-) -> Term {
+fn edge_source((number, hop): (usize, Hop), source: EdgeSource, value_type: ValueType) -> Term {
     match source {
         EdgeSource::Column(column) => typed(format!("e{number}.{column}"), value_type),
         EdgeSource::Via => match hop.way.word() {
             Some(word) => Term::Text(format!("'{word}'")),
             None => Term::Absent,
         },
-        EdgeSource::Entitlements => Term::List(List::Mask(mask(branch, (number, hop)))),
-        EdgeSource::Role => Term::Role(mask(branch, (number, hop))),
+        EdgeSource::Entitlements => Term::List(List::Mask(mask((number, hop)))),
+        EdgeSource::Role => Term::Role(mask((number, hop))),
     }
 }
 
 /// The entitlements that a relationship stands for.
-pub(super) fn mask(_branch: &Branch<'_>, (number, hop): (usize, Hop)) -> Mask {
+fn mask((number, hop): (usize, Hop)) -> Mask {
     let rows = || Some((format!("e{number}.resource_id"), format!("e{number}.principal_id")));
     match hop.relationship.source {
         RelationSource::Access { resource, .. } => {

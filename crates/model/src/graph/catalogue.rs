@@ -31,6 +31,9 @@ pub enum Table {
 }
 
 impl Table {
+    /// The bits of a dense id that hold [`number`](Self::number).
+    pub const NUMBER_BITS: i64 = 63;
+
     /// The number in the lowest six bits of its rows' dense ids.
     #[must_use]
     pub const fn number(self) -> i64 {
