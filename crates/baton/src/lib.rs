@@ -1,0 +1,15 @@
+//! The Baton door: an estate as the Baton ecosystem's connectors show theirs.
+//!
+//! It translates between the engine's words and Baton's: resource types, entitlements and grants as Protocol Buffers
+//! messages, files in the `c1z` format, gRPC services for a parent process, and tasks that C1 hands out. What may be
+//! changed, and how, is the engine's to decide; nothing here speaks to Heroku or to the product's database.
+//!
+//! In reading order:
+//!
+//! * [`proto`]: the messages and services, generated from the `.proto` files of this crate.
+//! * [`any`]: messages packed with the name of their type.
+//! * [`id`]: ids of entitlements and grants, and the `bid:` notation.
+
+pub mod any;
+pub mod id;
+pub mod proto;
