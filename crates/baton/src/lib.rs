@@ -9,7 +9,9 @@
 //! * [`proto`]: the messages and services, generated from the `.proto` files of this crate.
 //! * [`any`]: messages packed with the name of their type.
 //! * [`id`]: ids of entitlements and grants, and the `bid:` notation.
+//! * [`c1z`]: files, written and read.
 
 pub mod any;
+pub mod c1z;
 pub mod id;
 pub mod proto;
