@@ -371,8 +371,12 @@ impl EngineError {
                 }
                 .into(),
             ),
-            Self::RefusedByHeroku { .. } | Self::NotSent { .. } => None,
-            Self::ExportFolder { .. } | Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
+            Self::RefusedByHeroku { .. }
+            | Self::NotSent { .. }
+            | Self::ExportFolder { .. }
+            | Self::Cancelled
+            | Self::Audit { .. }
+            | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),
         }
     }
