@@ -270,19 +270,22 @@ async fn changes_of_one_row_at_the_same_time_all_arrive() {
 #[tokio::test]
 async fn a_sync_that_read_before_a_change_does_not_take_it_back() {
     let house = synced(Size::Enterprise, 3).await;
-    let Cast { app, app_name, people, .. } = cast(&house).await;
+    let Cast { team, app, app_name, people, .. } = cast(&house).await;
     let (id, email) = &people[0];
     let connector = connector(&house);
     let cancel = tokio_util::sync::CancellationToken::new();
-    let before = house.simulator.stats().requests;
+    house.simulator.reset_stats();
+    house.simulator.faults().add("slow-drip=1200@/addons#1".parse().unwrap());
+    let listing = format!("/teams/{}/permissions", team.1);
     let change = async {
-        // The permissions of every team are read by then, and the sync is not over.
-        while house.simulator.stats().requests < before + 14 {
+        // What the team's people hold is read by then, and the sync is not over.
+        let read = |seen: &metsuke_simulator::Seen| seen.path == listing && seen.status != 0;
+        while !house.simulator.stats().log.iter().any(read) {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         connector.grant(&app, "deploy", id, None).await.unwrap();
     };
-    house.simulator.set_latency(std::time::Duration::from_millis(20));
     let (summary, ()) = tokio::join!(connector.sync(&(), &cancel), change);
     summary.unwrap();
     assert!(permissions(&house, &app_name, email).is_some());
