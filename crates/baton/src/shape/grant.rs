@@ -68,28 +68,27 @@ impl<'v> Grants<'v> {
     fn message(&self, row: &Row) -> Option<Grant> {
         let entitlement = self.entitlements.get(row.slug as usize)?;
         let mut grant = bare(entitlement, self.resource.as_ref()?, &self.shape.key(row.principal)?);
-        let sources =
-            self.rows.sources_of(row).iter().filter_map(|at| self.sources.get(*at as usize)).cloned();
-        // What a grant is by itself counts as one of its sources as soon as it has others.
-        let own = match row.manner {
-            Manner::Direct => Some(true),
-            Manner::Given => Some(false),
-            Manner::Edge | Manner::Derived => None,
-        };
-        match row.manner {
-            Manner::Edge => grant.annotations.push(pack(&GrantExpandable {
-                entitlement_ids: sources.collect(),
+        let inherited = self.rows.sources_of(row).iter().filter_map(|at| self.sources.get(*at as usize)).cloned();
+        if row.manner == Manner::Edge {
+            grant.annotations.push(pack(&GrantExpandable {
+                entitlement_ids: inherited.collect(),
                 shallow: true,
                 resource_type_ids: vec![Type::User.as_str().to_owned()],
-            })),
-            Manner::Direct | Manner::Given | Manner::Derived => {
-                let direct = GrantSource { is_direct: true };
-                let mut sources: BTreeMap<String, GrantSource> = sources.map(|id| (id, direct)).collect();
-                if let Some(is_direct) = own.filter(|is_direct| !is_direct || !sources.is_empty()) {
-                    sources.insert(entitlement.clone(), GrantSource { is_direct });
+            }));
+        } else {
+            let entry = |is_direct| GrantSource { is_direct };
+            let mut sources: BTreeMap<String, GrantSource> = inherited.map(|id| (id, entry(true))).collect();
+            match row.manner {
+                // A grant that was there counts as its own first source as soon as it has others.
+                Manner::Direct if !sources.is_empty() => {
+                    sources.insert(entitlement.clone(), entry(true));
                 }
-                grant.sources = Some(GrantSources { sources }).filter(|all| !all.sources.is_empty());
+                Manner::Given(base) => {
+                    sources.insert(self.entitlements.get(base as usize)?.clone(), entry(false));
+                }
+                _ => {}
             }
+            grant.sources = Some(GrantSources { sources }).filter(|all| !all.sources.is_empty());
         }
         if row.manner != Manner::Direct {
             grant.annotations.push(pack(&GrantImmutable::default()));

@@ -8,7 +8,8 @@
 //!
 //! Invariant: at most one row for an entitlement and a principal.
 
-use metsuke_engine::connector::{At, Source, View};
+use metsuke_engine::connector::{At, Because, Source, View};
+use metsuke_model::Entitlement;
 
 use super::{Place, Type};
 
@@ -19,8 +20,9 @@ pub(super) enum Manner {
     Direct,
     /// It tells that whoever holds one of the sources holds this.
     Edge,
-    /// It follows from something that is no edge, for this person only.
-    Given,
+    /// It follows from something that is no edge, for this person only: from this entitlement of the resource, a place in
+    /// [`Rows::slugs`], or from owning the app where it is the row's own.
+    Given(u32),
     /// It follows along edges.
     Derived,
 }
@@ -35,6 +37,17 @@ pub(super) struct Row {
     pub(super) manner: Manner,
     /// Its sources: places in [`Rows::links`].
     sources: (u32, u32),
+}
+
+impl Row {
+    /// Whether readers' expansion takes the row for a direct one: it names no source, or itself among its sources.
+    fn is_source(&self) -> bool {
+        match self.manner {
+            Manner::Direct => true,
+            Manner::Given(base) => base == self.slug,
+            Manner::Edge | Manner::Derived => false,
+        }
+    }
 }
 
 /// The grants on one resource.
@@ -65,7 +78,14 @@ impl<'v> Rows<'v> {
         let At::App(app) = at else { return rows };
         let edges = rows.add_edges(view, app);
         for given in view.given(app) {
-            rows.add(given.entitlement.slug(), Place::new(Type::User, given.user), Manner::Given);
+            let base = match given.because {
+                Because::Owner => given.entitlement.slug(),
+                Because::Collaborator => Entitlement::COLLABORATOR.slug(),
+            };
+            if let Some(base) = rows.slug(base) {
+                let slug = given.entitlement.slug();
+                rows.add(slug, Place::new(Type::User, given.user), Manner::Given(base));
+            }
         }
         if expanded {
             rows.expand(view, &edges);
@@ -138,7 +158,7 @@ impl<'v> Rows<'v> {
                 }
                 _ => {
                     let Some(slug) = self.slug(slug) else { continue };
-                    let held = self.people().filter(|(_, row)| row.slug == slug);
+                    let held = self.people().filter(|(_, row)| row.slug == slug && row.is_source());
                     steps.extend(held.map(|(_, row)| (*target, row.principal, *source)));
                 }
             }
