@@ -1,0 +1,5 @@
+//! What the program can be asked to do, one file each.
+//!
+//! Flags and settings are read before; what is done is the engine's and the Baton door's.
+
+pub(crate) mod health_check;
