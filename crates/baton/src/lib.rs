@@ -9,7 +9,13 @@
 //! * [`proto`]: the messages and services, generated from the `.proto` files of this crate.
 //! * [`any`]: messages packed with the name of their type.
 //! * [`id`]: ids of entitlements and grants, and the `bid:` notation.
+//! * [`shape`]: a version of the estate as resources, entitlements and grants.
+//! * [`expand`]: whether inherited grants are written out.
+//! * [`capabilities`]: what the connector says of itself.
 
 pub mod any;
+pub mod capabilities;
+pub mod expand;
 pub mod id;
 pub mod proto;
+pub mod shape;
