@@ -12,8 +12,10 @@
 //! * [`shape`]: a version of the estate as resources, entitlements and grants.
 //! * [`expand`]: whether inherited grants are written out.
 //! * [`capabilities`]: what the connector says of itself.
+//! * [`c1z`]: files, written and read.
 
 pub mod any;
+pub mod c1z;
 pub mod capabilities;
 pub mod expand;
 pub mod id;
