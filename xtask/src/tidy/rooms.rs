@@ -21,7 +21,10 @@ const ROOMS: &[Room] = &[
     // The SQLite file inside a c1z, which is no database of the product's.
     Room { foreign: &["rusqlite"], allowed: &["baton"], tests: false },
     Room { foreign: &["chacha20poly1305"], allowed: &["store"], tests: false },
-    Room { foreign: &["reqwest", "rustls", "hyper"], allowed: &["clients"], tests: true },
+    Room { foreign: &["reqwest", "hyper"], allowed: &["clients"], tests: true },
+    // The stand-in for C1 serves over TLS.
+    Room { foreign: &["rustls", "tokio-rustls"], allowed: &["clients", "simulator"], tests: true },
+    Room { foreign: &["rcgen"], allowed: &["simulator"], tests: true },
     Room { foreign: &["backon", "lettre"], allowed: &["clients"], tests: false },
     Room { foreign: &["clap", "clap_complete"], allowed: &["cli", "connector"], tests: false },
     Room { foreign: &["indicatif", "comfy-table"], allowed: &["cli"], tests: false },
