@@ -13,11 +13,16 @@
 //! * [`expand`]: whether inherited grants are written out.
 //! * [`capabilities`]: what the connector says of itself.
 //! * [`c1z`]: files, written and read.
+//! * [`service`]: what a parent process, or our own tasks, may ask of the connector.
+//! * [`child`]: the same as services for a parent process.
 
 pub mod any;
 pub mod c1z;
 pub mod capabilities;
+pub mod child;
 pub mod expand;
 pub mod id;
 pub mod proto;
+pub mod service;
 pub mod shape;
+pub mod time;
