@@ -10,49 +10,13 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use metsuke_baton::c1z::C1zError;
+use metsuke_baton::service;
 use metsuke_clients::ClientError;
-use metsuke_engine::{EngineError, ErrorKind};
+use metsuke_engine::EngineError;
 use metsuke_store::StoreError;
 
-/// How an error is classed, by gRPC's numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Code {
-    /// Stopped by whoever asked for it.
-    Canceled = 1,
-    /// Anything else.
-    Unknown = 2,
-    /// Asked wrongly.
-    InvalidArgument = 3,
-    /// It took too long.
-    DeadlineExceeded = 4,
-    /// Not there.
-    NotFound = 5,
-    /// There already.
-    AlreadyExists = 6,
-    /// Not allowed to the token.
-    PermissionDenied = 7,
-    /// Too much was asked.
-    ResourceExhausted = 8,
-    /// Not as things are now.
-    FailedPrecondition = 9,
-    /// Changed by somebody else meanwhile.
-    Aborted = 10,
-    /// Not built.
-    Unimplemented = 12,
-    /// A mistake of this program.
-    Internal = 13,
-    /// Not now.
-    Unavailable = 14,
-    /// The token is not known.
-    Unauthenticated = 16,
-}
-
-impl From<Code> for ExitCode {
-    fn from(code: Code) -> Self {
-        Self::from(code as u8)
-    }
-}
+pub(crate) use metsuke_baton::service::Code;
 
 /// An error that this program found, or one of another crate that was given its code.
 #[derive(Clone, Debug)]
@@ -93,16 +57,17 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Tells an error on stderr and gives the code that it stands for; `None` where nobody need be told.
-pub(crate) fn report(error: &anyhow::Error) -> Option<Code> {
+/// Tells an error on stderr and gives the exit code that it stands for; a closed pipe is none.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
-        return None;
+        return ExitCode::SUCCESS;
     }
     complain(&format!("error: {}", message(error)));
     if let Some(hint) = hint(error) {
         complain(&format!("hint: {}", shown(&hint)));
     }
-    Some(code(error))
+    let number = u8::try_from(code(error).number());
+    ExitCode::from(number.unwrap_or(2))
 }
 
 /// Writes a line to stderr. There is nobody to tell when that fails.
@@ -147,15 +112,32 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             failure.hint.clone()
         } else if let Some(error) = cause.downcast_ref::<EngineError>() {
+            engine_hint(error)
+        } else if let Some(error) = cause.downcast_ref::<C1zError>() {
             error.hint()
-        } else if let Some(error) = cause.downcast_ref::<StoreError>() {
-            error.hint()
-        } else if let Some(error) = cause.downcast_ref::<ClientError>() {
+        } else if let Some(error @ (StoreError::Open { .. } | StoreError::Full { .. })) = cause.downcast_ref() {
             error.hint()
         } else {
-            None
+            cause.downcast_ref::<ClientError>()?.hint()
         }
     })
+}
+
+/// The engine's hints, where they name no command of another program.
+fn engine_hint(error: &EngineError) -> Option<String> {
+    match error {
+        EngineError::WrongToken { .. } => {
+            let how = "make one with `heroku authorizations:create --scope global` on a service account, and set BATON_API_TOKEN";
+            Some(how.into())
+        }
+        EngineError::NothingRead { .. } => Some("check the token's scope, and the teams of its account".into()),
+        EngineError::Upstream { .. }
+        | EngineError::Refused { .. }
+        | EngineError::NotAtHeroku { .. }
+        | EngineError::InDoubt { .. }
+        | EngineError::BadCursor { .. } => error.hint(),
+        _ => None,
+    }
 }
 
 /// The code of the first cause that has one.
@@ -163,8 +145,12 @@ fn code(error: &anyhow::Error) -> Code {
     let known = error.chain().find_map(|cause| {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             Some(failure.code)
+        } else if let Some(failure) = cause.downcast_ref::<service::Failure>() {
+            Some(failure.code())
         } else if let Some(error) = cause.downcast_ref::<EngineError>() {
-            Some(of_kind(error.kind()))
+            Some(Code::of(error.kind()))
+        } else if let Some(error) = cause.downcast_ref::<C1zError>() {
+            of_file(error)
         } else if let Some(ClientError::Config { .. }) = cause.downcast_ref() {
             Some(Code::InvalidArgument)
         } else {
@@ -174,16 +160,15 @@ fn code(error: &anyhow::Error) -> Code {
     known.unwrap_or(Code::Unknown)
 }
 
-/// The code of each kind of failure; every kind is spelled out, so that a new one breaks this.
-const fn of_kind(kind: ErrorKind) -> Code {
-    match kind {
-        ErrorKind::Invalid => Code::InvalidArgument,
-        ErrorKind::Unauthenticated => Code::Unauthenticated,
-        ErrorKind::NotFound => Code::NotFound,
-        ErrorKind::Ambiguous => Code::FailedPrecondition,
-        ErrorKind::Upstream => Code::Unavailable,
-        ErrorKind::Cancelled => Code::Canceled,
-        ErrorKind::Store | ErrorKind::Audit => Code::Internal,
+/// The code of what a file said; none where its cause may have one.
+fn of_file(error: &C1zError) -> Option<Code> {
+    match error {
+        C1zError::Missing { .. } | C1zError::Newer { .. } | C1zError::TooLarge { .. } => {
+            Some(Code::FailedPrecondition)
+        }
+        C1zError::NoSync { .. } | C1zError::NoRow { .. } => Some(Code::NotFound),
+        C1zError::Unfit(_) => Some(Code::Internal),
+        _ => None,
     }
 }
 
@@ -216,12 +201,12 @@ mod tests {
             anyhow::Error::from(Failure::new(Code::NotFound, "no such grant")).context("the revocation");
         assert_eq!(code(&wrapped), Code::NotFound);
         assert_eq!(code(&anyhow::Error::msg("anything")), Code::Unknown);
-        assert_eq!(code(&EngineError::Cancelled.into()), Code::Canceled);
+        assert_eq!(code(&EngineError::Cancelled.into()), Code::Cancelled);
     }
 
     #[test]
     fn a_closed_pipe_is_quiet() {
         let error = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
-        assert_eq!(report(&error), None);
+        assert_eq!(format!("{:?}", report(&error)), format!("{:?}", ExitCode::SUCCESS));
     }
 }

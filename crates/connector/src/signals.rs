@@ -38,7 +38,7 @@ pub(crate) async fn heeding<T>(
 }
 
 fn stopped() -> anyhow::Error {
-    Failure::new(Code::Canceled, "stopped at once").into()
+    Failure::new(Code::Cancelled, "stopped at once").into()
 }
 
 struct Signals {

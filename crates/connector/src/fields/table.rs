@@ -1,7 +1,7 @@
 //! The table of settings, in sections.
 //!
-//! Names, defaults and bounds of the ecosystem's own settings are a contract; those of ours stand in the sections
-//! [`CONNECTOR`] and [`SYNC`] and say so.
+//! Names, defaults and bounds of the ecosystem's own settings are a contract; those of ours are
+//! `heroku-url`, `database`, `newer-annotations`, `expand`, `kill-switch-file` and `connector-account`.
 //!
 //! Invariant: what cannot be done is refused with a reason, and nothing is taken in silence that would change what is
 //! done.
@@ -40,6 +40,9 @@ static CONNECTOR: &[Field] = &[
     Field::text("heroku-url")
         .connector("Heroku API address")
         .help("The address of the Heroku API; else METSUKE_HEROKU_URL, else https://api.heroku.com"),
+    Field::text("database").help(
+        "Keep what is read in this database, sqlite:FILE or postgres://…; else in a temporary one that is removed",
+    ),
     Field::flag("newer-annotations").connector("Newer annotations").help(
         "Also write annotations that command lines of 2025 cannot read, such as groups of roles that exclude each other",
     ),
@@ -67,6 +70,10 @@ static SYNC: &[Field] = &[
 
 static PROVISIONING: &[Field] = &[
     Field::flag("provisioning").short('p').help("Allow grants and revocations"),
+    Field::text("kill-switch-file").help("A file whose presence stops every change; else METSUKE_KILL_SWITCH_FILE"),
+    Field::text("connector-account").help(
+        "The e-mail address or id of the token's own account, where Heroku does not tell it; it is never changed",
+    ),
     Field::text("grant-entitlement").hidden().help("Grant this entitlement, by its id in the file"),
     Field::text("grant-principal").hidden().help("To this principal, by its id in the file"),
     Field::text("grant-principal-type").hidden().help("Which is of this resource type"),

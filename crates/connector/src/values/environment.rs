@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use metsuke_baton::child::LISTENER;
+
 use super::Raw;
 use crate::fields;
 
@@ -19,6 +21,10 @@ pub(crate) struct Environment {
     pub(super) config_path: Option<PathBuf>,
     /// Heroku's address for all programs of the house.
     pub(crate) heroku_url: Option<String>,
+    /// The file whose presence stops every change, for all programs of the house.
+    pub(crate) kill_switch_file: Option<PathBuf>,
+    /// The descriptor of the socket that a parent process hands over.
+    pub(crate) listener: Option<String>,
     /// The directory for temporary files.
     pub(crate) temporary: Option<PathBuf>,
     /// The host of C1's API, where it is not the one in the client id.
@@ -39,6 +45,8 @@ impl Environment {
             variables,
             config_path: variable("BATON_CONFIG_PATH").map(PathBuf::from),
             heroku_url: variable("METSUKE_HEROKU_URL"),
+            kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(PathBuf::from),
+            listener: variable(LISTENER),
             temporary: variable("BATON_TMPDIR").map(PathBuf::from),
             c1_host: variable("BATON_C1_API_HOST"),
             host_id: variable("BATON_HOST_ID"),
