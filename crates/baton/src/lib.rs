@@ -9,7 +9,9 @@
 //! * [`proto`]: the messages and services, generated from the `.proto` files of this crate.
 //! * [`any`]: messages packed with the name of their type.
 //! * [`id`]: ids of entitlements and grants, and the `bid:` notation.
+//! * [`tasks`]: service mode: what C1 hands out, and what comes of it.
 
 pub mod any;
 pub mod id;
 pub mod proto;
+pub mod tasks;
