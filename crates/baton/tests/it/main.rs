@@ -1,0 +1,9 @@
+//! The connector against the other side of each of its doors.
+//!
+//! Not tests of single functions: those are beside them.
+//!
+//! Invariant: every claim is about what goes over a wire, or is in a file.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
+
+mod tasks;
