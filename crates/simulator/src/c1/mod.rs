@@ -38,6 +38,9 @@ use desk::Desk;
 use listener::{Cut, Listener, Wire};
 use proto::tasks::{BatonServiceHelloRequest, Task, task::TaskType};
 
+/// The name of the machine that it runs on.
+const NAME: &str = "localhost";
+
 /// How the stand-in behaves.
 #[derive(Clone, Debug)]
 pub struct C1Options {
@@ -53,6 +56,8 @@ pub struct C1Options {
     pub token_life: Duration,
     /// What it answers to `StartDebugging`.
     pub debugging: bool,
+    /// The host in the connector's client id, without a port; its own with its port by default.
+    pub tenant: Option<String>,
     /// The secret bytes of the connector's key; random ones by default.
     pub seed: Option<[u8; 32]>,
     /// The id of the connector's key, where it has one.
@@ -68,6 +73,7 @@ impl Default for C1Options {
             next_heartbeat: Duration::from_secs(1),
             token_life: Duration::from_mins(10),
             debugging: false,
+            tenant: None,
             seed: None,
             key_id: None,
         }
@@ -79,7 +85,7 @@ impl Default for C1Options {
 struct Shared {
     options: C1Options,
     client_id: String,
-    /// The host's name without its port: what an assertion is made out to.
+    /// The host's name in the client id, without its port: what an assertion is made out to.
     audience: String,
     public_key: Vec<u8>,
     desk: Mutex<Desk>,
@@ -123,8 +129,11 @@ impl C1 {
         };
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| keys("the seed is refused"))?;
         let certificates = Certificates::make()?;
-        let audience = "localhost".to_owned();
-        let client_id = format!("quiet-cat-12345@{audience}:{}/bcc", address.port());
+        let (audience, host) = match &options.tenant {
+            Some(tenant) => (tenant.clone(), tenant.clone()),
+            None => (NAME.to_owned(), format!("{NAME}:{}", address.port())),
+        };
+        let client_id = format!("quiet-cat-12345@{host}/bcc");
         let (changes, _) = watch::channel(0);
         let shared = Arc::new(Shared {
             client_id,
@@ -154,7 +163,7 @@ impl C1 {
     /// Its host and port, as `localhost:PORT`.
     #[must_use]
     pub fn host(&self) -> String {
-        format!("{}:{}", self.shared.audience, self.address.port())
+        format!("{NAME}:{}", self.address.port())
     }
 
     /// The id of the one connector that it knows.
