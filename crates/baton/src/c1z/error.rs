@@ -117,7 +117,11 @@ impl C1zError {
     }
 
     pub(super) fn database(path: &Path) -> impl Fn(rusqlite::Error) -> Self {
-        move |source| Self::Database { path: path.to_owned(), source: Box::new(source) }
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        move |source| match source.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::invalid(path, "its database is damaged"),
+            _ => Self::Database { path: path.to_owned(), source: Box::new(source) },
+        }
     }
 
     pub(super) fn invalid(path: &Path, found: impl Into<String>) -> Self {

@@ -14,11 +14,29 @@
 //! Invariants: under its name, a file is either as it was or finished. The same rows under the same head are the same
 //! bytes. What was read from a file is never run, and takes no more room than the caller allows.
 
+mod container;
+mod content;
+mod database;
+mod diff;
 mod error;
+mod inspect;
+mod keep;
+mod known;
+mod open;
+mod read;
 mod rows;
 mod run;
+mod seal;
 mod wall;
+mod write;
 
+pub use container::Container;
+pub use content::{Content, EntitlementRow, GrantRow, ResourceRow};
+pub use diff::{Change, Changes, DiffCounts, Difference, diff};
 pub use error::{C1zError, Offence, Offences};
+pub use inspect::{Inspection, SyncInspection, inspect};
+pub use open::{C1z, ReadOptions};
+pub use read::SyncRows;
 pub use rows::{Row, RowKind, Rows, Sink};
 pub use run::{Stats, SyncHead, SyncId, SyncRun, SyncType};
+pub use write::{Keep, OLD_READERS_TAKE, WriteOptions, Written, write};
