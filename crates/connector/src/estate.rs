@@ -6,14 +6,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use metsuke_baton::service;
 use metsuke_clients::heroku::Heroku;
 use metsuke_engine::connector::{self, Connector};
 use metsuke_engine::sync;
 use metsuke_model::{Clock, SystemClock};
-use metsuke_store::{OpenMode, Store};
+use metsuke_store::{Brake, OpenMode, Store};
 use tempfile::TempDir;
 
 use crate::failure::{Code, Failure};
@@ -44,6 +43,11 @@ impl Estate {
             None => format!("sqlite:{}", folder.path().join("estate.db").display()),
         };
         let store = Store::open(&url, OpenMode::Create).await?;
+        // Nobody could accept a quarantined sync of a database that goes with the process.
+        let store = match settings.database {
+            Some(_) => store,
+            None => store.braked(Brake { percent: 100, least_grants: u64::MAX }),
+        };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let connector = Connector::new(
             store,
@@ -87,6 +91,3 @@ fn folder(parent: Option<&Path>) -> Result<TempDir, Failure> {
             .hint("name one that can be written to with --c1z-temp-dir or BATON_TMPDIR")
     })
 }
-
-/// How long one call waits for a reading of the estate: a one-shot run has nobody to come back to.
-pub(crate) const PATIENCE: Duration = Duration::from_hours(24);

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use metsuke_baton::c1z::C1zError;
 use metsuke_baton::service;
+use metsuke_baton::tasks::ServiceError;
 use metsuke_clients::ClientError;
 use metsuke_engine::EngineError;
 use metsuke_store::StoreError;
@@ -115,7 +116,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             engine_hint(error)
         } else if let Some(error) = cause.downcast_ref::<C1zError>() {
             error.hint()
-        } else if let Some(error @ (StoreError::Open { .. } | StoreError::Full { .. })) = cause.downcast_ref() {
+        } else if let Some(error @ (StoreError::Open { .. } | StoreError::Full { .. })) = cause.downcast_ref()
+        {
             error.hint()
         } else {
             cause.downcast_ref::<ClientError>()?.hint()
@@ -130,7 +132,9 @@ fn engine_hint(error: &EngineError) -> Option<String> {
             let how = "make one with `heroku authorizations:create --scope global` on a service account, and set BATON_API_TOKEN";
             Some(how.into())
         }
-        EngineError::NothingRead { .. } => Some("check the token's scope, and the teams of its account".into()),
+        EngineError::NothingRead { .. } => {
+            Some("check the token's scope, and the teams of its account".into())
+        }
         EngineError::Upstream { .. }
         | EngineError::Refused { .. }
         | EngineError::NotAtHeroku { .. }
@@ -141,7 +145,7 @@ fn engine_hint(error: &EngineError) -> Option<String> {
 }
 
 /// The code of the first cause that has one.
-fn code(error: &anyhow::Error) -> Code {
+pub(crate) fn code(error: &anyhow::Error) -> Code {
     let known = error.chain().find_map(|cause| {
         if let Some(failure) = cause.downcast_ref::<Failure>() {
             Some(failure.code)
@@ -149,6 +153,8 @@ fn code(error: &anyhow::Error) -> Code {
             Some(failure.code())
         } else if let Some(error) = cause.downcast_ref::<EngineError>() {
             Some(Code::of(error.kind()))
+        } else if let Some(error) = cause.downcast_ref::<ServiceError>() {
+            of_service(error)
         } else if let Some(error) = cause.downcast_ref::<C1zError>() {
             of_file(error)
         } else if let Some(ClientError::Config { .. }) = cause.downcast_ref() {
@@ -158,6 +164,28 @@ fn code(error: &anyhow::Error) -> Code {
         }
     });
     known.unwrap_or(Code::Unknown)
+}
+
+/// The code of what ended service mode; none where its cause may have one.
+fn of_service(error: &ServiceError) -> Option<Code> {
+    match error {
+        ServiceError::Refused { code, .. } => coded(*code),
+        ServiceError::Connection { .. } => Some(Code::Unavailable),
+        _ => None,
+    }
+}
+
+/// A code by its number.
+fn coded(number: i32) -> Option<Code> {
+    use Code::{
+        Aborted, AlreadyExists, Cancelled, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument, NotFound,
+        PermissionDenied, Unauthenticated, Unavailable, Unimplemented, Unknown,
+    };
+    let codes = [
+        Cancelled, Unknown, InvalidArgument, DeadlineExceeded, NotFound, AlreadyExists, PermissionDenied,
+        FailedPrecondition, Aborted, Unimplemented, Internal, Unavailable, Unauthenticated,
+    ];
+    codes.into_iter().find(|code| code.number() == number)
 }
 
 /// The code of what a file said; none where its cause may have one.

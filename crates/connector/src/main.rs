@@ -96,7 +96,9 @@ async fn run(
             }
             (Mode::Revoke(grant), None) => commands::provision::revoke(&estate, &settings, grant).await,
             (Mode::Events(events), None) => commands::events::run(&estate, &settings, events, &cancel).await,
-            (Mode::Service(service), None) => commands::service::run(&estate, &settings, service, &cancel).await,
+            (Mode::Service(service), None) => {
+                commands::service::run(&estate, &settings, service, &cancel).await
+            }
         }
     };
     signals::heeding(&cancel, run).await

@@ -34,6 +34,11 @@ impl Reporter {
         Self { terminal, last: Mutex::new((!terminal).then(Instant::now)) }
     }
 
+    /// For what runs beside others: a log line now and then, and nothing on a terminal.
+    pub(crate) fn quiet() -> Self {
+        Self { terminal: false, last: Mutex::new(Some(Instant::now())) }
+    }
+
     /// Takes the line away.
     pub(crate) fn end(&self) {
         if self.terminal {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use metsuke_baton::c1z::Keep;
 use metsuke_baton::expand::Expand;
 use metsuke_baton::id::{self, ResourceKey};
 use metsuke_baton::shape::{Options, Type};
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) provision: provision::Settings,
     /// The `c1z` file.
     pub(crate) file: PathBuf,
+    /// What becomes of the syncs that the file holds.
+    pub(crate) keep: Keep,
     /// The directory for temporary files, where one was named.
     pub(crate) temporary: Option<PathBuf>,
     /// The database that is kept; none for a temporary one.
@@ -156,6 +159,7 @@ impl Settings {
             provision: provision(values, environment, heroku.request_timeout),
             heroku,
             file: file.into(),
+            keep: keep(environment)?,
             temporary: temporary(values, environment)?,
             database: values.is_set("database").then(|| values.text("database").to_owned()),
             shape: Options { newer_annotations: values.flag("newer-annotations") },
@@ -200,7 +204,9 @@ fn provision(values: &Values, environment: &Environment, timeout: Duration) -> p
     provision::Settings {
         allow_writes: values.flag("provisioning") || verb,
         connector_account: named("connector-account"),
-        kill_file: named("kill-switch-file").map(PathBuf::from).or_else(|| environment.kill_switch_file.clone()),
+        kill_file: named("kill-switch-file")
+            .map(PathBuf::from)
+            .or_else(|| environment.kill_switch_file.clone()),
         late_window: timeout.saturating_add(LATE),
         ..provision::Settings::default()
     }
@@ -212,10 +218,20 @@ fn temporary(values: &Values, environment: &Environment) -> Result<Option<PathBu
         path => Some(path.into()),
     };
     match folder {
-        Some(folder) if !folder.is_dir() => {
-            Err(Failure::usage(format!("the directory for temporary files `{}` does not exist", folder.display())))
-        }
+        Some(folder) if !folder.is_dir() => Err(Failure::usage(format!(
+            "the directory for temporary files `{}` does not exist",
+            folder.display()
+        ))),
         folder => Ok(folder),
+    }
+}
+
+fn keep(environment: &Environment) -> Result<Keep, Failure> {
+    let wrong = || Failure::usage("BATON_KEEP_SYNC_COUNT takes a whole number from 1 on");
+    match (environment.keep_all, &environment.keep) {
+        (true, _) => Ok(Keep::All),
+        (false, None) => Ok(Keep::default()),
+        (false, Some(count)) => count.trim().parse().map(Keep::Newest).map_err(|_| wrong()),
     }
 }
 
@@ -290,7 +306,9 @@ fn events(values: &Values) -> Result<Events, Failure> {
 fn service(values: &Values, environment: &Environment) -> Result<Service, Failure> {
     let verbs = ["grant-entitlement", "revoke-grant", "event-feed", "sync-resources"];
     if let Some(verb) = verbs.into_iter().find(|verb| values.is_set(verb)) {
-        let told = format!("--{verb} and --client-id shut each other out: with a client id, tasks come from ConductorOne");
+        let told = format!(
+            "--{verb} and --client-id shut each other out: with a client id, tasks come from ConductorOne"
+        );
         return Err(Failure::usage(told));
     }
     let port = u16::try_from(values.number("health-check-port")).unwrap_or_default();
@@ -301,7 +319,9 @@ fn service(values: &Values, environment: &Environment) -> Result<Service, Failur
         host_id: environment.host_id.clone(),
         batches: environment.batches,
         concurrency: usize::try_from(values.number("task-concurrency")).unwrap_or(1),
-        health: values.flag("health-check").then(|| (values.text("health-check-bind-address").to_owned(), port)),
+        health: values
+            .flag("health-check")
+            .then(|| (values.text("health-check-bind-address").to_owned(), port)),
         skip_full_sync: values.flag("skip-full-sync"),
     })
 }

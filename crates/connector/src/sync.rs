@@ -111,11 +111,7 @@ async fn whole(
 }
 
 /// The resources that were named, each read afresh; one that is not there is left out.
-async fn chosen(
-    connector: &Connector,
-    wish: &Wish,
-    cancel: &CancellationToken,
-) -> anyhow::Result<Vec<Part>> {
+async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) -> anyhow::Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
     for key in &wish.resources {
         if cancel.is_cancelled() {
@@ -135,7 +131,11 @@ async fn chosen(
         };
         match Box::pin(connector.refresh(&target)).await? {
             Some(view) => parts.push(Part::of(view, key.clone())),
-            None => warn!(resource.r#type = key.resource_type, resource.id = key.resource, "there is no such resource"),
+            None => warn!(
+                resource.r#type = key.resource_type,
+                resource.id = key.resource,
+                "there is no such resource"
+            ),
         }
     }
     Ok(parts)
@@ -157,7 +157,11 @@ fn gaps(parts: &[Part]) -> Result<Vec<ScopeReport>, Failure> {
     }
     for gap in gaps.iter().take(NAMED) {
         let why = gap.reason.as_deref().unwrap_or_default();
-        warn!(scope = &*gap.scope, reason = why, "Heroku does not show this to the token, so it is not in the sync");
+        warn!(
+            scope = &*gap.scope,
+            reason = why,
+            "Heroku does not show this to the token, so it is not in the sync"
+        );
     }
     if gaps.len() > NAMED {
         warn!(gap.count = gaps.len(), "more listings than these are not shown to the token");
@@ -185,7 +189,9 @@ fn head(
         return Ok(head);
     }
     let parent = match C1z::open(file, &ReadOptions::default()) {
-        Ok(open) => open.newest().ok().filter(|run| run.sync_type == SyncType::Full).map(|run| run.id.clone()),
+        Ok(open) => {
+            open.newest().ok().filter(|run| run.sync_type == SyncType::Full).map(|run| run.id.clone())
+        }
         Err(C1zError::Missing { .. }) => None,
         Err(error) => return Err(error),
     };

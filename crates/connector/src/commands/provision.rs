@@ -10,8 +10,8 @@ use metsuke_baton::any;
 use metsuke_baton::c1z::{C1z, C1zError, ReadOptions};
 use metsuke_baton::id::ResourceKey;
 use metsuke_baton::proto::connector::{
-    GrantAlreadyExists, GrantAlreadyRevoked, GrantManagerServiceGrantRequest, GrantManagerServiceRevokeRequest,
-    GrantReplaced,
+    GrantAlreadyExists, GrantAlreadyRevoked, GrantManagerServiceGrantRequest,
+    GrantManagerServiceRevokeRequest, GrantReplaced,
 };
 use tracing::info;
 
@@ -30,16 +30,23 @@ pub(crate) async fn grant(
     principal: &ResourceKey,
 ) -> anyhow::Result<()> {
     let (id, key) = (entitlement.to_owned(), principal.clone());
-    let found = looked_up(estate, settings, move |file| {
-        Ok((file.find_entitlement(&id)?, file.find_resource(&key)?))
-    });
+    let found =
+        looked_up(estate, settings, move |file| Ok((file.find_entitlement(&id)?, file.find_resource(&key)?)));
     let (found, principal) = found.await?;
-    let request = GrantManagerServiceGrantRequest { entitlement: Some(found), principal: Some(principal) };
+    let request = GrantManagerServiceGrantRequest {
+        entitlement: Some(found),
+        principal: Some(principal),
+        ..GrantManagerServiceGrantRequest::default()
+    };
     let answer = estate.service(settings).grant(&request).await?;
     if any::find::<GrantAlreadyExists>(&answer.annotations).is_some() {
         info!(entitlement.id = entitlement, "the grant is there already");
     } else if let Some(replaced) = any::find::<GrantReplaced>(&answer.annotations) {
-        info!(entitlement.id = entitlement, grant.replaced = replaced.replaced_grant_id, "granted, in the place of another grant");
+        info!(
+            entitlement.id = entitlement,
+            grant.replaced = replaced.replaced_grant_id,
+            "granted, in the place of another grant"
+        );
     } else {
         info!(entitlement.id = entitlement, grant.count = answer.grants.len(), "granted");
     }
@@ -54,7 +61,10 @@ pub(crate) async fn grant(
 pub(crate) async fn revoke(estate: &Estate, settings: &Settings, grant: &str) -> anyhow::Result<()> {
     let id = grant.to_owned();
     let found = looked_up(estate, settings, move |file| file.find_grant(&id)).await?;
-    let request = GrantManagerServiceRevokeRequest { grant: Some(found) };
+    let request = GrantManagerServiceRevokeRequest {
+        grant: Some(found),
+        ..GrantManagerServiceRevokeRequest::default()
+    };
     let answer = estate.service(settings).revoke(&request).await?;
     if any::find::<GrantAlreadyRevoked>(&answer.annotations).is_some() {
         info!(grant.id = grant, "the grant is revoked already");

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use metsuke_baton::c1z::{C1zError, Rows, Sink};
-use metsuke_baton::expand::{self, Expand};
+use metsuke_baton::expand::Expand;
 use metsuke_baton::id::ResourceKey;
 use metsuke_baton::proto::connector::{Grant, ResourceId};
 use metsuke_baton::shape::{Options, Place, Shape, Type, resource_types};
@@ -192,6 +192,3 @@ impl Seen {
         }
     }
 }
-
-/// The most grants that are written where nobody chose.
-pub(super) const MOST: usize = expand::MOST;

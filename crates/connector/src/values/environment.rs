@@ -31,6 +31,10 @@ pub(crate) struct Environment {
     pub(crate) c1_host: Option<String>,
     /// What this replica calls itself.
     pub(crate) host_id: Option<String>,
+    /// How many syncs stay in a file.
+    pub(crate) keep: Option<String>,
+    /// Whether all syncs stay in a file.
+    pub(crate) keep_all: bool,
     /// Whether tasks are asked for in batches.
     pub(crate) batches: bool,
 }
@@ -50,6 +54,8 @@ impl Environment {
             temporary: variable("BATON_TMPDIR").map(PathBuf::from),
             c1_host: variable("BATON_C1_API_HOST"),
             host_id: variable("BATON_HOST_ID"),
+            keep: variable("BATON_KEEP_SYNC_COUNT"),
+            keep_all: variable("BATON_SKIP_CLEANUP").is_some_and(|word| super::truth(&word) == Some(true)),
             batches: variable("BATON_GET_TASKS").is_some_and(|word| super::truth(&word) == Some(true)),
         }
     }

@@ -141,7 +141,11 @@ mod tests {
     use super::*;
 
     fn resource(resource_type: &str, resource: &str, name: &str) -> Resource {
-        let id = ResourceId { resource_type: resource_type.into(), resource: resource.into(), ..ResourceId::default() };
+        let id = ResourceId {
+            resource_type: resource_type.into(),
+            resource: resource.into(),
+            ..ResourceId::default()
+        };
         Resource { id: Some(id), display_name: name.into(), ..Resource::default() }
     }
 
@@ -152,8 +156,12 @@ mod tests {
 
     #[test]
     fn a_grant_is_told_with_entitlement_and_principal() {
-        let entitlement =
-            Entitlement { id: "app:a:deploy".into(), resource: Some(resource("app", "a", "api")), slug: "deploy".into(), ..Entitlement::default() };
+        let entitlement = Entitlement {
+            id: "app:a:deploy".into(),
+            resource: Some(resource("app", "a", "api")),
+            slug: "deploy".into(),
+            ..Entitlement::default()
+        };
         let told = event(&of(Happened::CreateGrantEvent(CreateGrantEvent {
             entitlement: Some(entitlement),
             principal: Some(resource("user", "u", "ann@example.com")),
@@ -169,12 +177,20 @@ mod tests {
 
     #[test]
     fn a_change_is_told_by_ids() {
-        let id = |kind: &str| ResourceId { resource_type: kind.into(), resource: "x".into(), ..ResourceId::default() };
-        let change = ResourceChangeEvent { resource_id: Some(id("app")), parent_resource_id: Some(id("team")) };
+        let id = |kind: &str| ResourceId {
+            resource_type: kind.into(),
+            resource: "x".into(),
+            ..ResourceId::default()
+        };
+        let change =
+            ResourceChangeEvent { resource_id: Some(id("app")), parent_resource_id: Some(id("team")) };
         let told = event(&of(Happened::ResourceChangeEvent(change)));
-        assert!(told.ends_with(
-            "\"resourceChangeEvent\":{\"resourceId\":{\"resourceType\":\"app\",\"resource\":\"x\"},\
+        assert!(
+            told.ends_with(
+                "\"resourceChangeEvent\":{\"resourceId\":{\"resourceType\":\"app\",\"resource\":\"x\"},\
              \"parentResourceId\":{\"resourceType\":\"team\",\"resource\":\"x\"}}}"
-        ), "{told}");
+            ),
+            "{told}"
+        );
     }
 }
