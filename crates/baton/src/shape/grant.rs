@@ -68,7 +68,8 @@ impl<'v> Grants<'v> {
     fn message(&self, row: &Row) -> Option<Grant> {
         let entitlement = self.entitlements.get(row.slug as usize)?;
         let mut grant = bare(entitlement, self.resource.as_ref()?, &self.shape.key(row.principal)?);
-        let inherited = self.rows.sources_of(row).iter().filter_map(|at| self.sources.get(*at as usize)).cloned();
+        let inherited =
+            self.rows.sources_of(row).iter().filter_map(|at| self.sources.get(*at as usize)).cloned();
         if row.manner == Manner::Edge {
             grant.annotations.push(pack(&GrantExpandable {
                 entitlement_ids: inherited.collect(),

@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_name_is_cut_between_characters() {
         let long = "ü".repeat(5_000);
-        let shown = name([Some(&long)]);
+        let shown = name([Some(&*long)]);
         assert!(shown.len() <= LONGEST_NAME && shown.len() > LONGEST_NAME - 4, "{}", shown.len());
         assert_eq!(cut("aü", 2), "a");
         assert_eq!(cut("aü", 9), "aü");

@@ -9,6 +9,7 @@ mod change;
 mod derived;
 mod events;
 mod load;
+mod open;
 mod view;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use change::{Granted, Revoked};
 pub use derived::{Because, Edge, Given, Source};
 pub use events::{Event, EventPage, Feed, Happened, Held, Someone};
+pub use open::Opening;
 pub use view::{At, View, ViewSync, document};
 
 use crate::access::provision;

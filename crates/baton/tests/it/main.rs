@@ -1,0 +1,5 @@
+//! The Baton door against the simulated Heroku, over real HTTP and with real databases.
+
+#![cfg(test)]
+
+mod shape;
