@@ -1,10 +1,12 @@
 //! The connector's services: what a parent process, or our own tasks, may ask of it.
 //!
-//! [`Connector`] answers the messages of the contract without any network; `grpc` serves the same over it. What is shown is
+//! [`Connector`] answers the messages of the contract without any network, [`Caller`] does so from other threads, and `grpc`
+//! serves the same over a network. What is shown is
 //! [`shape`](crate::shape)'s, what is read and changed the engine's.
 //!
 //! Invariant: every request is checked before it is answered, and every answer before it leaves.
 
+mod calls;
 mod events;
 mod failure;
 mod grpc;
@@ -32,6 +34,7 @@ use crate::shape;
 use crate::time::timestamp;
 use versions::Versions;
 
+pub use calls::{Caller, Calls, calls};
 pub use failure::{Code, Failure};
 pub(crate) use grpc::services;
 

@@ -7,5 +7,6 @@
 #![cfg(test)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
+mod service;
 mod shape;
 mod tasks;

@@ -1,16 +1,17 @@
 //! The services over gRPC: each call is [`Connector`]'s, and nothing is decided here.
 //!
-//! Invariant: a call that panics is answered like any other that fails, and the connection lives on.
+//! Invariant: every call goes the way of [`calls`](super::calls), except those that need no connector.
 
-mod calls;
 mod others;
 mod reading;
 
 use std::sync::Arc;
 
 use tonic::service::Routes;
+use tonic::{Response, Status};
 
-use super::Connector;
+use super::calls::{Caller, Calls, calls};
+use super::{Connector, Failure};
 use crate::proto::connector::account_manager_service_server::AccountManagerServiceServer;
 use crate::proto::connector::action_service_server::ActionServiceServer;
 use crate::proto::connector::asset_service_server::AssetServiceServer;
@@ -28,12 +29,32 @@ use crate::proto::connector::resources_service_server::ResourcesServiceServer;
 use crate::proto::connector::tickets_service_server::TicketsServiceServer;
 use crate::proto::ratelimit::rate_limiter_service_server::RateLimiterServiceServer;
 
-pub(crate) use calls::Calls;
+/// A connector as every service sees it.
+#[derive(Clone, Debug)]
+struct Served(Caller);
+
+impl Served {
+    /// Answers a call that reads.
+    async fn answer<R: Send + 'static, F: Future<Output = Result<R, Failure>> + 'static>(
+        &self,
+        call: impl FnOnce(Arc<Connector>) -> F + Send + 'static,
+    ) -> Result<Response<R>, Status> {
+        Ok(Response::new(self.0.answer(call).await?))
+    }
+
+    /// Answers a call that changes something.
+    async fn finish<R: Send + 'static, F: Future<Output = Result<R, Failure>> + 'static>(
+        &self,
+        call: impl FnOnce(Arc<Connector>) -> F + Send + 'static,
+    ) -> Result<Response<R>, Status> {
+        Ok(Response::new(self.0.finish(call).await?))
+    }
+}
 
 /// Every service of the contract, and what answers their calls.
 pub(crate) fn services(connector: &Arc<Connector>) -> (Routes, Calls) {
-    let (served, calls) = calls::way(connector);
-    let served = || served.clone();
+    let (caller, calls) = calls(connector);
+    let served = || Served(caller.clone());
     let routes = Routes::new(ConnectorServiceServer::new(served()))
         .add_service(ResourceTypesServiceServer::new(served()))
         .add_service(ResourcesServiceServer::new(served()))

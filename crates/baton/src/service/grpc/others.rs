@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, async_trait};
 use super::super::failure::{Code, Failure};
 use super::super::provisioning::disabled;
 use super::super::rules;
-use super::calls::Served;
+use super::Served;
 use crate::proto::connector::account_manager_service_server::AccountManagerService;
 use crate::proto::connector::action_service_server::ActionService;
 use crate::proto::connector::asset_service_server::AssetService;

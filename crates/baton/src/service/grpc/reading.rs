@@ -2,7 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
-use super::calls::Served;
+use super::Served;
 use crate::proto::connector::connector_service_server::ConnectorService;
 use crate::proto::connector::entitlements_service_server::EntitlementsService;
 use crate::proto::connector::event_service_server::EventService;

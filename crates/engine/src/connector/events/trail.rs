@@ -68,14 +68,14 @@ impl Connector {
         };
         let mut events = Vec::new();
         let mut last = None;
-        let mut more = !told.is_today;
+        let mut cut = false;
         for (mark, row) in told.events.iter().filter(|(mark, _)| *mark > seen.floor) {
             if seen.has(*mark) {
                 continue;
             }
             if let Some(event) = event(*mark, row) {
                 if events.len() >= limit {
-                    more = true;
+                    cut = true;
                     break;
                 }
                 events.push(event);
@@ -83,7 +83,7 @@ impl Connector {
             seen.after.insert(mark.digest);
             last = Some(mark.at);
         }
-        let cut = events.len() >= limit && more;
+        let more = cut || !told.is_today;
         let read_to = if cut { day_of(last.unwrap_or(seen.floor.at)) - DAY } else { told.settled_before() };
         seen.raise(&told.events, Mark::before(Moment(read_to)));
         let cursor = seen.text();
@@ -112,6 +112,8 @@ impl Connector {
                         refused = Some(error);
                         continue 'accounts;
                     }
+                    // How far back Heroku tells is not documented: a day that it does not take holds nothing more.
+                    Err(error) if error.kind() == ErrorKind::Refused && day < today => {}
                     Err(error) => return Err(upstream(error)),
                 }
                 day += DAY;
@@ -120,7 +122,7 @@ impl Connector {
         }
         match refused {
             Some(error) if read == 0 => return Err(upstream(error)),
-            Some(error) => tracing::warn!(%error, "the audit trail of an Enterprise account cannot be read"),
+            Some(error) => tracing::debug!(%error, "the audit trail of an Enterprise account cannot be read"),
             None => {}
         }
         events.sort_by(|left, right| left.0.cmp(&right.0));

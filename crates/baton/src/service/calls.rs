@@ -1,7 +1,8 @@
-//! Calls on their way from the server's threads to the one place that answers them.
+//! Calls on their way from other threads to the one place that answers them.
 //!
-//! The server answers each call wherever its connection lives, and drops it when the connection ends. A change that has
-//! begun should not end half-way because somebody hung up, so calls are handed over, and answered where [`Calls::work`] runs.
+//! A server answers each call wherever its connection lives, and drops it when the connection ends. A change that has begun
+//! should not end half-way because somebody hung up, and reading and writing an estate need not be done on several threads;
+//! so a [`Caller`] hands calls over, and they are answered where [`Calls::work`] runs.
 //!
 //! Invariant: a change that was begun is carried to its end, unless the process itself has to end.
 
@@ -16,10 +17,9 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use tonic::{Response, Status};
 
-use super::super::Connector;
-use super::super::failure::{Code, Failure};
+use super::Connector;
+use super::failure::{Code, Failure};
 
 /// So many calls are answered at once; others wait.
 const AT_ONCE: usize = 64;
@@ -29,12 +29,12 @@ const GRACE: Duration = Duration::from_secs(10);
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 type Call = Box<dyn FnOnce(Arc<Connector>) -> Work + Send>;
 
-/// Hands calls over.
+/// Hands calls over, from any thread.
 #[derive(Clone, Debug)]
-pub(super) struct Served(mpsc::Sender<Call>);
+pub struct Caller(mpsc::Sender<Call>);
 
-/// Answers calls.
-pub(crate) struct Calls {
+/// Answers calls, on one thread.
+pub struct Calls {
     connector: Arc<Connector>,
     calls: mpsc::Receiver<Call>,
 }
@@ -45,18 +45,23 @@ impl std::fmt::Debug for Calls {
     }
 }
 
-/// Both ends of the way.
-pub(super) fn way(connector: &Arc<Connector>) -> (Served, Calls) {
+/// Both ends of the way to a connector.
+#[must_use]
+pub fn calls(connector: &Arc<Connector>) -> (Caller, Calls) {
     let (sender, calls) = mpsc::channel(AT_ONCE);
-    (Served(sender), Calls { connector: Arc::clone(connector), calls })
+    (Caller(sender), Calls { connector: Arc::clone(connector), calls })
 }
 
-impl Served {
-    /// Answers a call; it is dropped when nobody waits for the answer any more.
-    pub(super) async fn answer<R, F>(
+impl Caller {
+    /// Has a call answered; it is dropped when nobody waits for the answer any more.
+    ///
+    /// # Errors
+    ///
+    /// The call's own, and [`Code::Unavailable`] where nobody answers calls any more.
+    pub async fn answer<R, F>(
         &self,
         call: impl FnOnce(Arc<Connector>) -> F + Send + 'static,
-    ) -> Result<Response<R>, Status>
+    ) -> Result<R, Failure>
     where
         R: Send + 'static,
         F: Future<Output = Result<R, Failure>> + 'static,
@@ -75,11 +80,15 @@ impl Served {
         .await
     }
 
-    /// Answers a call that changes something, to its end.
-    pub(super) async fn finish<R, F>(
+    /// Has a call answered that changes something: once begun it is carried to its end, whoever still waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`answer`](Self::answer).
+    pub async fn finish<R, F>(
         &self,
         call: impl FnOnce(Arc<Connector>) -> F + Send + 'static,
-    ) -> Result<Response<R>, Status>
+    ) -> Result<R, Failure>
     where
         R: Send + 'static,
         F: Future<Output = Result<R, Failure>> + 'static,
@@ -93,24 +102,26 @@ impl Served {
     async fn hand_over<R>(
         &self,
         call: impl FnOnce(oneshot::Sender<Result<R, Failure>>) -> Call,
-    ) -> Result<Response<R>, Status> {
+    ) -> Result<R, Failure> {
         let (reply, answer) = oneshot::channel();
-        let stopping = || Status::from(Failure::new(Code::Unavailable, "the connector is stopping"));
+        let stopping = || Failure::new(Code::Unavailable, "the connector is stopping");
         self.0.send(call(reply)).await.map_err(|_| stopping())?;
-        let answer = answer.await.map_err(|_| stopping())?;
-        Ok(Response::new(answer?))
+        answer.await.map_err(|_| stopping())?
     }
 }
 
 impl Calls {
-    /// Answers calls until `ended` is set, and then those that must not be dropped.
-    pub(crate) async fn work(mut self, ended: &CancellationToken) {
+    /// Answers calls until `ended` is set or no [`Caller`] is left, and then finishes what was begun.
+    pub async fn work(mut self, ended: &CancellationToken) {
         let mut running: FuturesUnordered<Work> = FuturesUnordered::new();
         loop {
             let has_room = running.len() < AT_ONCE;
             tokio::select! {
                 Some(()) = running.next(), if !running.is_empty() => {}
-                Some(call) = self.calls.recv(), if has_room => running.push(call(Arc::clone(&self.connector))),
+                call = self.calls.recv(), if has_room => match call {
+                    Some(call) => running.push(call(Arc::clone(&self.connector))),
+                    None => break,
+                },
                 () = ended.cancelled() => break,
             }
         }
