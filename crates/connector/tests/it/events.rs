@@ -1,5 +1,6 @@
 //! Events, printed.
 
+use metsuke_simulator::Size;
 use serde_json::Value;
 
 use crate::house::{COMPANY, House};
