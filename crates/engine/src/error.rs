@@ -240,6 +240,26 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// What a connector is known by at C1, or how to reach it, cannot work.
+    #[error("{reason}")]
+    C1Settings {
+        /// What is wrong with which setting.
+        reason: String,
+    },
+    /// C1 does not know the connector.
+    #[error("C1 does not accept the client id and its secret")]
+    C1Refused {
+        /// What it answered.
+        #[source]
+        source: ClientError,
+    },
+    /// C1 gives no access token.
+    #[error("C1 cannot be asked for an access token")]
+    C1 {
+        /// What happened.
+        #[source]
+        source: ClientError,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -250,7 +270,7 @@ impl EngineError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongToken { .. } => ErrorKind::Unauthenticated,
+            Self::WrongToken { .. } | Self::C1Refused { .. } => ErrorKind::Unauthenticated,
             Self::Upstream { source } => match source.kind() {
                 ClientKind::Unauthorized => ErrorKind::Unauthenticated,
                 ClientKind::Forbidden { .. } => ErrorKind::Forbidden,
@@ -281,8 +301,9 @@ impl EngineError {
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
+            | Self::C1Settings { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
-            Self::JupiterOne { .. } => ErrorKind::Upstream,
+            Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::AuditKey { .. }
@@ -370,6 +391,15 @@ impl EngineError {
                     _ => "nothing of this upload was kept there; it can be tried again",
                 }
                 .into(),
+            ),
+            Self::C1Settings { .. } => {
+                Some("C1 shows both when the connector is set up, the secret once; copy them whole".into())
+            }
+            Self::C1Refused { .. } => Some(
+                "check that id and secret belong together, that C1 has not revoked them, and this machine's clock".into(),
+            ),
+            Self::C1 { .. } => Some(
+                "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
             Self::RefusedByHeroku { .. }
             | Self::NotSent { .. }
