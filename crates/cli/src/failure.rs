@@ -146,9 +146,13 @@ const fn is_usage(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::Invalid => true,
         ErrorKind::Unauthenticated
+        | ErrorKind::Forbidden
+        | ErrorKind::Refused
         | ErrorKind::NotFound
         | ErrorKind::Ambiguous
+        | ErrorKind::RateLimited
         | ErrorKind::Upstream
+        | ErrorKind::InDoubt
         | ErrorKind::Cancelled
         | ErrorKind::Store
         | ErrorKind::Audit => false,

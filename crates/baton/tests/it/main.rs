@@ -1,9 +1,6 @@
-//! The connector against the other side of each of its doors.
-//!
-//! Not tests of single functions: those are beside them.
-//!
-//! Invariant: every claim is about what goes over a wire, or is in a file.
+//! The Baton door against the simulated Heroku and the stand-in for C1, over real HTTP and with real databases.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
+#![cfg(test)]
 
+mod shape;
 mod tasks;

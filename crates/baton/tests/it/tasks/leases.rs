@@ -5,7 +5,9 @@ use std::time::Duration;
 use metsuke_simulator::c1::{C1Call, C1Fault, C1Options, TaskState};
 
 use super::hand::{Hand, Play};
-use super::house::{LONG, SHORT, c1, called, calls, finished, grant, in_order, replica, settings, sync, until};
+use super::house::{
+    LONG, SHORT, c1, called, calls, finished, grant, in_order, replica, settings, sync, until,
+};
 
 fn quick_heart() -> C1Options {
     C1Options { next_heartbeat: Duration::from_millis(20), ..C1Options::default() }
