@@ -12,11 +12,13 @@
 //! * [`shape`]: a version of the estate as resources, entitlements and grants.
 //! * [`expand`]: whether inherited grants are written out.
 //! * [`capabilities`]: what the connector says of itself.
+//! * [`c1z`]: files, written and read.
 //! * [`service`]: what a parent process, or our own tasks, may ask of the connector.
 //! * [`child`]: the same as services for a parent process.
 //! * [`tasks`]: service mode: what C1 hands out, and what comes of it.
 
 pub mod any;
+pub mod c1z;
 pub mod capabilities;
 pub mod child;
 pub mod expand;

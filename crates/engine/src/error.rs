@@ -401,7 +401,12 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
-            Self::RefusedByHeroku { .. } | Self::NotSent { .. } | Self::ExportFolder { .. } | Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
+            Self::RefusedByHeroku { .. }
+            | Self::NotSent { .. }
+            | Self::ExportFolder { .. }
+            | Self::Cancelled
+            | Self::Audit { .. }
+            | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),
         }
     }

@@ -44,19 +44,19 @@ impl<'v> Grants<'v> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.rows.len()
+        self.rows.list.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.rows.is_empty()
+        self.rows.list.is_empty()
     }
 
     /// The grants at these places; places behind the end give nothing.
     pub fn range(&self, places: Range<usize>) -> impl Iterator<Item = Grant> {
         let places = places.start.min(self.len())..places.end.min(self.len());
-        let rows = self.rows.rows.get(places).unwrap_or_default();
+        let rows = self.rows.list.get(places).unwrap_or_default();
         rows.iter().filter_map(|row| self.message(row))
     }
 

@@ -208,7 +208,7 @@ impl<'v> Shape<'v> {
     /// How many grants there are on a resource, without making messages of them.
     #[must_use]
     pub fn count_grants(self, place: Place, expanded: bool) -> usize {
-        rows::Rows::new(self.view, place, expanded).rows.len()
+        rows::Rows::new(self.view, place, expanded).list.len()
     }
 
     fn part(self, place: Place) -> Option<String> {

@@ -56,7 +56,7 @@ impl Profile {
 }
 
 /// A time as a message; none for one that readers could not print.
-pub(crate) fn timestamp(time: Moment) -> Option<Timestamp> {
+pub(super) fn timestamp(time: Moment) -> Option<Timestamp> {
     let seconds = time.0.div_euclid(1_000_000);
     let nanos = i32::try_from(time.0.rem_euclid(1_000_000)).ok()? * 1_000;
     PRINTABLE.contains(&seconds).then_some(Timestamp { seconds, nanos })

@@ -57,7 +57,7 @@ pub(super) struct Rows<'v> {
     pub(super) slugs: Vec<&'v str>,
     /// What gives more than itself: a resource, and what has to be held on it.
     pub(super) sources: Vec<(Place, &'v str)>,
-    pub(super) rows: Vec<Row>,
+    pub(super) list: Vec<Row>,
     /// Places in `sources`, one run for each row that has any.
     links: Vec<u32>,
 }
@@ -100,7 +100,7 @@ impl<'v> Rows<'v> {
 
     fn add(&mut self, slug: &str, principal: Place, manner: Manner) {
         if let Some(slug) = self.slug(slug) {
-            self.rows.push(Row { slug, principal, manner, sources: (0, 0) });
+            self.list.push(Row { slug, principal, manner, sources: (0, 0) });
         }
     }
 
@@ -125,7 +125,7 @@ impl<'v> Rows<'v> {
         for run in edges.chunk_by(|left, right| (left.0, left.1) == (right.0, right.1)) {
             let Some((slug, principal, _)) = run.first().copied() else { continue };
             let sources = self.link(run.iter().map(|edge| edge.2));
-            self.rows.push(Row { slug, principal, manner: Manner::Edge, sources });
+            self.list.push(Row { slug, principal, manner: Manner::Edge, sources });
         }
         edges
     }
@@ -151,16 +151,12 @@ impl<'v> Rows<'v> {
         let mut steps: Vec<Step> = Vec::new();
         for (target, resource, source) in edges {
             let Some(slug) = self.sources.get(*source as usize).map(|source| source.1) else { continue };
-            match resource.held() {
-                Some(at @ At::Team(_)) => {
-                    let held = view.direct(at).filter(|(_, held)| *held == slug);
-                    steps.extend(held.map(|(at, _)| (*target, user(at), *source)));
-                }
-                _ => {
-                    let Some(slug) = self.slug(slug) else { continue };
-                    let held = self.people().filter(|(_, row)| row.slug == slug && row.is_source());
-                    steps.extend(held.map(|(_, row)| (*target, row.principal, *source)));
-                }
+            if let Some(team @ At::Team(_)) = resource.held() {
+                let held = view.direct(team).filter(|(_, held)| *held == slug);
+                steps.extend(held.map(|(at, _)| (*target, user(at), *source)));
+            } else if let Some(slug) = self.slug(slug) {
+                let held = self.people().filter(|(_, row)| row.slug == slug && row.is_source());
+                steps.extend(held.map(|(_, row)| (*target, row.principal, *source)));
             }
         }
         steps.sort_unstable();
@@ -170,15 +166,15 @@ impl<'v> Rows<'v> {
             let Some((slug, principal, _)) = run.first().copied() else { continue };
             let sources = self.link(run.iter().map(|step| step.2));
             let known = own.binary_search_by(|known| (known.0, known.1).cmp(&(slug, principal))).ok();
-            match known.and_then(|known| own.get(known)).and_then(|known| self.rows.get_mut(known.2)) {
+            match known.and_then(|known| own.get(known)).and_then(|known| self.list.get_mut(known.2)) {
                 Some(row) => row.sources = sources,
-                None => self.rows.push(Row { slug, principal, manner: Manner::Derived, sources }),
+                None => self.list.push(Row { slug, principal, manner: Manner::Derived, sources }),
             }
         }
     }
 
     /// The rows of users, with their places.
     fn people(&self) -> impl Iterator<Item = (usize, &Row)> {
-        self.rows.iter().enumerate().filter(|(_, row)| row.principal.kind == Type::User)
+        self.list.iter().enumerate().filter(|(_, row)| row.principal.kind == Type::User)
     }
 }

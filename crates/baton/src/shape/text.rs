@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The longest display name, in bytes.
-pub(crate) const LONGEST_NAME: usize = 1_024;
+const LONGEST_NAME: usize = 1_024;
 
 /// The longest part of an id, in bytes: the longest id is a grant's, of two resources and a slug.
 const LONGEST_PART: usize = 256;

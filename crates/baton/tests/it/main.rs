@@ -1,6 +1,13 @@
-//! The Baton door against the simulated Heroku and the stand-in for C1, over real HTTP and with real databases.
+//! The Baton door against the other side of each of its doors, over real connections and with real databases.
+//!
+//! Not tests of single functions: those are beside them.
+//!
+//! Invariant: every claim is about what goes over a wire, or is in a file.
 
 #![cfg(test)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
+mod c1z;
+mod service;
 mod shape;
 mod tasks;

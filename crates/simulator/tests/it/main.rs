@@ -38,6 +38,7 @@ mod scale;
 mod schema;
 #[cfg(test)]
 mod settling;
+mod trail;
 #[cfg(test)]
 mod write_faults;
 #[cfg(test)]

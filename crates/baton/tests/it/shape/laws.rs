@@ -143,6 +143,44 @@ async fn apps_of_teams_that_no_list_holds_are_shown_with_them() {
     agrees(&house).await;
 }
 
+/// The sources of grants that nobody can take away and that no edge explains, as (entitlement, source, direct).
+fn given(house: &House) -> Vec<(String, String, bool)> {
+    let all = everything(house.shape());
+    let given = all.grants.into_iter().filter(|grant| {
+        grant.annotations.iter().any(is::<GrantImmutable>)
+            && !grant.annotations.iter().any(is::<GrantExpandable>)
+    });
+    given
+        .map(|grant| {
+            let [(source, entry)] =
+                grant.sources.unwrap().sources.into_iter().collect::<Vec<_>>().try_into().unwrap();
+            (grant.entitlement.unwrap().id, source, entry.is_direct)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn an_owner_holds_what_no_row_says_and_no_edge_gives() {
+    let house = House::of(Estate { size: Size::Personal, ..Estate::default() }).await;
+    let given = given(&house);
+    assert!(!given.is_empty());
+    for (entitlement, source, direct) in given {
+        assert_eq!(entitlement, source);
+        assert!(!direct);
+    }
+}
+
+#[tokio::test]
+async fn who_is_named_on_an_app_of_an_unlisted_team_holds_what_follows_from_that() {
+    let house = House::with_unlisted_teams().await;
+    let given = given(&house);
+    let mut found = given.iter().filter(|(entitlement, source, _)| entitlement != source).peekable();
+    assert!(found.peek().is_some());
+    for (_, source, direct) in found {
+        assert!(source.ends_with(":collaborator") && !direct, "{source}");
+    }
+}
+
 #[tokio::test]
 async fn every_person_and_app_is_there_once() {
     for estate in estates() {
@@ -181,11 +219,11 @@ async fn the_same_version_gives_the_same_bytes_page_by_page() {
         assert_eq!(pages.map(|all| all.encode_to_vec()).collect::<Vec<_>>(), whole);
     }
     for place in one.places() {
-        let (whole, paged) = (one.expanded(place), two.expanded(place));
+        let (whole, other) = (one.expanded(place), two.expanded(place));
         let bytes: Vec<_> = whole.iter().map(|grant| grant.encode_to_vec()).collect();
-        let pages = (0..paged.len().div_ceil(7)).flat_map(|page| paged.range(page * 7..page * 7 + 7));
+        let pages = (0..other.len().div_ceil(7)).flat_map(|page| other.range(page * 7..page * 7 + 7));
         assert_eq!(pages.map(|grant| grant.encode_to_vec()).collect::<Vec<_>>(), bytes);
-        assert_eq!(paged.range(paged.len()..usize::MAX).count(), 0);
+        assert_eq!(other.range(other.len()..usize::MAX).count(), 0);
         assert_eq!(one.entitlements(place), two.entitlements(place));
         // What is unexpanded stands first, in the same order.
         let first: Vec<_> = one.grants(place).iter().map(|grant| grant.id).collect();

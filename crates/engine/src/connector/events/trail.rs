@@ -5,7 +5,6 @@
 //!
 //! Invariant: up to the floor of a cursor, everything that was there was given out.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use metsuke_clients::heroku::{Endpoint, Row, endpoint, wire};
@@ -53,14 +52,10 @@ impl Connector {
         limit: usize,
     ) -> Result<EventPage, EngineError> {
         let now = self.settings.clock.now();
+        let bad = EngineError::BadCursor { feed: Feed::AuditTrail.as_str() };
         let mut seen = match cursor {
-            Some(text) => {
-                Seen::parse(text).ok_or(EngineError::BadCursor { feed: Feed::AuditTrail.as_str() })?
-            }
-            None => {
-                let since = since.unwrap_or(Moment(day_of(now.0) - DAY));
-                Seen { floor: Mark::before(since), after: BTreeSet::new() }
-            }
+            Some(text) => Seen::parse(text).ok_or(bad)?,
+            None => Seen::nothing(since.unwrap_or(Moment(day_of(now.0) - DAY))),
         };
         let told = match self.trail.take(cursor, now) {
             Some(told) => told,
@@ -68,14 +63,14 @@ impl Connector {
         };
         let mut events = Vec::new();
         let mut last = None;
-        let mut more = !told.is_today;
+        let mut cut = false;
         for (mark, row) in told.events.iter().filter(|(mark, _)| *mark > seen.floor) {
             if seen.has(*mark) {
                 continue;
             }
             if let Some(event) = event(*mark, row) {
                 if events.len() >= limit {
-                    more = true;
+                    cut = true;
                     break;
                 }
                 events.push(event);
@@ -83,7 +78,7 @@ impl Connector {
             seen.after.insert(mark.digest);
             last = Some(mark.at);
         }
-        let cut = events.len() >= limit && more;
+        let more = cut || !told.is_today;
         let read_to = if cut { day_of(last.unwrap_or(seen.floor.at)) - DAY } else { told.settled_before() };
         seen.raise(&told.events, Mark::before(Moment(read_to)));
         let cursor = seen.text();
@@ -112,6 +107,8 @@ impl Connector {
                         refused = Some(error);
                         continue 'accounts;
                     }
+                    // How far back Heroku tells is not documented: a day that it does not take holds nothing more.
+                    Err(error) if error.kind() == ErrorKind::Refused && day < today => {}
                     Err(error) => return Err(upstream(error)),
                 }
                 day += DAY;
@@ -120,10 +117,10 @@ impl Connector {
         }
         match refused {
             Some(error) if read == 0 => return Err(upstream(error)),
-            Some(error) => tracing::warn!(%error, "the audit trail of an Enterprise account cannot be read"),
+            Some(error) => tracing::debug!(%error, "the audit trail of an Enterprise account cannot be read"),
             None => {}
         }
-        events.sort_by(|left, right| left.0.cmp(&right.0));
+        events.sort_by_key(|event| event.0);
         events.dedup_by_key(|event| event.0);
         Ok(Told { events, last_day, is_today: last_day == today })
     }

@@ -1,0 +1,194 @@
+//! The rows of a sync: types, resources, entitlements and grants of one version or of a few resources.
+//!
+//! How a row looks is the Baton door's to say; here is which rows there are.
+//!
+//! Invariant: a row names no other that is not there, whatever was left out.
+
+use std::collections::{BTreeSet, HashSet};
+
+use metsuke_baton::c1z::{C1zError, Rows, Sink};
+use metsuke_baton::expand::Expand;
+use metsuke_baton::id::ResourceKey;
+use metsuke_baton::proto::connector::{Grant, ResourceId};
+use metsuke_baton::shape::{Options, Place, Shape, Type, resource_types};
+use metsuke_engine::EngineError;
+use metsuke_engine::connector::View;
+use metsuke_model::{ScopeReport, Version};
+use tokio_util::sync::CancellationToken;
+
+use crate::settings::{Skip, Wish};
+
+/// A version, or one resource with what belongs to it.
+#[derive(Debug)]
+pub(super) struct Part {
+    view: View,
+    /// The resource whose grants are told; none for all.
+    about: Option<ResourceKey>,
+}
+
+impl Part {
+    /// All of a version.
+    pub(super) const fn whole(view: View) -> Self {
+        Self { view, about: None }
+    }
+
+    /// One resource.
+    pub(super) const fn of(view: View, about: ResourceKey) -> Self {
+        Self { view, about: Some(about) }
+    }
+
+    /// Whether it is all of a version.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.about.is_none()
+    }
+
+    /// Whether it is about this resource.
+    pub(super) fn is_about(&self, key: &ResourceKey) -> bool {
+        self.about.as_ref() == Some(key)
+    }
+
+    /// The version.
+    pub(super) const fn version(&self) -> Version {
+        self.view.sync().version
+    }
+
+    /// What is missing from the version.
+    pub(super) fn gaps(&self) -> impl Iterator<Item = &ScopeReport> {
+        self.view.sync().gaps.iter()
+    }
+
+    /// Where the resource is whose grants are told.
+    fn focus(&self, shape: Shape<'_>) -> Option<Place> {
+        self.about.as_ref().and_then(|key| shape.find(key))
+    }
+}
+
+/// Where the rows come from.
+#[derive(Debug)]
+pub(super) struct Source {
+    parts: Vec<Part>,
+    types: BTreeSet<Type>,
+    skip: Skip,
+    shape: Options,
+    expanded: bool,
+    left_out: bool,
+    cancel: CancellationToken,
+}
+
+impl Source {
+    /// The rows that are wished of these parts.
+    pub(super) fn new(parts: Vec<Part>, wish: &Wish, shape: Options, cancel: CancellationToken) -> Self {
+        // What follows from other grants is told of whole versions alone.
+        let whole = parts.first().filter(|part| part.is_whole() && wish.skip == Skip::Nothing);
+        let expanded = whole.is_some_and(|part| wish.expand.decide(Shape::new(&part.view, shape)));
+        let left_out = whole.is_some() && !expanded && wish.expand == Expand::Auto;
+        let types = if wish.types.is_empty() { Type::ALL.into() } else { wish.types.clone() };
+        Self { parts, types, skip: wish.skip, shape, expanded, left_out, cancel }
+    }
+
+    /// Whether grants that follow from others were left out because they are too many.
+    pub(super) const fn left_out(&self) -> bool {
+        self.left_out
+    }
+
+    fn shape<'v>(&self, part: &'v Part) -> Shape<'v> {
+        Shape::new(&part.view, self.shape)
+    }
+
+    /// The places of a part whose types were chosen.
+    fn places<'v>(&self, part: &'v Part) -> impl Iterator<Item = Place> + use<'v, '_> {
+        self.shape(part).places().filter(|place| self.types.contains(&place.kind))
+    }
+
+    /// Whether a grant is told: what it is granted to is there.
+    fn is_whole(&self, grant: &Grant) -> bool {
+        let kind = |id: Option<&ResourceId>| id.and_then(|id| Type::parse(&id.resource_type));
+        let principal = grant.principal.as_ref().and_then(|principal| principal.id.as_ref());
+        kind(principal).is_some_and(|kind| self.types.contains(&kind))
+    }
+
+    fn go_on(&self) -> Result<(), C1zError> {
+        match self.cancel.is_cancelled() {
+            true => Err(C1zError::source_failed(EngineError::Cancelled)),
+            false => Ok(()),
+        }
+    }
+
+    fn resources(&self, seen: &mut Seen, sink: &mut dyn Sink) -> Result<(), C1zError> {
+        for part in &self.parts {
+            let shape = self.shape(part);
+            for place in self.places(part) {
+                self.go_on()?;
+                if let Some(resource) = shape.resource(place).filter(|_| seen.is_new(shape, place)) {
+                    sink.resource(&resource)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entitlements(&self, seen: &mut Seen, sink: &mut dyn Sink) -> Result<(), C1zError> {
+        for part in &self.parts {
+            let shape = self.shape(part);
+            for place in self.places(part) {
+                self.go_on()?;
+                if seen.is_new(shape, place) {
+                    shape.entitlements(place).iter().try_for_each(|row| sink.entitlement(row))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn grants(&self, sink: &mut dyn Sink) -> Result<(), C1zError> {
+        for part in &self.parts {
+            let shape = self.shape(part);
+            let focus = part.focus(shape);
+            for place in self.places(part).filter(|place| part.is_whole() || focus == Some(*place)) {
+                self.go_on()?;
+                let grants = if self.expanded { shape.expanded(place) } else { shape.grants(place) };
+                let mut told = grants.range(0..grants.len()).filter(|grant| self.is_whole(grant));
+                told.try_for_each(|grant| sink.grant(&grant))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rows for Source {
+    fn visit(&mut self, sink: &mut dyn Sink) -> Result<(), C1zError> {
+        let types = resource_types(self.shape);
+        let chosen = |id: &str| Type::parse(id).is_some_and(|kind| self.types.contains(&kind));
+        types.iter().filter(|row| chosen(&row.id)).try_for_each(|row| sink.resource_type(row))?;
+        self.resources(&mut Seen::of(&self.parts), sink)?;
+        if self.skip != Skip::EntitlementsAndGrants {
+            self.entitlements(&mut Seen::of(&self.parts), sink)?;
+        }
+        if self.skip == Skip::Nothing {
+            self.grants(sink)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which resources were there, where several parts may hold the same one.
+enum Seen {
+    /// One part holds each once.
+    NeverMind,
+    These(HashSet<(String, String)>),
+}
+
+impl Seen {
+    fn of(parts: &[Part]) -> Self {
+        if parts.len() > 1 { Self::These(HashSet::new()) } else { Self::NeverMind }
+    }
+
+    fn is_new(&mut self, shape: Shape<'_>, place: Place) -> bool {
+        match self {
+            Self::NeverMind => true,
+            Self::These(seen) => {
+                shape.key(place).is_some_and(|key| seen.insert((key.resource_type, key.resource)))
+            }
+        }
+    }
+}
