@@ -16,13 +16,13 @@ const ID: usize = 1_024;
 /// The longest name that is shown.
 const NAME: usize = 1_024;
 /// The longest token of a page.
-pub(super) const TOKEN: usize = 1 << 20;
+const TOKEN: usize = 1 << 20;
 /// The longest cursor of a feed of events.
-pub(super) const CURSOR: usize = 4_096;
-/// The most rows of a page.
-pub(super) const PAGE: u32 = 250;
-/// The most events of a page.
-pub(super) const EVENTS: u32 = 1_000;
+const CURSOR: usize = 4_096;
+/// The most rows of a page that may be asked for.
+const PAGE: u32 = 250;
+/// The most events of a page that may be asked for.
+const EVENTS: u32 = 1_000;
 
 /// A rule that a message breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
