@@ -15,7 +15,7 @@ use metsuke_baton::shape::{Options, Type};
 use metsuke_clients::heroku;
 use metsuke_engine::access::provision;
 use metsuke_model::Moment;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::failure::{Code, Failure};
@@ -181,10 +181,6 @@ fn heroku(values: &Values, environment: &Environment) -> Result<heroku::Settings
             .hint("write it like https://api.heroku.com")
     })?;
     let token = values.secret("api-token").cloned().unwrap_or_default();
-    if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-        let hint = "give the token alone, without quotes, a name in front, or a second line";
-        return Err(Failure::usage("the API token holds characters that no token has").hint(hint));
-    }
     let mut settings = heroku::Settings::new(url, token);
     let workers = values.number("workers");
     if workers > 0 {

@@ -135,13 +135,11 @@ async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) 
             all_read = true;
             found = Box::pin(connector.refresh(&target)).await?;
         }
-        match found {
-            Some(view) => parts.push(Part::of(view, key.clone())),
-            None => warn!(
-                resource.r#type = key.resource_type,
-                resource.id = key.resource,
-                "there is no such resource"
-            ),
+        if let Some(view) = found {
+            parts.push(Part::of(view, key.clone()));
+        } else {
+            let (kind, id) = (&*key.resource_type, &*key.resource);
+            warn!(resource.r#type = kind, resource.id = id, "there is no such resource");
         }
     }
     Ok(parts)
@@ -183,7 +181,7 @@ fn head(
     ended: Moment,
     file: &Path,
 ) -> Result<SyncHead, C1zError> {
-    let version = parts.first().map_or(Version(0), |part| part.version());
+    let version = parts.first().map_or(Version(0), Part::version);
     let partial = !wish.resources.is_empty();
     let sync_type = match (partial, wish.skip) {
         (true, _) => SyncType::Partial,
