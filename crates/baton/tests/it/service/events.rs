@@ -118,7 +118,11 @@ async fn the_audit_trail_tells_of_use_and_of_what_is_worth_reading_afresh() {
         let changed = changed.expect("access to the app changed");
         assert_eq!(changed.parent_resource_id.as_ref().unwrap().resource, team.to_string());
         let request = v2::ListEventsRequest { cursor, ..feed("", 10) };
-        assert_eq!(to_its_end(parent, request).await.0, [], "it is the feed that is read where none is named");
+        assert_eq!(
+            to_its_end(parent, request).await.0,
+            [],
+            "it is the feed that is read where none is named"
+        );
     })
     .await;
 }
