@@ -13,7 +13,7 @@ use metsuke_baton::c1z::{self, C1z, C1zError, Keep, ReadOptions, SyncHead, SyncT
 use metsuke_baton::shape::{Options, Type};
 use metsuke_engine::connector::{Connector, Target, View};
 use metsuke_engine::{EngineError, Progress};
-use metsuke_model::{Clock, HerokuId, Moment, Outcome, ScopeReport, Version};
+use metsuke_model::{Clock, HerokuId, Moment, ScopeReport, Version};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -149,14 +149,7 @@ async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) 
 fn gaps(parts: &[Part]) -> Result<Vec<ScopeReport>, Failure> {
     // What is missing elsewhere is nothing to a part that was read for itself.
     let gaps: Vec<_> = parts.iter().filter(|part| part.is_whole()).flat_map(Part::gaps).cloned().collect();
-    let failed: Vec<_> = gaps.iter().filter(|gap| gap.outcome == Outcome::Failed).collect();
-    if let Some(first) = failed.first() {
-        let why = first.reason.as_deref().unwrap_or("no reason is known");
-        let told = format!("{} could not be read: {why}", first.scope);
-        let told = match failed.len() {
-            1 => told,
-            count => format!("{told} (and {} more listings)", count - 1),
-        };
+    if let Some(told) = parts.iter().filter(|part| part.is_whole()).find_map(|part| part.sync().failed()) {
         return Err(Failure::new(Code::Unavailable, told).hint("nothing was written; run it again"));
     }
     for gap in gaps.iter().take(NAMED) {
@@ -181,7 +174,7 @@ fn head(
     ended: Moment,
     file: &Path,
 ) -> Result<SyncHead, C1zError> {
-    let version = parts.first().map_or(Version(0), Part::version);
+    let version = parts.first().map_or(Version(0), |part| part.sync().version);
     let partial = !wish.resources.is_empty();
     let sync_type = match (partial, wish.skip) {
         (true, _) => SyncType::Partial,

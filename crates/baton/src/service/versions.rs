@@ -25,6 +25,8 @@ const REMEMBERED: usize = 16;
 const SINGLE: usize = 256;
 /// After which time a call is worth trying again while a sync goes on.
 const AGAIN: Duration = Duration::from_secs(5);
+/// After which time the estate is worth reading anew where a listing failed.
+const ANEW: Duration = Duration::from_mins(1);
 
 /// A version, or one resource of one, that answers.
 #[derive(Debug)]
@@ -287,9 +289,12 @@ async fn read(estate: &Estate, turn: &Turn, clock: &dyn Clock, cancel: &Cancella
         }
         summary.version
     };
-    match estate.view(Some(AsOf::Version(version))).await.map_err(failed)? {
-        Some(view) => Ok(Arc::new(Shown::new(view))),
-        None => Err(Failure::new(Code::Internal, "the version that was just read is gone")),
+    let Some(view) = estate.view(Some(AsOf::Version(version))).await.map_err(failed)? else {
+        return Err(Failure::new(Code::Internal, "the version that was just read is gone"));
+    };
+    match view.sync().failed() {
+        Some(told) => Err(Failure::new(Code::Unavailable, told).retry(clock.now(), ANEW)),
+        None => Ok(Arc::new(Shown::new(view))),
     }
 }
 

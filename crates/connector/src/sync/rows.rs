@@ -12,8 +12,8 @@ use metsuke_baton::id::ResourceKey;
 use metsuke_baton::proto::connector::{Grant, ResourceId};
 use metsuke_baton::shape::{Options, Place, Shape, Type, resource_types};
 use metsuke_engine::EngineError;
-use metsuke_engine::connector::View;
-use metsuke_model::{ScopeReport, Version};
+use metsuke_engine::connector::{View, ViewSync};
+use metsuke_model::ScopeReport;
 use tokio_util::sync::CancellationToken;
 
 use crate::settings::{Skip, Wish};
@@ -48,8 +48,8 @@ impl Part {
     }
 
     /// The version.
-    pub(super) const fn version(&self) -> Version {
-        self.view.sync().version
+    pub(super) const fn sync(&self) -> &ViewSync {
+        self.view.sync()
     }
 
     /// What is missing from the version.

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use metsuke_model::access::Mask;
 use metsuke_model::record::{App, EnterpriseAccount, Space, Team, User};
-use metsuke_model::{Entitlement, HerokuId, Moment, Record, ResourceType, ScopeReport, Version};
+use metsuke_model::{Entitlement, HerokuId, Moment, Outcome, Record, ResourceType, ScopeReport, Version};
 use serde_json::{Map, Value as Json};
 
 /// One version of the estate, or one resource of it with all that it needs, owned and compact.
@@ -38,6 +38,24 @@ pub struct ViewSync {
     pub complete: bool,
     /// What was not, and why; empty where the version is complete.
     pub gaps: Vec<ScopeReport>,
+}
+
+impl ViewSync {
+    /// The listings that failed, in words; none where nothing did.
+    ///
+    /// What Heroku refuses to show is a gap like any other; a listing that failed may work the next time, and until
+    /// then its rows would look as if they were gone.
+    #[must_use]
+    pub fn failed(&self) -> Option<String> {
+        let mut failed = self.gaps.iter().filter(|gap| gap.outcome == Outcome::Failed);
+        let first = failed.next()?;
+        let why = first.reason.as_deref().unwrap_or("no reason is known");
+        let told = format!("{} could not be read: {why}", first.scope);
+        Some(match failed.count() {
+            0 => told,
+            more => format!("{told} (and {more} more listings)"),
+        })
+    }
 }
 
 /// A resource, by its place in the list of its type.

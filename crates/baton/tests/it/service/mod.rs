@@ -8,4 +8,5 @@ mod listing;
 mod others;
 mod provisioning;
 mod syncs;
+mod unread;
 mod validation;
