@@ -178,12 +178,23 @@ fn of_service(error: &ServiceError) -> Option<Code> {
 /// A code by its number.
 fn coded(number: i32) -> Option<Code> {
     use Code::{
-        Aborted, AlreadyExists, Cancelled, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument, NotFound,
-        PermissionDenied, Unauthenticated, Unavailable, Unimplemented, Unknown,
+        Aborted, AlreadyExists, Cancelled, DeadlineExceeded, FailedPrecondition, Internal, InvalidArgument,
+        NotFound, PermissionDenied, Unauthenticated, Unavailable, Unimplemented, Unknown,
     };
     let codes = [
-        Cancelled, Unknown, InvalidArgument, DeadlineExceeded, NotFound, AlreadyExists, PermissionDenied,
-        FailedPrecondition, Aborted, Unimplemented, Internal, Unavailable, Unauthenticated,
+        Cancelled,
+        Unknown,
+        InvalidArgument,
+        DeadlineExceeded,
+        NotFound,
+        AlreadyExists,
+        PermissionDenied,
+        FailedPrecondition,
+        Aborted,
+        Unimplemented,
+        Internal,
+        Unavailable,
+        Unauthenticated,
     ];
     codes.into_iter().find(|code| code.number() == number)
 }

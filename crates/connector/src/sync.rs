@@ -5,12 +5,11 @@
 //!
 //! Invariant: nothing is written of a reading that failed in part: what was not read would look as if it were gone.
 
-mod rows;
-
 use std::path::{Path, PathBuf};
 
 use metsuke_baton::c1z::{self, C1z, C1zError, Keep, ReadOptions, SyncHead, SyncType, WriteOptions, Written};
 use metsuke_baton::shape::{Options, Type};
+use metsuke_baton::source::{Choice, Part, Source};
 use metsuke_engine::connector::{Connector, Target, View};
 use metsuke_engine::{EngineError, Progress};
 use metsuke_model::{Clock, HerokuId, Moment, Outcome, ScopeReport, Version};
@@ -19,7 +18,6 @@ use tracing::{info, warn};
 
 use crate::failure::{Code, Failure};
 use crate::settings::{Skip, Wish};
-use rows::{Part, Source};
 
 /// Gaps that are named one by one.
 const NAMED: usize = 20;
@@ -73,9 +71,10 @@ pub(crate) async fn run(
     };
     let gaps = gaps(&views)?;
     let head = head(&views, wish, began, clock.now(), &place.file)?;
-    let (wish, cancel) = (wish.clone(), cancel.clone());
+    let choice = Choice { expand: wish.expand, types: wish.types.clone(), skip: wish.skip };
+    let cancel = cancel.clone();
     let writing = tokio::task::spawn_blocking(move || {
-        let mut source = Source::new(views, &wish, place.shape, cancel);
+        let mut source = Source::new(views, choice, place.shape, cancel);
         let read = ReadOptions { temp_dir: Some(place.folder.clone()), ..ReadOptions::default() };
         let options = WriteOptions { head, keep: place.keep, temp_dir: Some(place.folder), read };
         let written = c1z::write(&place.file, &mut source, &options);
@@ -144,7 +143,8 @@ async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) 
 /// What Heroku did not show; an error where it could not be asked.
 fn gaps(parts: &[Part]) -> Result<Vec<ScopeReport>, Failure> {
     // What is missing elsewhere is nothing to a part that was read for itself.
-    let gaps: Vec<_> = parts.iter().filter(|part| part.is_whole()).flat_map(Part::gaps).cloned().collect();
+    let whole = parts.iter().filter(|part| part.is_whole());
+    let gaps: Vec<_> = whole.flat_map(|part| &part.sync().gaps).cloned().collect();
     let failed: Vec<_> = gaps.iter().filter(|gap| gap.outcome == Outcome::Failed).collect();
     if let Some(first) = failed.first() {
         let why = first.reason.as_deref().unwrap_or("no reason is known");
@@ -177,7 +177,7 @@ fn head(
     ended: Moment,
     file: &Path,
 ) -> Result<SyncHead, C1zError> {
-    let version = parts.first().map_or(Version(0), |part| part.version());
+    let version = parts.first().map_or(Version(0), |part| part.sync().version);
     let partial = !wish.resources.is_empty();
     let sync_type = match (partial, wish.skip) {
         (true, _) => SyncType::Partial,
