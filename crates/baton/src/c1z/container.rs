@@ -226,15 +226,15 @@ impl Limit<'_> {
         };
         let counting = Counting { inner: file, count: 0 };
         let reader = BufReader::with_capacity(128 * 1024, counting);
-        let mut decoder = zstd::stream::read::Decoder::with_buffer(reader).map_err(broken)?;
-        decoder.window_log_max(WINDOW_LOG).map_err(broken)?;
+        let mut frames = zstd::stream::read::Decoder::with_buffer(reader).map_err(broken)?;
+        frames.window_log_max(WINDOW_LOG).map_err(broken)?;
         let mut chunk = vec![0; CHUNK];
         let mut decoded = 0_u64;
         loop {
-            let length = decoder.read(&mut chunk).map_err(broken)?;
+            let length = frames.read(&mut chunk).map_err(broken)?;
             let Some(part) = chunk.get(..length).filter(|part| !part.is_empty()) else { break };
             decoded += length as u64;
-            self.allows(decoded, decoder.get_ref().get_ref().count)?;
+            self.allows(decoded, frames.get_ref().get_ref().count)?;
             out.write_all(part).map_err(C1zError::io("decoding", self.path))?;
         }
         Ok(decoded)

@@ -30,13 +30,8 @@ pub enum Change {
     Added(Row),
     /// It is only in the earlier sync.
     Removed(Row),
-    /// It is in both, and not the same.
-    Changed {
-        /// As it was.
-        before: Row,
-        /// As it is.
-        after: Row,
-    },
+    /// It is in both, and not the same: as it was, and as it is.
+    Changed(Box<(Row, Row)>),
 }
 
 /// How many rows of one kind differ.
@@ -89,7 +84,7 @@ fn of_table(
     let mut before = Cursor::begin(before, kind, &mut listed, &mut whole)?;
     let (mut listed, mut whole) = statements(after.0, kind)?;
     let mut after = Cursor::begin(after, kind, &mut listed, &mut whole)?;
-    while let Some(order) = order(&before.at, &after.at) {
+    while let Some(order) = order(before.at.as_ref(), after.at.as_ref()) {
         let change = match order {
             Ordering::Less => {
                 changes.removed += 1;
@@ -117,7 +112,7 @@ fn of_table(
 }
 
 /// Which of two rows comes first; `None` where there is none any more.
-fn order(before: &Option<(i64, String)>, after: &Option<(i64, String)>) -> Option<Ordering> {
+fn order(before: Option<&(i64, String)>, after: Option<&(i64, String)>) -> Option<Ordering> {
     match (before, after) {
         (None, None) => None,
         (Some(_), None) => Some(Ordering::Less),
@@ -131,7 +126,7 @@ fn changed(before: &mut Cursor<'_, '_>, after: &mut Cursor<'_, '_>) -> Result<Op
         return Ok(None);
     }
     let (before, after) = (before.row()?, after.row()?);
-    Ok((before != after).then_some(Change::Changed { before, after }))
+    Ok((before != after).then_some(Change::Changed(Box::new((before, after)))))
 }
 
 const fn table(kind: RowKind) -> TableName {
@@ -223,7 +218,7 @@ impl<'file, 'a> Cursor<'file, 'a> {
                 RowKind::ResourceType => Row::ResourceType(file.resource_type(row)?),
                 RowKind::Resource => Row::Resource(file.resource(row)?),
                 RowKind::Entitlement => Row::Entitlement(file.entitlement(row)?),
-                RowKind::Grant => Row::Grant(file.grant(row)?),
+                RowKind::Grant => Row::Grant(Box::new(file.grant(row)?)),
             })
         })
     }

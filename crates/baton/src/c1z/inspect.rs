@@ -97,7 +97,7 @@ pub fn inspect(path: &Path, options: &ReadOptions) -> Result<Inspection, C1zErro
 
 fn of_sync(file: &C1z, run: &SyncRun) -> Result<SyncInspection, C1zError> {
     let mut counting = Counting {
-        integrity: Integrity::new(),
+        integrity: Integrity::of(&run.sync_type),
         stats: Stats { assets: file.count_assets(&run.id)?, ..Stats::default() },
         unknown: BTreeMap::new(),
     };
@@ -107,7 +107,7 @@ fn of_sync(file: &C1z, run: &SyncRun) -> Result<SyncInspection, C1zError> {
         integrity.add(Offence::Twice(RowKind::Grant, id));
     }
     Ok(SyncInspection {
-        stats_agree: run.stats.as_ref() == Some(&stats),
+        stats_agree: run.stats.as_ref().is_some_and(|told| told.agrees(&stats)),
         run: run.clone(),
         stats,
         offences: integrity.into_offences(),
@@ -136,7 +136,7 @@ impl Counting {
 
 impl Sink for Counting {
     fn resource_type(&mut self, row: &ResourceType) -> Result<(), C1zError> {
-        self.stats.resource_types += 1;
+        self.stats.add_type(&row.id);
         self.annotations(&row.annotations);
         self.integrity.resource_type(row)
     }

@@ -74,7 +74,8 @@ fn gone(syncs: &[SyncRun], options: &WriteOptions) -> BTreeSet<SyncId> {
         let before = |run: &&SyncRun| is_part(&run.sync_type) && run.ended_at < oldest;
         gone.extend(finished().filter(before).map(|run| run.id.clone()));
     }
-    gone.extend(old_differences(finished().filter(|run| is_difference(&run.sync_type)).collect()));
+    let halves: Vec<&SyncRun> = finished().filter(|run| is_difference(&run.sync_type)).collect();
+    gone.extend(old_differences(&halves));
     gone
 }
 
@@ -91,7 +92,7 @@ fn is_whole(sync_type: &SyncType) -> bool {
 }
 
 /// Of more than two halves of differences, all but the newest and its other half.
-fn old_differences(halves: Vec<&SyncRun>) -> Vec<SyncId> {
+fn old_differences(halves: &[&SyncRun]) -> Vec<SyncId> {
     let Some(newest) = halves.last().filter(|_| halves.len() > 2) else { return Vec::new() };
     let stays = |run: &&&SyncRun| run.id == newest.id || Some(&run.id) == newest.linked.as_ref();
     halves.iter().filter(|run| !stays(run)).map(|run| run.id.clone()).collect()

@@ -9,7 +9,7 @@ use std::hash::{Hash as _, Hasher as _};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::{C1zError, Offence, Offences, RowKind};
+use super::{C1zError, Offence, Offences, RowKind, SyncType};
 use crate::any;
 use crate::id::LONGEST;
 use crate::proto::connector::{Entitlement, Grant, GrantExpandable, Resource, ResourceId, ResourceType};
@@ -66,6 +66,8 @@ pub(super) fn resource_key<'a>(id: &ResourceId, key: &'a mut String) -> &'a str 
 /// Looks at rows one by one.
 pub(super) struct Integrity {
     kind: RowKind,
+    /// Whether it is part of a sync, whose grants name rows of the whole one.
+    is_part: bool,
     types: Known,
     resources: Known,
     entitlements: Known,
@@ -78,9 +80,10 @@ pub(super) struct Integrity {
 }
 
 impl Integrity {
-    pub(super) fn new() -> Self {
+    pub(super) fn of(sync_type: &SyncType) -> Self {
         Self {
             kind: RowKind::ResourceType,
+            is_part: *sync_type == SyncType::Partial,
             types: Known::default(),
             resources: Known::default(),
             entitlements: Known::default(),
@@ -218,9 +221,14 @@ impl Integrity {
                 }
             }
         }
-        let principal = self.find_resource(kind, &row.id, granted.principal);
+        let principal = if self.is_part {
+            self.resources.find(resource_key(granted.principal, &mut self.key))
+        } else {
+            self.find_resource(kind, &row.id, granted.principal)
+        };
         for source in expansion.iter().flat_map(|expansion| &expansion.entitlement_ids) {
             match self.entitlements.find(source).map(|place| self.owners.get(place as usize)) {
+                None if self.is_part => {}
                 None => self.dangling(kind, &row.id, RowKind::Entitlement, source),
                 Some(owner) if owner.copied().flatten() == principal => {}
                 Some(_) => {

@@ -13,8 +13,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
 use super::container::{self, Container, Found};
-use super::database::TABLES;
-use super::database::Table;
+use super::database::{TABLES, Table, default_of};
 use super::{C1zError, SyncRun};
 
 /// What a reader allows.
@@ -159,7 +158,7 @@ impl C1z {
         let is_there = |column: &str| there.iter().any(|name| name.eq_ignore_ascii_case(column));
         let mut columns = Vec::with_capacity(table.columns.len());
         for column in table.columns {
-            match table.default_of(column) {
+            match default_of(column) {
                 _ if is_there(column) => columns.push((*column).to_owned()),
                 Some(default) => columns.push(format!("{default} AS {column}")),
                 None => {

@@ -54,7 +54,7 @@ pub enum Row {
     /// An entitlement.
     Entitlement(Entitlement),
     /// A grant.
-    Grant(Grant),
+    Grant(Box<Grant>),
 }
 
 /// Where rows come from.
@@ -131,7 +131,7 @@ impl Sink for Vec<Row> {
     }
 
     fn grant(&mut self, row: &Grant) -> Result<(), C1zError> {
-        self.push(Row::Grant(row.clone()));
+        self.push(Row::Grant(Box::new(row.clone())));
         Ok(())
     }
 }

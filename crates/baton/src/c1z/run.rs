@@ -191,6 +191,25 @@ const fn is_zero(count: &u64) -> bool {
 }
 
 impl Stats {
+    /// Whether both are of the same rows; a count of zero may be left out.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        let without_zeros = |stats: &Self| {
+            let mut stats = stats.clone();
+            stats.resources_by_resource_type.retain(|_, count| *count > 0);
+            stats.grants_by_resource_type.retain(|_, count| *count > 0);
+            stats.entitlements_by_resource_type.retain(|_, count| *count > 0);
+            stats
+        };
+        without_zeros(self) == without_zeros(other)
+    }
+
+    /// Counts a resource type, of which there may be no resource.
+    pub(super) fn add_type(&mut self, resource_type: &str) {
+        self.resource_types += 1;
+        self.resources_by_resource_type.entry(resource_type.to_owned()).or_insert(0);
+    }
+
     pub(super) fn count(map: &mut BTreeMap<String, u64>, resource_type: &str) {
         match map.get_mut(resource_type) {
             Some(count) => *count += 1,

@@ -138,7 +138,7 @@ impl<'a> Writer<'a> {
             path,
             head,
             database,
-            integrity: Integrity::new(),
+            integrity: Integrity::of(&head.sync_type),
             stats: Stats::default(),
             seen: wall::text(head.started_at),
             message: Vec::new(),
@@ -174,7 +174,8 @@ impl<'a> Writer<'a> {
         let head = self.head;
         let stats = serde_json::to_string(&self.stats).map_err(C1zError::source_failed)?;
         let ended = wall::text(head.ended_at);
-        let has_grants = head.sync_type != SyncType::ResourcesOnly;
+        // What is passed on is known where all of it was read.
+        let is_full = head.sync_type == SyncType::Full;
         let text = Value::text;
         let values = [
             text(head.id.as_str()),
@@ -184,7 +185,7 @@ impl<'a> Writer<'a> {
             text(head.sync_type.as_str()),
             text(head.parent.as_ref().map_or("", SyncId::as_str)),
             text(""),
-            Value::Int(i64::from(has_grants)),
+            Value::Int(i64::from(is_full)),
             Value::Int(1),
             text(&stats),
             text(""),
@@ -199,7 +200,7 @@ impl Sink for Writer<'_> {
     fn resource_type(&mut self, row: &ResourceType) -> Result<(), C1zError> {
         self.integrity.resource_type(row)?;
         self.encode(row)?;
-        self.stats.resource_types += 1;
+        self.stats.add_type(&row.id);
         let text = Value::text;
         let values =
             [text(&row.id), Value::Blob(&self.message), text(self.head.id.as_str()), text(&self.seen)];

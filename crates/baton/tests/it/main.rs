@@ -7,6 +7,7 @@
 #![cfg(test)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
+mod c1z;
 mod service;
 mod shape;
 mod tasks;

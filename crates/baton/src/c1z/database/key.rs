@@ -105,13 +105,11 @@ fn split(mut columns: &[u8], texts: &mut Vec<u8>) -> ([Part; MOST], usize) {
         loop {
             let end = rest.iter().position(|byte| *byte <= ESCAPE).unwrap_or(rest.len());
             texts.extend_from_slice(rest.get(..end).unwrap_or(rest));
-            match rest.get(end..end + 2) {
-                Some([ESCAPE, letter]) => texts.push(letter.wrapping_sub(1)),
-                _ => {
-                    columns = rest.get(end + 1..).unwrap_or(&[]);
-                    break;
-                }
-            }
+            let Some([ESCAPE, letter]) = rest.get(end..end + 2) else {
+                columns = rest.get(end + 1..).unwrap_or(&[]);
+                break;
+            };
+            texts.push(letter.wrapping_sub(1));
             rest = rest.get(end + 2..).unwrap_or(&[]);
         }
         *part = Some((start, texts.len()));

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use page::{FILE_HEADER, Pages, SIZE};
 pub(super) use record::Value;
-pub(super) use schema::{TABLES, Table, TableName};
+pub(super) use schema::{TABLES, Table, TableName, default_of};
 use sort::Sorter;
 use tree::Tree;
 
@@ -164,7 +164,7 @@ fn file_header(pages: u32) -> [u8; FILE_HEADER] {
         }
     };
     put(0, b"SQLite format 3\0");
-    put(16, &(SIZE as u16).to_be_bytes());
+    put(16, &page::SIZE_IN_HEADER.to_be_bytes());
     // Rollback journal for readers and writers, nothing reserved, and three fractions that never vary.
     put(18, &[1, 1, 0, 64, 32, 32]);
     let change = 1_u32.to_be_bytes();

@@ -11,7 +11,9 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 
 /// Bytes of a page.
-pub(super) const SIZE: usize = 4096;
+pub(super) const SIZE: usize = SIZE_IN_HEADER as usize;
+/// The same, as wide as the file's header has it.
+pub(super) const SIZE_IN_HEADER: u16 = 4096;
 /// Bytes before the cells of the first page, which tell what file it is.
 pub(super) const FILE_HEADER: usize = 100;
 /// The page of the byte that SQLite locks; it holds nothing.

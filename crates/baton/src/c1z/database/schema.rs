@@ -19,27 +19,23 @@ pub(crate) struct Table {
     pub(super) indexes: &'static [Index],
 }
 
-impl Table {
-    /// What stands for a column that a file from before it lacks; `None` where no file can do without.
-    pub(crate) fn default_of(&self, column: &str) -> Option<&'static str> {
-        match column {
-            "parent_resource_type_id" | "parent_resource_id" | "expansion" | "ended_at" | "stats" => {
-                Some("NULL")
-            }
-            "needs_expansion" | "supports_diff" | "grants_backfilled" => Some("0"),
-            "sync_type" => Some("'full'"),
-            "sync_id"
-            | "external_id"
-            | "data"
-            | "key"
-            | "value"
-            | "resource_type_id"
-            | "resource_id"
-            | "entitlement_id"
-            | "principal_resource_type_id"
-            | "principal_resource_id" => None,
-            _ => Some("''"),
-        }
+/// What stands for a column that a file from before it lacks; `None` where no file can do without.
+pub(crate) fn default_of(column: &str) -> Option<&'static str> {
+    match column {
+        "parent_resource_type_id" | "parent_resource_id" | "expansion" | "ended_at" | "stats" => Some("NULL"),
+        "needs_expansion" | "supports_diff" | "grants_backfilled" => Some("0"),
+        "sync_type" => Some("'full'"),
+        "sync_id"
+        | "external_id"
+        | "data"
+        | "key"
+        | "value"
+        | "resource_type_id"
+        | "resource_id"
+        | "entitlement_id"
+        | "principal_resource_type_id"
+        | "principal_resource_id" => None,
+        _ => Some("''"),
     }
 }
 
