@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::failure::{Code, Failure};
 
 /// How long something may take to stop; supervisors often kill after thirty seconds.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(18);
 
 /// Runs something, and cancels it at the first signal.
 ///

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use metsuke_baton::c1z::{self, C1z, C1zError, Keep, ReadOptions, SyncHead, SyncType, WriteOptions, Written};
+use metsuke_baton::c1z::{self, C1z, C1zError, Keep, ReadOptions, SyncHead, SyncType, WriteOptions};
 use metsuke_baton::shape::{Options, Type};
 use metsuke_baton::source::{Choice, Part, Source};
 use metsuke_engine::connector::{Connector, Target, View};
@@ -38,8 +38,6 @@ pub(crate) struct Place {
 /// What came of a sync.
 #[derive(Debug)]
 pub(crate) struct Synced {
-    /// What was written.
-    pub(crate) written: Written,
     /// Grants that follow from others were to be written, and are too many.
     pub(crate) left_out: bool,
     /// What Heroku did not show.
@@ -92,7 +90,7 @@ pub(crate) async fn run(
     if written.decoded_bytes > c1z::OLD_READERS_TAKE {
         warn!(database.bytes = written.decoded_bytes, "the file is larger than command lines of 2025 open");
     }
-    Ok(Synced { written, left_out, gaps })
+    Ok(Synced { left_out, gaps })
 }
 
 async fn whole(

@@ -8,6 +8,7 @@ mod worker;
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use metsuke_baton::tasks::health::Health;
 use metsuke_baton::tasks::{self, Build, Concurrency, HostId};
@@ -20,6 +21,9 @@ use crate::estate::Estate;
 use crate::failure::Failure;
 use crate::settings::{Service, Settings};
 use worker::Worker;
+
+/// The time from the wish to stop until everything has stopped; a process is often killed after thirty seconds.
+const GRACE: Duration = Duration::from_secs(14);
 
 /// Serves until `cancel` is set.
 ///
@@ -37,7 +41,8 @@ pub(crate) async fn run(
     c1.api_host.clone_from(&service.host);
     c1.user_agent = format!("{NAME}/{}", env!("CARGO_PKG_VERSION"));
     let tokens = Tokens::new(c1, Arc::clone(&estate.clock))?;
-    let worker = Arc::new(Worker::new(estate, settings, service));
+    let (worker, calls) = Worker::new(estate, settings, service);
+    let worker = Arc::new(worker);
     let secrets = vec![settings.heroku.token.clone(), service.client_secret.clone()];
     let redactor = Redactor::new(&secrets);
     let own = tasks::Settings { secrets, ..own(estate, service) };
@@ -55,12 +60,15 @@ pub(crate) async fn run(
         stop.cancel();
         served
     };
+    // Calls are answered until the last task has ended, which is after the stop.
+    let ended = CancellationToken::new();
     let serving = async {
         let served = serving.run(stop.clone()).await;
         stop.cancel();
+        ended.cancel();
         served
     };
-    let (served, healthy) = tokio::join!(serving, healthy);
+    let (served, healthy, ()) = tokio::join!(serving, healthy, calls.work(&ended));
     served?;
     Ok(healthy?)
 }
@@ -72,6 +80,7 @@ fn own(estate: &Estate, service: &Service) -> tasks::Settings {
     own.batches = service.batches;
     own.concurrency = Concurrency::new(service.concurrency).unwrap_or_default();
     own.temp_dir = Some(estate.folder().to_owned());
+    own.times.grace = GRACE;
     own
 }
 

@@ -17,7 +17,7 @@ use metsuke_baton::proto::connector::{
     GrantManagerServiceRevokeRequest, GrantManagerServiceRevokeResponse, ListEventFeedsRequest,
     ListEventFeedsResponse, ListEventsRequest, ListEventsResponse,
 };
-use metsuke_baton::service;
+use metsuke_baton::service::{self, Caller, Calls, calls};
 use metsuke_baton::shape::{Options, Type};
 use metsuke_baton::tasks::{self, Failed, SyncOrder};
 use metsuke_engine::connector::Connector;
@@ -30,11 +30,11 @@ use crate::progress::Reporter;
 use crate::settings::{Service, Settings, Skip, Wish};
 use crate::sync::{self, Place};
 
-/// The connector, as tasks have it.
+/// The connector, as tasks have it, on whichever thread they are.
 #[derive(Debug)]
 pub(super) struct Worker {
-    answers: service::Connector,
-    connector: Arc<Connector>,
+    caller: Caller,
+    estate: Arc<Connector>,
     clock: Arc<dyn Clock>,
     shape: Options,
     types: BTreeSet<Type>,
@@ -42,16 +42,18 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Over an estate.
-    pub(super) fn new(estate: &Estate, settings: &Settings, service: &Service) -> Self {
-        Self {
-            answers: estate.service(settings),
-            connector: Arc::clone(&estate.connector),
+    /// Over an estate; and what answers its calls, which has to run beside it.
+    pub(super) fn new(estate: &Estate, settings: &Settings, service: &Service) -> (Self, Calls) {
+        let (caller, calls) = calls(&Arc::new(estate.service(settings)));
+        let worker = Self {
+            caller,
+            estate: Arc::clone(&estate.connector),
             clock: Arc::clone(&estate.clock),
             shape: settings.shape,
             types: settings.types.clone(),
             empty: service.skip_full_sync,
-        }
+        };
+        (worker, calls)
     }
 
     /// What an order comes to.
@@ -74,36 +76,39 @@ impl Worker {
             empty: self.empty,
         })
     }
-
-    async fn write(&self, order: SyncOrder, cancel: &CancellationToken) -> anyhow::Result<PathBuf> {
-        let wish = self.wish(&order)?;
-        let file = order.folder.join("sync.c1z");
-        let place =
-            Place { file: file.clone(), folder: order.folder, keep: Keep::OnlyNew, shape: self.shape };
-        let progress = Reporter::quiet();
-        Box::pin(sync::run(&self.connector, &*self.clock, &wish, place, &progress, cancel)).await?;
-        Ok(file)
-    }
 }
 
 impl tasks::Worker for Worker {
     async fn metadata(&self) -> Result<ConnectorMetadata, Failed> {
-        let answer = self.answers.metadata().map_err(failed)?;
+        let answer =
+            self.caller.answer(|connector| async move { connector.metadata() }).await.map_err(failed)?;
         Ok(answer.metadata.unwrap_or_default())
     }
 
     async fn validate(&self) -> Result<(), Failed> {
-        self.answers.validate().await.map(drop).map_err(failed)
+        let answer = self.caller.answer(|connector| async move { connector.validate().await });
+        answer.await.map(drop).map_err(failed)
     }
 
     async fn sync(&self, order: SyncOrder, cancel: CancellationToken) -> Result<PathBuf, Failed> {
-        self.write(order, &cancel).await.map_err(|error| {
-            let code = failure::code(&error);
-            let mut failed = Failed::new(code.number(), failure::message(&error));
-            // The next attempt would end as this one did.
-            failed.non_retryable = matches!(code, Code::InvalidArgument | Code::Unimplemented);
-            failed
-        })
+        let wish = self.wish(&order).map_err(|error| failed(told(&error.into())))?;
+        let file = order.folder.join("sync.c1z");
+        let place =
+            Place { file: file.clone(), folder: order.folder, keep: Keep::OnlyNew, shape: self.shape };
+        let (estate, clock) = (Arc::clone(&self.estate), Arc::clone(&self.clock));
+        let synced = self.caller.answer(|_| async move {
+            let progress = Reporter::quiet();
+            let synced = sync::run(&estate, &*clock, &wish, place, &progress, &cancel).await;
+            synced.map(drop).map_err(|error| told(&error))
+        });
+        match synced.await {
+            Ok(()) => Ok(file),
+            Err(failure) => {
+                // The next attempt would end as this one did.
+                let non_retryable = matches!(failure.code(), Code::InvalidArgument | Code::Unimplemented);
+                Err(Failed { non_retryable, ..failed(failure) })
+            }
+        }
     }
 
     async fn grant(
@@ -111,7 +116,8 @@ impl tasks::Worker for Worker {
         request: GrantManagerServiceGrantRequest,
         _: CancellationToken,
     ) -> Result<GrantManagerServiceGrantResponse, Failed> {
-        Box::pin(self.answers.grant(&request)).await.map_err(failed)
+        let answer = self.caller.finish(|connector| async move { connector.grant(&request).await });
+        answer.await.map_err(failed)
     }
 
     async fn revoke(
@@ -119,7 +125,8 @@ impl tasks::Worker for Worker {
         request: GrantManagerServiceRevokeRequest,
         _: CancellationToken,
     ) -> Result<GrantManagerServiceRevokeResponse, Failed> {
-        Box::pin(self.answers.revoke(&request)).await.map_err(failed)
+        let answer = self.caller.finish(|connector| async move { connector.revoke(&request).await });
+        answer.await.map_err(failed)
     }
 
     async fn list_event_feeds(
@@ -127,7 +134,8 @@ impl tasks::Worker for Worker {
         _: ListEventFeedsRequest,
         _: CancellationToken,
     ) -> Result<ListEventFeedsResponse, Failed> {
-        self.answers.list_event_feeds().map_err(failed)
+        let answer = self.caller.answer(|connector| async move { connector.list_event_feeds() });
+        answer.await.map_err(failed)
     }
 
     async fn list_events(
@@ -135,7 +143,7 @@ impl tasks::Worker for Worker {
         request: ListEventsRequest,
         cancel: CancellationToken,
     ) -> Result<ListEventsResponse, Failed> {
-        let listing = self.answers.list_events(&request);
+        let listing = self.caller.answer(|connector| async move { connector.list_events(&request).await });
         match cancel.run_until_cancelled(listing).await {
             Some(answer) => answer.map_err(failed),
             None => Err(Failed::new(Code::Cancelled.number(), "stopped")),
@@ -145,4 +153,9 @@ impl tasks::Worker for Worker {
 
 fn failed(failure: service::Failure) -> Failed {
     failure.status().clone().into()
+}
+
+/// An error of a sync, as a call ends with it.
+fn told(error: &anyhow::Error) -> service::Failure {
+    service::Failure::new(failure::code(error), failure::message(error))
 }
