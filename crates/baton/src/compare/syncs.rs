@@ -77,7 +77,7 @@ pub fn syncs(
         let (change, row, details) = match &difference.change {
             Change::Added(row) => (Verb::Added, row, Vec::new()),
             Change::Removed(row) => (Verb::Removed, row, Vec::new()),
-            Change::Changed { before, after } => (Verb::Changed, after, details(before, after)),
+            Change::Changed(rows) => (Verb::Changed, &rows.1, details(&rows.0, &rows.1)),
         };
         if let Some(subject) = subject(row) {
             found.push(Changed { change, id: difference.id, subject, details });
