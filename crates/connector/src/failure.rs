@@ -151,6 +151,9 @@ pub(crate) fn code(error: &anyhow::Error) -> Code {
             Some(failure.code)
         } else if let Some(failure) = cause.downcast_ref::<service::Failure>() {
             Some(failure.code())
+        } else if let Some(EngineError::C1Settings { .. }) = cause.downcast_ref() {
+            // A client id that is none is a wrong call, and those end with 2.
+            Some(Code::Unknown)
         } else if let Some(error) = cause.downcast_ref::<EngineError>() {
             Some(Code::of(error.kind()))
         } else if let Some(error) = cause.downcast_ref::<ServiceError>() {

@@ -110,6 +110,7 @@ async fn whole(
 /// The resources that were named, each read afresh; one that is not there is left out.
 async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) -> anyhow::Result<Vec<Part>> {
     let mut parts: Vec<Part> = Vec::new();
+    let mut all_read = false;
     for key in &wish.resources {
         if cancel.is_cancelled() {
             return Err(EngineError::Cancelled.into());
@@ -126,7 +127,14 @@ async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) 
             Type::Team => Target::Team(id),
             Type::App => Target::App(id),
         };
-        match Box::pin(connector.refresh(&target)).await? {
+        let mut found = Box::pin(connector.refresh(&target)).await?;
+        if found.is_none() && kind == Type::User && !all_read {
+            // People cannot be asked for one by one: who they are is told by what they belong to.
+            whole(connector, &(), cancel).await?;
+            all_read = true;
+            found = Box::pin(connector.refresh(&target)).await?;
+        }
+        match found {
             Some(view) => parts.push(Part::of(view, key.clone())),
             None => warn!(
                 resource.r#type = key.resource_type,

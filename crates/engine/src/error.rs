@@ -392,7 +392,6 @@ impl EngineError {
                 }
                 .into(),
             ),
-            Self::RefusedByHeroku { .. } | Self::NotSent { .. } => None,
             Self::C1Settings { .. } => {
                 Some("C1 shows both when the connector is set up, the secret once; copy them whole".into())
             }
@@ -402,7 +401,12 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
-            Self::ExportFolder { .. } | Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
+            Self::RefusedByHeroku { .. }
+            | Self::NotSent { .. }
+            | Self::ExportFolder { .. }
+            | Self::Cancelled
+            | Self::Audit { .. }
+            | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),
         }
     }

@@ -112,18 +112,18 @@ pub async fn serve(
     let credential =
         config.credential.ok_or_else(|| ChildError::BadKeys { reason: "there are none".into() })?;
     let tls = keys::server(&credential)?.timeout(HANDSHAKE);
-    let mut server = Server::builder()
+    let mut builder = Server::builder()
         .tls_config(tls)
         .map_err(|_| ChildError::BadKeys { reason: "TLS does not take them".into() })?;
     let incoming = incoming(listener)?;
     let (stop, ended) = (cancel.child_token(), CancellationToken::new());
     let (routes, calls) = services(&connector);
-    let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, stop.cancelled());
+    let serving = builder.add_routes(routes).serve_with_incoming_shutdown(incoming, stop.cancelled());
     let serving = async {
-        let served = within_grace(serving, &stop).await;
+        let end = within_grace(serving, &stop).await;
         stop.cancel();
         ended.cancel();
-        served
+        end
     };
     let parent = async {
         tokio::select! {
@@ -131,8 +131,9 @@ pub async fn serve(
             () = stop.cancelled() => {}
         }
     };
-    let (served, (), (), ()) = tokio::join!(serving, calls.work(&ended), connector.work(&stop), parent);
-    served
+    let (answering, reading) = (Box::pin(calls.work(&ended)), Box::pin(connector.work(&stop)));
+    let (end, (), (), ()) = tokio::join!(Box::pin(serving), answering, reading, parent);
+    end
 }
 
 fn incoming(listener: TcpListener) -> Result<TcpIncoming, ChildError> {
@@ -158,7 +159,7 @@ async fn within_grace(
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        served = serving => served.map_err(|source| ChildError::Serve { source }),
+        end = serving => end.map_err(|source| ChildError::Serve { source }),
         () = late => Ok(()),
     }
 }

@@ -114,7 +114,8 @@ impl Failure {
             cause = error.source();
         }
         if kind == ErrorKind::Refused {
-            return Self::declined(message, error.hint());
+            // The hint names commands that whoever reads this may not have.
+            return Self::declined(message, None);
         }
         let failure = Self::new(code, message);
         match error.retry_after() {

@@ -96,7 +96,7 @@ impl Connector {
         request: &ResourceGetterServiceGetResourceRequest,
     ) -> Result<ResourceGetterServiceGetResourceResponse, Failure> {
         rules::asked(request)?;
-        let key = request.resource_id.as_ref().map(key).unwrap_or_else(|| ResourceKey::new("", ""));
+        let key = request.resource_id.as_ref().map_or_else(|| ResourceKey::new("", ""), key);
         let kind = kind(&key.resource_type)?;
         let shown = self.read_afresh(kind, &key, &request.active_sync_id).await?;
         let shape = self.shape(&shown);

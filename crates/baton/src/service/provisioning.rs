@@ -8,9 +8,8 @@
 
 use std::future::Future;
 
-use metsuke_engine::EngineError;
-use metsuke_engine::connector::At;
-use metsuke_engine::connector::{Granted, Revoked, Source, View};
+use metsuke_engine::connector::{At, Granted, Revoked, Source, Target, View};
+use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::{HerokuId, ResourceType};
 use prost_types::Any;
@@ -133,9 +132,19 @@ impl Connector {
         if wanted.kind != Type::App {
             return Ok(());
         }
-        let target = target(wanted.kind, &wanted.resource.resource);
-        let view = self.estate.refresh(&target).await.map_err(|error| self.failed(&error))?;
-        let path = view.as_ref().and_then(|view| path(view, wanted));
+        let app = target(wanted.kind, &wanted.resource.resource);
+        let refreshed = Box::pin(self.estate.refresh(&app)).await;
+        let Some(app) = refreshed.map_err(|error| self.failed(&error))? else { return Ok(()) };
+        let team = match team_of(&app, wanted) {
+            Some(team) => match Box::pin(self.estate.refresh(&Target::Team(team))).await {
+                Ok(team) => team,
+                // Who may not see the team's people knows of their roles what was known before.
+                Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => None,
+                Err(error) => return Err(self.failed(&error)),
+            },
+            None => None,
+        };
+        let path = path(&app, team.as_ref().unwrap_or(&app), wanted);
         path.map_or(Ok(()), |path| Err(Failure::declined(path, Some("take that away instead".into()))))
     }
 }
@@ -221,26 +230,44 @@ fn invalid(message: impl Into<String>) -> Failure {
     Failure::new(Code::InvalidArgument, format!("invalid request: {}", message.into()))
 }
 
-/// Why somebody still holds an entitlement on an app that no row gives them; none where they do not.
-fn path(view: &View, wanted: &Wanted<'_>) -> Option<String> {
-    let user = view.user(&HerokuId::new(&wanted.user.resource))?;
+/// The team of the app.
+fn team_of(view: &View, wanted: &Wanted<'_>) -> Option<HerokuId> {
+    let At::App(app) = view.find(wanted.held, &HerokuId::new(&wanted.resource.resource))? else {
+        return None;
+    };
+    view.teams().get(view.team_of(app)?).map(|team| team.id.clone())
+}
+
+/// Why somebody still holds an entitlement on an app that no row gives them; none where they do not. Roles in the app's
+/// team are looked for in a view of their own.
+fn path(view: &View, of_team: &View, wanted: &Wanted<'_>) -> Option<String> {
+    let user = HerokuId::new(&wanted.user.resource);
     let at = view.find(wanted.held, &HerokuId::new(&wanted.resource.resource))?;
     let At::App(app) = at else { return None };
-    let holds = |at: At, slug: &str| view.direct(at).any(|held| held == (user, slug));
     let edges = view.edges(app);
     let mut sources = edges.iter().filter(|edge| edge.target.slug() == wanted.slug).map(|edge| edge.source);
     let because = sources.find_map(|source| match source {
-        Source::Team(team, role) if holds(At::Team(team), role) => {
-            let team = view.teams().get(team).and_then(|team| team.name.as_deref()).unwrap_or("?");
-            Some(format!("the role `{role}` in team `{team}`"))
+        Source::Team(team, role) => {
+            let team = view.teams().get(team)?;
+            let held = of_team.find(ResourceType::Team, &team.id)?;
+            let name = team.name.as_deref().unwrap_or("?");
+            holds(of_team, held, &user, role).then(|| format!("the role `{role}` in team `{name}`"))
         }
-        Source::Own(slug) if holds(at, slug) => Some(format!("`{slug}` on the same app")),
-        Source::Team(..) | Source::Own(_) => None,
+        Source::Own(slug) => holds(view, at, &user, slug).then(|| format!("`{slug}` on the same app")),
     });
-    let given = view.given(app);
-    let given = || given.iter().find(|given| given.user == user && given.entitlement.slug() == wanted.slug);
-    let because =
-        because.or_else(|| given().map(|given| format!("being the app's {}", given.because.as_str())))?;
-    let app = view.apps().get(app).and_then(|app| app.name.as_deref()).unwrap_or("?");
-    Some(format!("`{}` on app `{app}` follows from {because}", wanted.slug))
+    let given = || {
+        let place = view.user(&user)?;
+        let given = view.given(app);
+        let given =
+            given.iter().find(|given| given.user == place && given.entitlement.slug() == wanted.slug)?;
+        Some(format!("being the app's {}", given.because.as_str()))
+    };
+    let because = because.or_else(given)?;
+    let name = view.apps().get(app).and_then(|app| app.name.as_deref()).unwrap_or("?");
+    Some(format!("`{}` on app `{name}` follows from {because}", wanted.slug))
+}
+
+/// Whether somebody directly holds this.
+fn holds(view: &View, at: At, user: &HerokuId, slug: &str) -> bool {
+    view.user(user).is_some_and(|user| view.direct(at).any(|held| held == (user, slug)))
 }

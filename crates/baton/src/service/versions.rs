@@ -275,19 +275,17 @@ impl Versions {
 
 /// Reads the version of a turn: from the database where it was read before, else from Heroku.
 async fn read(estate: &Estate, turn: &Turn, clock: &dyn Clock, cancel: &CancellationToken) -> Outcome {
-    let failed = |error| Failure::of(&error, clock.now());
-    let version = match turn.version {
-        Some(version) => version,
-        None => {
-            let summary = estate.sync(&(), cancel).await.map_err(failed)?;
-            if !summary.quarantine.is_empty() {
-                let reasons = summary.quarantine.join("; ");
-                let message =
-                    format!("the sync was kept apart, because it would take away too much: {reasons}");
-                return Err(Failure::new(Code::FailedPrecondition, message));
-            }
-            summary.version
+    let failed = |error| if cancel.is_cancelled() { stopping() } else { Failure::of(&error, clock.now()) };
+    let version = if let Some(version) = turn.version {
+        version
+    } else {
+        let summary = estate.sync(&(), cancel).await.map_err(failed)?;
+        if !summary.quarantine.is_empty() {
+            let reasons = summary.quarantine.join("; ");
+            let message = format!("the sync was kept apart, because it would take away too much: {reasons}");
+            return Err(Failure::new(Code::FailedPrecondition, message));
         }
+        summary.version
     };
     match estate.view(Some(AsOf::Version(version))).await.map_err(failed)? {
         Some(view) => Ok(Arc::new(Shown::new(view))),

@@ -39,6 +39,19 @@ pub(super) async fn go_on(line: &Line, task_id: &str, mut wait: Duration) -> Los
     }
 }
 
+/// Beats for a task that takes unusually long; ends when C1 wants it no more.
+///
+/// C1 expects no heartbeats of such tasks. Whether it knows what to do with them or not, a task that is somebody else's by
+/// now is better stopped; silence means nothing here.
+pub(super) async fn now_and_then(line: &Line, task_id: &str) -> Lost {
+    loop {
+        tokio::time::sleep(line.times().usual_heartbeat).await;
+        if line.heartbeat(task_id).await.is_ok_and(|answer| answer.cancelled) {
+            return Lost::Cancelled;
+        }
+    }
+}
+
 /// One heartbeat: the time until the next, none where it was not heard.
 async fn beat(line: &Line, task_id: &str, failed: &mut u32) -> Result<Option<Duration>, Lost> {
     match line.heartbeat(task_id).await {
@@ -47,6 +60,7 @@ async fn beat(line: &Line, task_id: &str, failed: &mut u32) -> Result<Option<Dur
         }
         Ok(answer) => {
             *failed = 0;
+            tracing::debug!(task.id = task_id, "C1 heard the heartbeat of task {task_id}");
             Ok(Some(line.times().heartbeat(answer.next_heartbeat)))
         }
         Err(status) => {

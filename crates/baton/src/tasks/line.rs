@@ -173,12 +173,17 @@ impl Line {
 
     /// A status whose message names its innermost cause, and holds no secret.
     fn told(&self, status: &Status) -> Status {
-        let told = std::error::Error::source(status).map(causes);
-        let message = match told {
-            Some(cause) if cause != status.message() => format!("{}: {cause}", status.message()),
-            _ => status.message().to_owned(),
+        let Some(cause) = std::error::Error::source(status).map(causes) else {
+            return Status::new(status.code(), self.redactor.clean(status.message()));
         };
-        Status::new(status.code(), self.redactor.clean(&message))
+        // What has a cause was not said by C1: the connection failed, whatever code the library gives that.
+        let code = match status.code() {
+            code @ (Code::DeadlineExceeded | Code::ResourceExhausted) => code,
+            _ => Code::Unavailable,
+        };
+        let message =
+            if cause == status.message() { cause } else { format!("{}: {cause}", status.message()) };
+        Status::new(code, self.redactor.clean(&message))
     }
 }
 

@@ -20,7 +20,7 @@ use tracing::instrument::WithSubscriber as _;
 
 use super::diary::Diary;
 use super::finish::{self, Ending, Untold};
-use super::heartbeat::Lost;
+use super::heartbeat::{self, Lost};
 use super::line::Line;
 use super::settings::Settings;
 use super::worker::{Failed, Worker};
@@ -28,10 +28,10 @@ use super::{hello, upload};
 use crate::any;
 use crate::proto::connector::{
     GrantManagerServiceGrantRequest, GrantManagerServiceRevokeRequest, ListEventFeedsRequest,
-    ListEventsRequest, ListEventsResponse,
+    ListEventsRequest,
 };
 use crate::proto::tasks::Task;
-use crate::proto::tasks::task::{GrantTask, ListEventsTask, RevokeTask, TaskType};
+use crate::proto::tasks::task::{GrantTask, ListEventFeedsTask, ListEventsTask, RevokeTask, TaskType};
 
 /// How long a task may wait here before it is asked whether it is still ours.
 const STALE: Duration = Duration::from_secs(1);
@@ -146,59 +146,79 @@ impl<W: Worker> Office<W> {
     }
 
     async fn work(&self, id: &str, kind: TaskType) -> Result<Ending, Lost> {
-        Ok(match kind {
-            TaskType::SyncFull(wanted) => return self.sync(id, wanted).await,
-            TaskType::Grant(task) => self.grant(task).await,
-            TaskType::Revoke(task) => self.revoke(task).await,
-            TaskType::ListEventFeeds(task) => {
-                let request = ListEventFeedsRequest { annotations: task.annotations };
-                let (worker, halt) = self.hands();
-                let answer = self.apart(async move { worker.list_event_feeds(request, halt).await }).await;
-                packed(answer, |answer| answer.annotations.clone())
+        let worker = Arc::clone(&self.worker);
+        match kind {
+            TaskType::SyncFull(wanted) => self.sync(id, wanted).await,
+            TaskType::Grant(task) => {
+                if task.entitlement.is_none() || task.principal.is_none() {
+                    return Ok(malformed("a grant task names an entitlement and a principal"));
+                }
+                let GrantTask { entitlement, principal, annotations, .. } = task;
+                let request = GrantManagerServiceGrantRequest { entitlement, principal, annotations };
+                let call = |cancel| async move { worker.grant(request, cancel).await };
+                self.answered(id, call, |answer| answer.annotations.clone()).await
             }
-            TaskType::ListEvents(task) => self.events(task).await,
-            _ => unsupported(),
+            TaskType::Revoke(RevokeTask { grant: None, .. }) => Ok(malformed("a revoke task names a grant")),
+            TaskType::Revoke(RevokeTask { grant, annotations }) => {
+                let request = GrantManagerServiceRevokeRequest { grant, annotations };
+                let call = |cancel| async move { worker.revoke(request, cancel).await };
+                self.answered(id, call, |answer| answer.annotations.clone()).await
+            }
+            TaskType::ListEventFeeds(ListEventFeedsTask { annotations }) => {
+                let request = ListEventFeedsRequest { annotations };
+                let call = |cancel| async move { worker.list_event_feeds(request, cancel).await };
+                self.answered(id, call, |answer| answer.annotations.clone()).await
+            }
+            TaskType::ListEvents(task) => {
+                let ListEventsTask { annotations, cursor, start_at, event_feed_id, page_size } = task;
+                let request = ListEventsRequest { cursor, start_at, page_size, annotations, event_feed_id };
+                let call = |cancel| async move { worker.list_events(request, cancel).await };
+                self.answered(id, call, |answer| answer.annotations.clone()).await
+            }
+            _ => Ok(unsupported()),
+        }
+    }
+
+    /// The ending of a task that is one call of the worker.
+    async fn answered<A, F>(
+        &self,
+        id: &str,
+        call: impl FnOnce(CancellationToken) -> F,
+        annotations: impl FnOnce(&A) -> Vec<Any>,
+    ) -> Result<Ending, Lost>
+    where
+        A: Message + Name + 'static,
+        F: Future<Output = Result<A, Failed>> + Send + 'static,
+    {
+        let cancel = self.halt.child_token();
+        let work = self.apart(call(cancel.clone()));
+        let answer = self.until_lost(work, &cancel, heartbeat::now_and_then(&self.line, id)).await?;
+        Ok(match answer {
+            Ok(answer) => {
+                Ending::Done { annotations: annotations(&answer), response: Some(any::pack(&answer)) }
+            }
+            Err(failed) if failed == stopping() => Ending::Failed(failed),
+            Err(failed) => Ending::for_good(failed),
         })
     }
 
-    async fn grant(&self, task: GrantTask) -> Ending {
-        let (Some(entitlement), Some(principal)) = (task.entitlement, task.principal) else {
-            return malformed("a grant task names an entitlement and a principal");
-        };
-        let (worker, halt) = self.hands();
-        let request = GrantManagerServiceGrantRequest {
-            entitlement: Some(entitlement),
-            principal: Some(principal),
-            annotations: task.annotations,
-        };
-        let answer = self.apart(async move { worker.grant(request, halt).await }).await;
-        packed(answer, |answer| answer.annotations.clone())
-    }
-
-    async fn revoke(&self, task: RevokeTask) -> Ending {
-        let Some(grant) = task.grant else { return malformed("a revoke task names a grant") };
-        let (worker, halt) = self.hands();
-        let request = GrantManagerServiceRevokeRequest { grant: Some(grant), annotations: task.annotations };
-        let answer = self.apart(async move { worker.revoke(request, halt).await }).await;
-        packed(answer, |answer| answer.annotations.clone())
-    }
-
-    async fn events(&self, task: ListEventsTask) -> Ending {
-        let (worker, halt) = self.hands();
-        let request = ListEventsRequest {
-            cursor: task.cursor,
-            start_at: task.start_at,
-            page_size: task.page_size,
-            annotations: task.annotations,
-            event_feed_id: task.event_feed_id,
-        };
-        let answer: Result<ListEventsResponse, _> =
-            self.apart(async move { worker.list_events(request, halt).await }).await;
-        packed(answer, |answer| answer.annotations.clone())
-    }
-
-    fn hands(&self) -> (Arc<W>, CancellationToken) {
-        (Arc::clone(&self.worker), self.halt.child_token())
+    /// Does work to its end, or until the task is lost; then the worker is asked to stop, and gets the time for that.
+    pub(super) async fn until_lost<T>(
+        &self,
+        work: impl Future<Output = T>,
+        cancel: &CancellationToken,
+        lost: impl Future<Output = Lost>,
+    ) -> Result<T, Lost> {
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => Ok(done),
+            lost = lost => {
+                cancel.cancel();
+                // What it brings is not wanted any more.
+                drop(tokio::time::timeout(self.settings.times.hand_back, work).await);
+                Err(lost)
+            }
+        }
     }
 
     /// Does work where it may panic, and for as long as it may after it was asked to stop.
@@ -239,15 +259,6 @@ fn malformed(reason: &str) -> Ending {
 
 fn unsupported() -> Ending {
     Ending::for_good(Failed::new(Code::Unimplemented.into(), "unsupported task type"))
-}
-
-/// The ending for an answer of the worker; a failure is final, unless we stop.
-fn packed<A: Message + Name>(answer: Result<A, Failed>, annotations: impl FnOnce(&A) -> Vec<Any>) -> Ending {
-    match answer {
-        Ok(answer) => Ending::Done { annotations: annotations(&answer), response: Some(any::pack(&answer)) },
-        Err(failed) if failed == stopping() => Ending::Failed(failed),
-        Err(failed) => Ending::for_good(failed),
-    }
 }
 
 /// What a kind of task is called, in the log.

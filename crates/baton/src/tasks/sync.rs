@@ -25,20 +25,11 @@ impl<W: Worker> Office<W> {
             return Ok(Ending::Failed(stopping()));
         };
         let wait = first?;
-        let work = self.bring(id, wanted, &cancel);
-        tokio::pin!(work);
-        tokio::select! {
-            brought = &mut work => Ok(match brought {
-                Ok(()) => Ending::Done { response: None, annotations: Vec::new() },
-                Err(failed) => Ending::Failed(failed),
-            }),
-            lost = heartbeat::go_on(&self.line, id, wait) => {
-                cancel.cancel();
-                // The worker gets the time to end well; what it brings is not wanted any more.
-                drop(tokio::time::timeout(self.settings.times.hand_back, work).await);
-                Err(lost)
-            }
-        }
+        let lost = heartbeat::go_on(&self.line, id, wait);
+        Ok(match self.until_lost(self.bring(id, wanted, &cancel), &cancel, lost).await? {
+            Ok(()) => Ending::Done { response: None, annotations: Vec::new() },
+            Err(failed) => Ending::Failed(failed),
+        })
     }
 
     async fn bring(&self, id: &str, wanted: SyncFullTask, cancel: &CancellationToken) -> Result<(), Failed> {

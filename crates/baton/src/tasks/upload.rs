@@ -30,7 +30,10 @@ pub(super) async fn file(line: &Line, task_id: &str, path: &Path) -> Result<(), 
     loop {
         let trouble = Trouble::default();
         let parts = || parts(line.host_id(), task_id.to_owned(), path.to_owned(), Arc::clone(&trouble));
-        let Err(status) = line.upload(parts).await else { return Ok(()) };
+        let Err(status) = line.upload(parts).await else {
+            tracing::debug!(task.id = task_id, attempt, "a file of task {task_id} was uploaded");
+            return Ok(());
+        };
         if let Some(reason) = trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(Status::internal(format!("the file to upload cannot be read: {reason}")));
         }

@@ -15,6 +15,7 @@ use crate::proto::connector::{
     ListEventFeedsResponse, ListEventsRequest, ListEventsResponse, Resource,
 };
 use crate::proto::rpc;
+use crate::service::Failure;
 
 /// Does what tasks ask for.
 ///
@@ -101,6 +102,12 @@ impl Failed {
 impl From<rpc::Status> for Failed {
     fn from(status: rpc::Status) -> Self {
         Self { status, non_retryable: false }
+    }
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        failure.status().clone().into()
     }
 }
 

@@ -276,7 +276,8 @@ fn read(body: &[u8]) -> Result<Token, ClientError> {
 
 /// A reason in words that say what to do about a certificate that is not trusted.
 fn told(reason: &str) -> String {
-    if reason.contains("UnknownIssuer") {
+    // Another authority of the same name shows by its signature.
+    if ["UnknownIssuer", "BadSignature"].iter().any(|word| reason.contains(word)) {
         return format!("{reason}; its certificate comes from an authority that this machine does not trust");
     }
     reason.to_owned()

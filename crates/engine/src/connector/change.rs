@@ -5,7 +5,7 @@
 //! Invariant: a person is given to Heroku by an address that Heroku told, never by one that was guessed.
 
 use metsuke_model::grant::PrincipalKind;
-use metsuke_model::plan::{Plan, State};
+use metsuke_model::plan::{Plan, PlanStatus, State};
 use metsuke_model::record::{App, EnterpriseAccount, Team, User};
 use metsuke_model::{Entitlement, Grant, HerokuId, Record, ResourceType};
 use metsuke_store::Select;
@@ -44,6 +44,9 @@ pub enum Revoked {
     AlreadyRevoked,
 }
 
+/// How often a change is planned anew where somebody else changed the same row meanwhile.
+const TRIES: u32 = 3;
+
 /// What came of asking.
 enum Came {
     Unchanged,
@@ -67,8 +70,8 @@ impl Connector {
         reason: Option<&str>,
     ) -> Result<Granted, EngineError> {
         let target = writable(resource)?;
-        self.know(&target).await?;
-        let Some(user) = self.person(&target, user, true).await? else {
+        let afresh = self.know(&target).await?;
+        let Some(user) = self.person(&target, user, (true, afresh)).await? else {
             return Err(EngineError::NotAtHeroku { what: "user", asked: user.into() });
         };
         let ask = Ask::Grant { user, on: on(&target, slug)? };
@@ -99,8 +102,8 @@ impl Connector {
         reason: Option<&str>,
     ) -> Result<Revoked, EngineError> {
         let target = writable(resource)?;
-        self.know(&target).await?;
-        let Some(user) = self.person(&target, user, false).await? else {
+        let afresh = self.know(&target).await?;
+        let Some(user) = self.person(&target, user, (false, afresh)).await? else {
             return Ok(Revoked::AlreadyRevoked);
         };
         let ask = Ask::Revoke { user, on: on(&target, slug)? };
@@ -110,38 +113,66 @@ impl Connector {
         }
     }
 
-    /// Plans and applies, and turns everything that is not done into an error.
+    /// Plans and applies, one change after the other. What somebody else changed between a plan and its turn is read and
+    /// planned anew.
     async fn carry_out(&self, ask: &Ask, reason: Option<&str>) -> Result<Came, EngineError> {
+        let _turn = self.turn.lock().await;
+        let mut tries = 1;
+        loop {
+            match self.try_once(ask, reason).await {
+                Err(Stopped::Superseded(_)) if tries < TRIES => tries += 1,
+                Err(Stopped::Superseded(error) | Stopped::For(error)) => return Err(error),
+                Ok(came) => return Ok(came),
+            }
+        }
+    }
+
+    /// Plans and applies, and turns everything that is not done into an error.
+    async fn try_once(&self, ask: &Ask, reason: Option<&str>) -> Result<Came, Stopped> {
         let super::Settings { provision, clock, .. } = &self.settings;
         let provisioner = Provisioner::new(&self.heroku, &self.store, provision.clone(), &**clock, &())?;
         let plan = match provisioner.plan(ask, reason).await? {
             Planned::Unchanged(_) => return Ok(Came::Unchanged),
             Planned::Refused(Refusal { rule, reason, hint }) => {
                 let rule = rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-                return Err(EngineError::Refused { reason: format!("{rule}{reason}"), hint });
+                return Err(EngineError::Refused { reason: format!("{rule}{reason}"), hint }.into());
             }
             Planned::Plan(plan) => plan,
         };
-        let applied = provisioner.apply(&plan.id(), None).await?;
+        let applied = provisioner.apply(&plan.id(), None).await;
+        for step in &plan.steps {
+            self.touch(&step.resource);
+            step.team.iter().for_each(|team| self.touch(team));
+        }
+        let applied = applied?;
         let reason = applied.reason.clone().unwrap_or_default();
         match applied.outcome {
             Outcome::Applied => Ok(Came::Applied(plan, applied)),
             Outcome::Unchanged => Ok(Came::Unchanged),
             Outcome::Frozen | Outcome::RefusedByRule => {
-                Err(EngineError::Refused { reason, hint: applied.hint })
+                let row = self.store.plan(&plan.id()).await.map_err(EngineError::from)?;
+                let error = EngineError::Refused { reason, hint: applied.hint };
+                Err(match row.map(|row| row.status) {
+                    Some(PlanStatus::Superseded) => Stopped::Superseded(error),
+                    _ => Stopped::For(error),
+                })
             }
             Outcome::RefusedByHeroku => {
-                Err(EngineError::RefusedByHeroku { status: applied.refused_with, reason })
+                Err(EngineError::RefusedByHeroku { status: applied.refused_with, reason }.into())
             }
-            Outcome::NotSent => Err(EngineError::NotSent { reason }),
-            Outcome::Unknown => Err(EngineError::InDoubt { reason }),
+            Outcome::NotSent => Err(EngineError::NotSent { reason }.into()),
+            Outcome::Unknown => Err(EngineError::InDoubt { reason }.into()),
         }
     }
 
-    /// Sees that the last version has the resource, so that what is done to it is in the next one.
-    async fn know(&self, target: &Target) -> Result<(), EngineError> {
-        if self.has(target).await? || self.read_afresh(target).await? {
-            return Ok(());
+    /// Sees that the last version has the resource, so that what is done to it is in the next one; true where it was
+    /// read for that.
+    async fn know(&self, target: &Target) -> Result<bool, EngineError> {
+        if self.has(target).await? {
+            return Ok(false);
+        }
+        if self.read_afresh(target).await? {
+            return Ok(true);
         }
         let (what, id) = words(target);
         Err(EngineError::NotAtHeroku { what, asked: id.to_string() })
@@ -164,13 +195,14 @@ impl Connector {
     }
 
     /// The person as provisioning takes them. Somebody who is known by an id that no version holds is looked for at
-    /// Heroku: among the people of the resource, then of its team, then of the team's Enterprise account; and for a grant,
-    /// at last in the whole estate. None where nobody has the id.
+    /// Heroku: among the people of the resource, unless it was just read; then, where `everywhere` is to be looked,
+    /// among those of its team, of the team's Enterprise account, and at last of the whole estate. None where nobody has
+    /// the id.
     async fn person(
         &self,
         target: &Target,
         user: &str,
-        everywhere: bool,
+        (everywhere, afresh): (bool, bool),
     ) -> Result<Option<String>, EngineError> {
         let user = user.trim();
         if user.contains('@') {
@@ -180,10 +212,18 @@ impl Connector {
         if self.has_address(&id).await? {
             return Ok(Some(user.into()));
         }
-        self.read_afresh(target).await?;
-        if !everywhere || self.has_address(&id).await? {
-            return Ok(self.has_address(&id).await?.then(|| user.into()));
+        if !afresh {
+            self.read_afresh(target).await?;
         }
+        let found = self.has_address(&id).await?;
+        if found || !everywhere {
+            return Ok(found.then(|| user.into()));
+        }
+        Ok(self.is_found_elsewhere(target, &id).await?.then(|| user.into()))
+    }
+
+    /// Looks for a person beyond the resource; whether the last version has them now.
+    async fn is_found_elsewhere(&self, target: &Target, id: &HerokuId) -> Result<bool, EngineError> {
         let team = match target {
             Target::App(app) => self.object::<App>(app).await?.and_then(|app| app.team),
             Target::Team(team) => Some(team.clone()),
@@ -201,17 +241,24 @@ impl Connector {
                 Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {}
                 Err(error) => return Err(error),
             }
-            if self.has_address(&id).await? {
-                return Ok(Some(user.into()));
+            if self.has_address(id).await? {
+                return Ok(true);
             }
         }
-        self.sync(&(), &CancellationToken::new()).await?;
-        Ok(self.has_address(&id).await?.then(|| user.into()))
+        Box::pin(self.sync(&(), &CancellationToken::new())).await?;
+        self.has_address(id).await
     }
 
-    /// Whether the last version has the person, with an address.
+    /// Whether the last version has the person. One whose address Heroku does not tell cannot be given to it.
     async fn has_address(&self, id: &HerokuId) -> Result<bool, EngineError> {
-        Ok(self.object::<User>(id).await?.is_some_and(|user| user.email.is_some()))
+        match self.object::<User>(id).await? {
+            None => Ok(false),
+            Some(user) if user.email.is_some() => Ok(true),
+            Some(_) => Err(EngineError::Refused {
+                reason: format!("Heroku tells no address of user `{id}`, and changes access by address"),
+                hint: None,
+            }),
+        }
     }
 }
 
@@ -224,6 +271,20 @@ fn writable((resource_type, id): &(ResourceType, HerokuId)) -> Result<Target, En
             reason: format!("access to a {} is read only here", resource_type.as_str()),
             hint: Some("change it at Heroku".into()),
         }),
+    }
+}
+
+/// Why a change was not made.
+enum Stopped {
+    /// Somebody else changed the same row meanwhile.
+    Superseded(EngineError),
+    /// Anything else.
+    For(EngineError),
+}
+
+impl From<EngineError> for Stopped {
+    fn from(error: EngineError) -> Self {
+        Self::For(error)
     }
 }
 

@@ -103,8 +103,8 @@ impl View {
         if is_personal_rule(collaborator, owner) {
             let holders = self.on_apps.rows(app).iter().filter(|row| row.1.contains(collaborator.mask()));
             for (user, held) in holders {
-                let gives = derive::from_app_entitlement(collaborator, *held, owner);
-                add(*user as usize, gives, Because::Collaborator);
+                let work = derive::from_app_entitlement(collaborator, *held, owner);
+                add(*user as usize, work, Because::Collaborator);
             }
         }
         given.sort_unstable();

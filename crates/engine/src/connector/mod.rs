@@ -12,12 +12,13 @@ mod load;
 mod open;
 mod view;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use metsuke_clients::ErrorKind as ClientKind;
 use metsuke_clients::heroku::Heroku;
 use metsuke_model::record::{App, EnterpriseAccount, Team, User};
-use metsuke_model::{AsOf, Clock, HerokuId, Moment};
+use metsuke_model::{AsOf, Clock, HerokuId, Moment, ResourceRef, ResourceType};
 use metsuke_store::{AccessSelect, Select, Snapshot, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,11 @@ pub struct Connector {
     heroku: Heroku,
     settings: Settings,
     trail: events::Trail,
+    /// One change at a time, and one sync at a time.
+    turn: tokio::sync::Mutex<()>,
+    syncing: tokio::sync::Mutex<()>,
+    /// What was changed since the last sync began.
+    touched: Mutex<BTreeSet<Target>>,
 }
 
 /// Whose token it is, as far as the token may know.
@@ -80,7 +86,15 @@ impl Connector {
     /// A connector of one account and its database; nothing is sent.
     #[must_use]
     pub fn new(store: Store, heroku: Heroku, settings: Settings) -> Self {
-        Self { store, heroku, settings, trail: events::Trail::default() }
+        Self {
+            store,
+            heroku,
+            settings,
+            trail: events::Trail::default(),
+            turn: tokio::sync::Mutex::default(),
+            syncing: tokio::sync::Mutex::default(),
+            touched: Mutex::default(),
+        }
     }
 
     /// Whether Heroku knows the token, and whose it is.
@@ -112,6 +126,9 @@ impl Connector {
     /// Reads everything that the token can see, as the next version. One that would take away too much is kept apart
     /// and named in the summary's `quarantine`; the last version stays.
     ///
+    /// One sync runs at a time. What this connector changed meanwhile may have been read before the change, so it is read
+    /// once more: the newest version has it, and may be a later one than the summary's.
+    ///
     /// # Errors
     ///
     /// What kept a version from being made: a wrong token, nothing readable, a stop asked for, a database that fails.
@@ -121,8 +138,31 @@ impl Connector {
         cancel: &CancellationToken,
     ) -> Result<SyncSummary, EngineError> {
         let Settings { sync, clock, .. } = &self.settings;
+        let _syncing = self.syncing.lock().await;
+        self.take_touched();
         let done = sync::run(&self.heroku, &self.store, sync, &**clock, progress, cancel).await;
-        done.map_err(|failure| failure.error)
+        let summary = done.map_err(|failure| failure.error)?;
+        let _turn = self.turn.lock().await;
+        for target in self.take_touched() {
+            sync::refresh(&self.heroku, &self.store, &target, &**clock).await?;
+        }
+        Ok(summary)
+    }
+
+    /// Remembers what was changed, for a sync that is under way.
+    fn touch(&self, resource: &ResourceRef) {
+        let id = resource.id.clone();
+        let target = match resource.resource_type {
+            ResourceType::Team => Target::Team(id),
+            ResourceType::EnterpriseAccount => Target::EnterpriseAccount(id),
+            ResourceType::App => Target::App(id),
+            ResourceType::Space => return,
+        };
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(target);
+    }
+
+    fn take_touched(&self) -> BTreeSet<Target> {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The newest version, or the one asked for; none where nothing was ever read.

@@ -78,7 +78,7 @@ pub async fn refresh(
     if !committed.quarantine.is_empty() {
         return Err(EngineError::Refused {
             reason: format!("what was read would take away too much: {}", committed.quarantine.join("; ")),
-            hint: Some("`metsuke quarantine` shows it, and accepts it".into()),
+            hint: Some("`metsuke syncs` shows it, and `metsuke syncs accept` makes it current".into()),
         });
     }
     crate::people::renew(store).await;

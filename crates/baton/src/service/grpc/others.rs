@@ -8,6 +8,7 @@ use super::super::failure::{Code, Failure};
 use super::super::provisioning::disabled;
 use super::super::rules;
 use super::Served;
+use crate::proto::connector as v2;
 use crate::proto::connector::account_manager_service_server::AccountManagerService;
 use crate::proto::connector::action_service_server::ActionService;
 use crate::proto::connector::asset_service_server::AssetService;
@@ -15,7 +16,6 @@ use crate::proto::connector::credential_manager_service_server::CredentialManage
 use crate::proto::connector::resource_deleter_service_server::ResourceDeleterService;
 use crate::proto::connector::resource_manager_service_server::ResourceManagerService;
 use crate::proto::connector::tickets_service_server::TicketsService;
-use crate::proto::connector::*;
 use crate::proto::ratelimit::rate_limiter_service_server::RateLimiterService;
 use crate::proto::ratelimit::{
     DoRequest, DoResponse, RateLimitDescription, ReportRequest, ReportResponse, rate_limit_description,
@@ -66,9 +66,12 @@ impl RateLimiterService for Served {
 
 #[async_trait]
 impl AssetService for Served {
-    type GetAssetStream = Empty<Result<AssetServiceGetAssetResponse, Status>>;
+    type GetAssetStream = Empty<Result<v2::AssetServiceGetAssetResponse, Status>>;
 
-    async fn get_asset(&self, request: Request<AssetServiceGetAssetRequest>) -> Answer<Self::GetAssetStream> {
+    async fn get_asset(
+        &self,
+        request: Request<v2::AssetServiceGetAssetRequest>,
+    ) -> Answer<Self::GetAssetStream> {
         rules::asked(request.get_ref())?;
         Err(Failure::new(Code::NotFound, "this connector has no assets").into())
     }
@@ -76,11 +79,17 @@ impl AssetService for Served {
 
 #[async_trait]
 impl ResourceManagerService for Served {
-    async fn create_resource(&self, _: Request<CreateResourceRequest>) -> Answer<CreateResourceResponse> {
+    async fn create_resource(
+        &self,
+        _: Request<v2::CreateResourceRequest>,
+    ) -> Answer<v2::CreateResourceResponse> {
         self.manager(RESOURCES).await
     }
 
-    async fn delete_resource(&self, _: Request<DeleteResourceRequest>) -> Answer<DeleteResourceResponse> {
+    async fn delete_resource(
+        &self,
+        _: Request<v2::DeleteResourceRequest>,
+    ) -> Answer<v2::DeleteResourceResponse> {
         self.manager(RESOURCES).await
     }
 }
@@ -89,15 +98,18 @@ impl ResourceManagerService for Served {
 impl ResourceDeleterService for Served {
     async fn delete_resource_v2(
         &self,
-        _: Request<DeleteResourceV2Request>,
-    ) -> Answer<DeleteResourceV2Response> {
+        _: Request<v2::DeleteResourceV2Request>,
+    ) -> Answer<v2::DeleteResourceV2Response> {
         self.manager(RESOURCES).await
     }
 }
 
 #[async_trait]
 impl AccountManagerService for Served {
-    async fn create_account(&self, _: Request<CreateAccountRequest>) -> Answer<CreateAccountResponse> {
+    async fn create_account(
+        &self,
+        _: Request<v2::CreateAccountRequest>,
+    ) -> Answer<v2::CreateAccountResponse> {
         self.manager(ACCOUNTS).await
     }
 }
@@ -106,12 +118,15 @@ impl AccountManagerService for Served {
 impl CredentialManagerService for Served {
     async fn rotate_credential(
         &self,
-        _: Request<RotateCredentialRequest>,
-    ) -> Answer<RotateCredentialResponse> {
+        _: Request<v2::RotateCredentialRequest>,
+    ) -> Answer<v2::RotateCredentialResponse> {
         self.manager(CREDENTIALS).await
     }
 
-    async fn issue_credential(&self, _: Request<IssueCredentialRequest>) -> Answer<IssueCredentialResponse> {
+    async fn issue_credential(
+        &self,
+        _: Request<v2::IssueCredentialRequest>,
+    ) -> Answer<v2::IssueCredentialResponse> {
         self.manager(CREDENTIALS).await
     }
 }
@@ -120,65 +135,71 @@ impl CredentialManagerService for Served {
 impl TicketsService for Served {
     async fn create_ticket(
         &self,
-        _: Request<TicketsServiceCreateTicketRequest>,
-    ) -> Answer<TicketsServiceCreateTicketResponse> {
+        _: Request<v2::TicketsServiceCreateTicketRequest>,
+    ) -> Answer<v2::TicketsServiceCreateTicketResponse> {
         not_here(TICKETS)
     }
 
     async fn get_ticket(
         &self,
-        _: Request<TicketsServiceGetTicketRequest>,
-    ) -> Answer<TicketsServiceGetTicketResponse> {
+        _: Request<v2::TicketsServiceGetTicketRequest>,
+    ) -> Answer<v2::TicketsServiceGetTicketResponse> {
         not_here(TICKETS)
     }
 
     async fn list_ticket_schemas(
         &self,
-        _: Request<TicketsServiceListTicketSchemasRequest>,
-    ) -> Answer<TicketsServiceListTicketSchemasResponse> {
-        Ok(Response::new(TicketsServiceListTicketSchemasResponse::default()))
+        _: Request<v2::TicketsServiceListTicketSchemasRequest>,
+    ) -> Answer<v2::TicketsServiceListTicketSchemasResponse> {
+        Ok(Response::new(v2::TicketsServiceListTicketSchemasResponse::default()))
     }
 
     async fn get_ticket_schema(
         &self,
-        _: Request<TicketsServiceGetTicketSchemaRequest>,
-    ) -> Answer<TicketsServiceGetTicketSchemaResponse> {
+        _: Request<v2::TicketsServiceGetTicketSchemaRequest>,
+    ) -> Answer<v2::TicketsServiceGetTicketSchemaResponse> {
         not_here(TICKETS)
     }
 
     async fn bulk_create_tickets(
         &self,
-        _: Request<TicketsServiceBulkCreateTicketsRequest>,
-    ) -> Answer<TicketsServiceBulkCreateTicketsResponse> {
+        _: Request<v2::TicketsServiceBulkCreateTicketsRequest>,
+    ) -> Answer<v2::TicketsServiceBulkCreateTicketsResponse> {
         not_here(TICKETS)
     }
 
     async fn bulk_get_tickets(
         &self,
-        _: Request<TicketsServiceBulkGetTicketsRequest>,
-    ) -> Answer<TicketsServiceBulkGetTicketsResponse> {
+        _: Request<v2::TicketsServiceBulkGetTicketsRequest>,
+    ) -> Answer<v2::TicketsServiceBulkGetTicketsResponse> {
         not_here(TICKETS)
     }
 }
 
 #[async_trait]
 impl ActionService for Served {
-    async fn invoke_action(&self, _: Request<InvokeActionRequest>) -> Answer<InvokeActionResponse> {
+    async fn invoke_action(&self, _: Request<v2::InvokeActionRequest>) -> Answer<v2::InvokeActionResponse> {
         not_here(ACTIONS)
     }
 
-    async fn get_action_status(&self, _: Request<GetActionStatusRequest>) -> Answer<GetActionStatusResponse> {
+    async fn get_action_status(
+        &self,
+        _: Request<v2::GetActionStatusRequest>,
+    ) -> Answer<v2::GetActionStatusResponse> {
         not_here(ACTIONS)
     }
 
-    async fn get_action_schema(&self, _: Request<GetActionSchemaRequest>) -> Answer<GetActionSchemaResponse> {
+    async fn get_action_schema(
+        &self,
+        _: Request<v2::GetActionSchemaRequest>,
+    ) -> Answer<v2::GetActionSchemaResponse> {
         not_here(ACTIONS)
     }
 
     async fn list_action_schemas(
         &self,
-        _: Request<ListActionSchemasRequest>,
-    ) -> Answer<ListActionSchemasResponse> {
-        Ok(Response::new(ListActionSchemasResponse::default()))
+        _: Request<v2::ListActionSchemasRequest>,
+    ) -> Answer<v2::ListActionSchemasResponse> {
+        Ok(Response::new(v2::ListActionSchemasResponse::default()))
     }
 }

@@ -3,6 +3,7 @@
 use tonic::{Request, Response, Status, async_trait};
 
 use super::Served;
+use crate::proto::connector as v2;
 use crate::proto::connector::connector_service_server::ConnectorService;
 use crate::proto::connector::entitlements_service_server::EntitlementsService;
 use crate::proto::connector::event_service_server::EventService;
@@ -11,7 +12,6 @@ use crate::proto::connector::grants_service_server::GrantsService;
 use crate::proto::connector::resource_getter_service_server::ResourceGetterService;
 use crate::proto::connector::resource_types_service_server::ResourceTypesService;
 use crate::proto::connector::resources_service_server::ResourcesService;
-use crate::proto::connector::*;
 
 type Answer<R> = Result<Response<R>, Status>;
 
@@ -19,22 +19,22 @@ type Answer<R> = Result<Response<R>, Status>;
 impl ConnectorService for Served {
     async fn get_metadata(
         &self,
-        _: Request<ConnectorServiceGetMetadataRequest>,
-    ) -> Answer<ConnectorServiceGetMetadataResponse> {
+        _: Request<v2::ConnectorServiceGetMetadataRequest>,
+    ) -> Answer<v2::ConnectorServiceGetMetadataResponse> {
         self.answer(async |connector| connector.metadata()).await
     }
 
     async fn validate(
         &self,
-        _: Request<ConnectorServiceValidateRequest>,
-    ) -> Answer<ConnectorServiceValidateResponse> {
+        _: Request<v2::ConnectorServiceValidateRequest>,
+    ) -> Answer<v2::ConnectorServiceValidateResponse> {
         self.answer(async |connector| connector.validate().await).await
     }
 
     async fn cleanup(
         &self,
-        request: Request<ConnectorServiceCleanupRequest>,
-    ) -> Answer<ConnectorServiceCleanupResponse> {
+        request: Request<v2::ConnectorServiceCleanupRequest>,
+    ) -> Answer<v2::ConnectorServiceCleanupResponse> {
         self.answer(async move |connector| connector.cleanup(request.get_ref())).await
     }
 }
@@ -43,8 +43,8 @@ impl ConnectorService for Served {
 impl ResourceTypesService for Served {
     async fn list_resource_types(
         &self,
-        request: Request<ResourceTypesServiceListResourceTypesRequest>,
-    ) -> Answer<ResourceTypesServiceListResourceTypesResponse> {
+        request: Request<v2::ResourceTypesServiceListResourceTypesRequest>,
+    ) -> Answer<v2::ResourceTypesServiceListResourceTypesResponse> {
         self.answer(async move |connector| connector.list_resource_types(request.get_ref())).await
     }
 }
@@ -53,8 +53,8 @@ impl ResourceTypesService for Served {
 impl ResourcesService for Served {
     async fn list_resources(
         &self,
-        request: Request<ResourcesServiceListResourcesRequest>,
-    ) -> Answer<ResourcesServiceListResourcesResponse> {
+        request: Request<v2::ResourcesServiceListResourcesRequest>,
+    ) -> Answer<v2::ResourcesServiceListResourcesResponse> {
         self.answer(async move |connector| connector.list_resources(request.get_ref()).await).await
     }
 }
@@ -63,8 +63,8 @@ impl ResourcesService for Served {
 impl ResourceGetterService for Served {
     async fn get_resource(
         &self,
-        request: Request<ResourceGetterServiceGetResourceRequest>,
-    ) -> Answer<ResourceGetterServiceGetResourceResponse> {
+        request: Request<v2::ResourceGetterServiceGetResourceRequest>,
+    ) -> Answer<v2::ResourceGetterServiceGetResourceResponse> {
         self.answer(async move |connector| connector.get_resource(request.get_ref()).await).await
     }
 }
@@ -73,15 +73,15 @@ impl ResourceGetterService for Served {
 impl EntitlementsService for Served {
     async fn list_entitlements(
         &self,
-        request: Request<EntitlementsServiceListEntitlementsRequest>,
-    ) -> Answer<EntitlementsServiceListEntitlementsResponse> {
+        request: Request<v2::EntitlementsServiceListEntitlementsRequest>,
+    ) -> Answer<v2::EntitlementsServiceListEntitlementsResponse> {
         self.answer(async move |connector| connector.list_entitlements(request.get_ref()).await).await
     }
 
     async fn list_static_entitlements(
         &self,
-        request: Request<EntitlementsServiceListStaticEntitlementsRequest>,
-    ) -> Answer<EntitlementsServiceListStaticEntitlementsResponse> {
+        request: Request<v2::EntitlementsServiceListStaticEntitlementsRequest>,
+    ) -> Answer<v2::EntitlementsServiceListStaticEntitlementsResponse> {
         self.answer(async move |connector| connector.list_static_entitlements(request.get_ref())).await
     }
 }
@@ -90,8 +90,8 @@ impl EntitlementsService for Served {
 impl GrantsService for Served {
     async fn list_grants(
         &self,
-        request: Request<GrantsServiceListGrantsRequest>,
-    ) -> Answer<GrantsServiceListGrantsResponse> {
+        request: Request<v2::GrantsServiceListGrantsRequest>,
+    ) -> Answer<v2::GrantsServiceListGrantsResponse> {
         self.answer(async move |connector| connector.list_grants(request.get_ref()).await).await
     }
 }
@@ -100,26 +100,29 @@ impl GrantsService for Served {
 impl GrantManagerService for Served {
     async fn grant(
         &self,
-        request: Request<GrantManagerServiceGrantRequest>,
-    ) -> Answer<GrantManagerServiceGrantResponse> {
+        request: Request<v2::GrantManagerServiceGrantRequest>,
+    ) -> Answer<v2::GrantManagerServiceGrantResponse> {
         self.finish(async move |connector| connector.grant(request.get_ref()).await).await
     }
 
     async fn revoke(
         &self,
-        request: Request<GrantManagerServiceRevokeRequest>,
-    ) -> Answer<GrantManagerServiceRevokeResponse> {
+        request: Request<v2::GrantManagerServiceRevokeRequest>,
+    ) -> Answer<v2::GrantManagerServiceRevokeResponse> {
         self.finish(async move |connector| connector.revoke(request.get_ref()).await).await
     }
 }
 
 #[async_trait]
 impl EventService for Served {
-    async fn list_events(&self, request: Request<ListEventsRequest>) -> Answer<ListEventsResponse> {
+    async fn list_events(&self, request: Request<v2::ListEventsRequest>) -> Answer<v2::ListEventsResponse> {
         self.answer(async move |connector| connector.list_events(request.get_ref()).await).await
     }
 
-    async fn list_event_feeds(&self, _: Request<ListEventFeedsRequest>) -> Answer<ListEventFeedsResponse> {
+    async fn list_event_feeds(
+        &self,
+        _: Request<v2::ListEventFeedsRequest>,
+    ) -> Answer<v2::ListEventFeedsResponse> {
         self.answer(async |connector| connector.list_event_feeds()).await
     }
 }

@@ -47,7 +47,11 @@ async fn only_certificates_of_the_parents_authority_are_served() {
         for channel in [keys.stranger(&others, port), keys.nameless(port), others.way(port)] {
             let request = v2::ConnectorServiceGetMetadataRequest {};
             let status = ConnectorServiceClient::new(channel).get_metadata(request).await.unwrap_err();
-            assert_eq!(status.code(), Code::Unavailable, "{status}");
+            let words = ["transport error", "certificate"];
+            assert!(
+                words.iter().any(|word| status.message().contains(word)),
+                "no service answered: {status}"
+            );
         }
         let request = v2::ConnectorServiceGetMetadataRequest {};
         ConnectorServiceClient::new(keys.way(port)).get_metadata(request).await.unwrap();

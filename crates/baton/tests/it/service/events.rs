@@ -53,12 +53,11 @@ async fn what_differs_between_versions_is_told_once() {
         let (_, cursor) = to_its_end(parent, feed("changes", 100)).await;
         let (team, person) = house.edit(|world| {
             let team = world.enterprise_team_names().into_iter().next().unwrap();
-            let person = world.set_member(&team, "newcomer@example.com", Some("viewer")).unwrap();
-            (world.team_id(&team).unwrap(), person)
+            world.set_member(&team, "newcomer@example.com", Some("viewer")).unwrap();
+            (world.team_id(&team).unwrap(), world.person_id("newcomer@example.com").unwrap())
         });
         sync(parent, "second").await;
-        let (told, cursor) =
-            to_its_end(parent, v2::ListEventsRequest { cursor, ..feed("changes", 2) }).await;
+        let (told, cursor) = to_its_end(parent, v2::ListEventsRequest { cursor, ..feed("changes", 2) }).await;
         let granted = told.iter().find_map(|event| match &event.event {
             Some(Event::CreateGrantEvent(event)) => Some(event),
             _ => None,
@@ -76,7 +75,10 @@ async fn what_differs_between_versions_is_told_once() {
         });
         sync(parent, "third").await;
         let (told, _) = to_its_end(parent, v2::ListEventsRequest { cursor, ..feed("changes", 2) }).await;
-        assert!(told.iter().any(|event| matches!(event.event, Some(Event::CreateRevokeEvent(_)))), "{told:?}");
+        assert!(
+            told.iter().any(|event| matches!(event.event, Some(Event::CreateRevokeEvent(_)))),
+            "{told:?}"
+        );
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! A simulated Heroku, a connector over it, and a parent process that has it as its child.
 
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use tonic::{Response, Status};
 use super::keys::Keys;
 
 /// So long a test may take.
-const LONG: Duration = Duration::from_secs(120);
+const LONG: Duration = Duration::from_mins(2);
 
 /// A connector over a simulated Heroku.
 pub(crate) struct House {
@@ -118,7 +119,14 @@ pub(crate) async fn input(config: &ServerConfig) -> (DuplexStream, DuplexStream)
 }
 
 /// Serves the house's connector to a parent; the child ends well when the parent has gone.
-pub(crate) async fn serve(house: &House, test: impl AsyncFnOnce(&Parent<'_>)) {
+pub(crate) fn serve<'h>(
+    house: &'h House,
+    test: impl AsyncFnOnce(&Parent<'_>) + 'h,
+) -> Pin<Box<dyn Future<Output = ()> + 'h>> {
+    Box::pin(served(house, test))
+}
+
+async fn served(house: &House, test: impl AsyncFnOnce(&Parent<'_>)) {
     let keys = Keys::new();
     let (listener, port) = socket();
     let (ours, theirs) = input(&keys.config(port)).await;
@@ -166,7 +174,7 @@ impl Parent<'_> {
     fn told_no_secret(&self) {
         use base64::Engine as _;
         let token = self.house.simulator.token().as_bytes();
-        let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = token.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let encoded = base64::prelude::BASE64_STANDARD_NO_PAD.encode(token);
         for status in self.messages.lock().unwrap().iter() {
             let told = [status.message().as_bytes(), status.details()].concat();

@@ -62,12 +62,15 @@ fn entitlements_of(key: &ResourceKey, page_size: u32) -> v2::EntitlementsService
 }
 
 async fn everything_is_listed(parent: &Parent<'_>, page_size: u32) {
-    let types =
-        walk!(parent, types.list_resource_types, v2::ResourceTypesServiceListResourceTypesRequest {
+    let types = walk!(
+        parent,
+        types.list_resource_types,
+        v2::ResourceTypesServiceListResourceTypesRequest {
             page_size: page_size.min(3),
             active_sync_id: SYNC.to_owned(),
             ..Default::default()
-        });
+        }
+    );
     assert_eq!(types, resource_types(Shown::default()));
     let mut listed = Vec::new();
     for kind in &types {
@@ -170,7 +173,8 @@ async fn a_token_of_elsewhere_is_an_invalid_argument() {
             ..resources_of(kind, 2)
         };
         parent.resources().list_resources(asked("app", SYNC, &token)).await.unwrap();
-        for request in [asked("user", SYNC, &token), asked("app", "another", &token), asked("app", SYNC, "x")] {
+        for request in [asked("user", SYNC, &token), asked("app", "another", &token), asked("app", SYNC, "x")]
+        {
             let status = parent.failed(parent.resources().list_resources(request).await);
             assert_eq!(status.code(), Code::InvalidArgument, "{status}");
             assert!(status.message().contains("`page_token`"), "{status}");
@@ -183,7 +187,8 @@ async fn a_token_of_elsewhere_is_an_invalid_argument() {
 async fn a_resource_read_afresh_is_all_that_a_sync_of_it_reads() {
     let house = House::new(company(), options()).await;
     let (id, person) = house.edit(|world| {
-        let app = world.app_names(None).into_iter().find(|app| !world.collaborators_of(app).is_empty()).unwrap();
+        let teams = world.enterprise_team_names();
+        let app = teams.iter().flat_map(|team| world.app_names(Some(team))).next().unwrap();
         world.set_collaborator(&app, "newcomer@example.com", &["view", "deploy"]).unwrap();
         let person = world.person_id("newcomer@example.com").unwrap();
         (world.app_id(&app).unwrap().to_string(), person.to_string())

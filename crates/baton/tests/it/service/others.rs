@@ -22,10 +22,14 @@ async fn managers_answer(parent: &Parent<'_>, code: Code) {
         parent.failed(resources.create_resource(v2::CreateResourceRequest::default()).await),
         parent.failed(resources.delete_resource(v2::DeleteResourceRequest::default()).await),
         parent.failed(
-            ResourceDeleterServiceClient::new(channel()).delete_resource_v2(v2::DeleteResourceV2Request::default()).await,
+            ResourceDeleterServiceClient::new(channel())
+                .delete_resource_v2(v2::DeleteResourceV2Request::default())
+                .await,
         ),
         parent.failed(
-            AccountManagerServiceClient::new(channel()).create_account(v2::CreateAccountRequest::default()).await,
+            AccountManagerServiceClient::new(channel())
+                .create_account(v2::CreateAccountRequest::default())
+                .await,
         ),
         parent.failed(credentials.rotate_credential(v2::RotateCredentialRequest::default()).await),
         parent.failed(credentials.issue_credential(v2::IssueCredentialRequest::default()).await),
@@ -56,9 +60,11 @@ async fn there_are_no_tickets_actions_and_assets() {
         let statuses = [
             parent.failed(tickets.create_ticket(v2::TicketsServiceCreateTicketRequest::default()).await),
             parent.failed(tickets.get_ticket(v2::TicketsServiceGetTicketRequest::default()).await),
-            parent.failed(tickets.get_ticket_schema(v2::TicketsServiceGetTicketSchemaRequest::default()).await),
             parent
-                .failed(tickets.bulk_create_tickets(v2::TicketsServiceBulkCreateTicketsRequest::default()).await),
+                .failed(tickets.get_ticket_schema(v2::TicketsServiceGetTicketSchemaRequest::default()).await),
+            parent.failed(
+                tickets.bulk_create_tickets(v2::TicketsServiceBulkCreateTicketsRequest::default()).await,
+            ),
             parent.failed(tickets.bulk_get_tickets(v2::TicketsServiceBulkGetTicketsRequest::default()).await),
         ];
         assert!(statuses.iter().all(|status| status.code() == Code::Unimplemented));

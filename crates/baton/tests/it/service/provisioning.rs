@@ -10,6 +10,7 @@ use prost::Message as _;
 use tonic::{Code, Response, Status};
 
 use super::house::{House, Parent, company, options, provisioning, serve};
+use super::listing::{resources_of, walk};
 
 /// An Enterprise team, its first app and people of the team who are no admins, by ids and names.
 struct Cast {
@@ -19,7 +20,7 @@ struct Cast {
     app_name: String,
     people: Vec<(String, String)>,
     caller: String,
-    enterprise_admin: String,
+    admin: String,
 }
 
 fn cast(house: &House) -> Cast {
@@ -34,7 +35,8 @@ fn cast(house: &House) -> Cast {
         let members = world.members_of(&team_name);
         let holds = |email: &String| world.permissions_on(&app_name, email).is_some();
         let of_role = |wanted: &str| {
-            let members = members.iter().filter(|(email, role)| role.as_deref() == Some(wanted) && *email != caller);
+            let members =
+                members.iter().filter(|(email, role)| role.as_deref() == Some(wanted) && *email != caller);
             members.map(|(email, _)| email.clone()).filter(|email| !holds(email)).collect::<Vec<_>>()
         };
         let id = |email: &String| world.person_id(email).unwrap().to_string();
@@ -42,7 +44,7 @@ fn cast(house: &House) -> Cast {
             team: world.team_id(&team_name).unwrap().to_string(),
             app: world.app_id(&app_name).unwrap().to_string(),
             people: of_role("member").iter().map(|email| (id(email), email.clone())).collect(),
-            enterprise_admin: of_role("admin").first().map(id).unwrap_or_default(),
+            admin: of_role("admin").first().map(id).unwrap_or_default(),
             caller: id(&caller),
             team_name,
             app_name,
@@ -67,7 +69,8 @@ async fn take(
     parent: &Parent<'_>,
     grant: &v2::Grant,
 ) -> Result<Response<v2::GrantManagerServiceRevokeResponse>, Status> {
-    let request = v2::GrantManagerServiceRevokeRequest { grant: Some(grant.clone()), annotations: Vec::new() };
+    let request =
+        v2::GrantManagerServiceRevokeRequest { grant: Some(grant.clone()), annotations: Vec::new() };
     parent.manager().revoke(request).await
 }
 
@@ -129,16 +132,47 @@ async fn a_role_replaces_the_one_before_and_taking_it_twice_is_said() {
 async fn what_follows_from_something_else_is_not_called_revoked() {
     let house = House::new(company(), provisioning()).await;
     let cast = cast(&house);
-    let inherited = grant_of("app", &cast.app, "manage", &cast.enterprise_admin);
+    let inherited = grant_of("app", &cast.app, "manage", &cast.admin);
     let mut edge = grant_of("app", &cast.app, "manage", &cast.team);
     edge.principal = grant_of("team", &cast.team, "admin", "1").entitlement.unwrap().resource;
     serve(&house, async |parent| {
         let status = parent.failed(take(parent, &inherited).await);
         assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
-        assert!(status.message().contains(&format!("the role `admin` in team `{}`", cast.team_name)), "{status}");
+        assert!(
+            status.message().contains(&format!("the role `admin` in team `{}`", cast.team_name)),
+            "{status}"
+        );
         let status = parent.failed(take(parent, &edge).await);
         assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
         assert!(status.message().contains("a role in the team"), "{status}");
+        // The same with a version of the whole estate, in which somebody holds two permissions.
+        walk!(parent, resources.list_resources, resources_of("app", 0));
+        let status = parent.failed(take(parent, &inherited).await);
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ownership_of_a_personal_app_is_not_called_revoked() {
+    let house = House::new(company(), provisioning()).await;
+    let (app, other) = house.edit(|world| {
+        let app = world.add_app(None, "my-own").unwrap().to_string();
+        world.set_collaborator("my-own", "helper@example.com", &["view"]).unwrap();
+        (app, world.person_id("helper@example.com").unwrap().to_string())
+    });
+    let caller = cast(&house).caller;
+    serve(&house, async |parent| {
+        let status = parent.failed(take(parent, &grant_of("app", &app, "manage", &caller)).await);
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
+        assert!(status.message().contains("owns app"), "{status}");
+        let status = parent.failed(take(parent, &grant_of("app", &app, "deploy", &other)).await);
+        assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
+        assert!(status.message().contains("only those have single permissions"), "{status}");
+        let answer = take(parent, &grant_of("app", &app, "collaborator", &other)).await.unwrap().into_inner();
+        assert!(answer.annotations.is_empty());
+        let answer = take(parent, &grant_of("app", &app, "collaborator", &other)).await.unwrap().into_inner();
+        assert!(answer.annotations.iter().any(is::<v2::GrantAlreadyRevoked>));
     })
     .await;
 }
@@ -152,10 +186,10 @@ async fn a_rule_declines_with_its_reason() {
         let status = parent.failed(give(parent, &own).await);
         assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
         let info = info(&status).unwrap();
-        assert_eq!((info.reason.as_str(), info.domain.as_str()), (
-            "grant_cancelled",
-            "github.com/conductorone/baton-sdk"
-        ));
+        assert_eq!(
+            (info.reason.as_str(), info.domain.as_str()),
+            ("grant_cancelled", "github.com/conductorone/baton-sdk")
+        );
         assert!(info.metadata["reason"].starts_with("R2: "), "{info:?}");
         assert!(status.message().starts_with(&info.metadata["reason"]));
     })
@@ -182,7 +216,8 @@ async fn nothing_changes_while_provisioning_is_off() {
 async fn somebody_who_has_to_accept_first_is_said_to_be_pending() {
     let house = House::new(Company::of(Size::Standard).seed(2), provisioning()).await;
     let (team, person) = house.edit(|world| {
-        let team = world.standard_team_names().into_iter().find(|team| !world.app_names(Some(team)).is_empty());
+        let team =
+            world.standard_team_names().into_iter().find(|team| !world.app_names(Some(team)).is_empty());
         let team = team.unwrap();
         let app = world.app_names(None).into_iter().next().unwrap();
         world.set_collaborator(&app, "known@example.com", &["view"]).unwrap();

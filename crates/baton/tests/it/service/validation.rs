@@ -3,7 +3,9 @@
 use metsuke_baton::id::ResourceKey;
 use metsuke_baton::proto::connector as v2;
 use metsuke_baton::proto::ratelimit::rate_limiter_service_client::RateLimiterServiceClient;
-use metsuke_baton::proto::ratelimit::{DoRequest, RateLimitDescriptors, ReportRequest, rate_limit_descriptors};
+use metsuke_baton::proto::ratelimit::{
+    DoRequest, RateLimitDescriptors, ReportRequest, rate_limit_descriptors,
+};
 use metsuke_baton::shape::resource_id;
 use tonic::{Code, Status};
 
@@ -50,14 +52,23 @@ async fn listings_refuse_what_breaks_a_rule() {
             ("resource_type_id", v2::ResourcesServiceListResourcesRequest::default()),
             ("resource_type_id", resources_of(&long(), 0)),
             ("page_size", resources_of("app", 251)),
-            ("active_sync_id", v2::ResourcesServiceListResourcesRequest { active_sync_id: long(), ..list.clone() }),
+            (
+                "active_sync_id",
+                v2::ResourcesServiceListResourcesRequest { active_sync_id: long(), ..list.clone() },
+            ),
             (
                 "page_token",
-                v2::ResourcesServiceListResourcesRequest { page_token: "x".repeat((1 << 20) + 1), ..list.clone() },
+                v2::ResourcesServiceListResourcesRequest {
+                    page_token: "x".repeat((1 << 20) + 1),
+                    ..list.clone()
+                },
             ),
             (
                 "parent_resource_id.resource",
-                v2::ResourcesServiceListResourcesRequest { parent_resource_id: Some(bare.clone()), ..list.clone() },
+                v2::ResourcesServiceListResourcesRequest {
+                    parent_resource_id: Some(bare.clone()),
+                    ..list.clone()
+                },
             ),
         ];
         for (field, request) in table {
@@ -68,7 +79,8 @@ async fn listings_refuse_what_breaks_a_rule() {
         for (field, resource) in
             [("resource", None), ("resource.id", Some(nameless)), ("resource.id.resource", Some(stub))]
         {
-            let request = v2::GrantsServiceListGrantsRequest { resource: resource.clone(), ..Default::default() };
+            let request =
+                v2::GrantsServiceListGrantsRequest { resource: resource.clone(), ..Default::default() };
             names(&parent.failed(parent.grants().list_grants(request).await), field);
             let request = v2::EntitlementsServiceListEntitlementsRequest { resource, ..Default::default() };
             names(&parent.failed(parent.entitlements().list_entitlements(request).await), field);
@@ -119,27 +131,43 @@ async fn changes_refuse_what_breaks_a_rule_or_contradicts_itself() {
     let table = [
         ("entitlement", with(|grant| grant.entitlement = None)),
         ("principal", with(|grant| grant.principal = None)),
-        ("entitlement.resource", with(|grant| {
-            grant.entitlement = Some(v2::Entitlement { resource: None, ..entitlement() });
-        })),
-        ("entitlement.id", with(|grant| {
-            grant.entitlement = Some(v2::Entitlement { id: String::new(), ..entitlement() });
-        })),
-        ("entitlement.slug", with(|grant| {
-            grant.entitlement = Some(v2::Entitlement { slug: "deploy".to_owned(), ..entitlement() });
-        })),
-        ("entitlement.resource", with(|grant| {
-            let other = resource(&ResourceKey::new("app", "2"));
-            grant.entitlement = Some(v2::Entitlement { resource: Some(other), ..entitlement() });
-        })),
-        ("entitlement.purpose", with(|grant| {
-            grant.entitlement = Some(v2::Entitlement { purpose: 17, ..entitlement() });
-        })),
+        (
+            "entitlement.resource",
+            with(|grant| {
+                grant.entitlement = Some(v2::Entitlement { resource: None, ..entitlement() });
+            }),
+        ),
+        (
+            "entitlement.id",
+            with(|grant| {
+                grant.entitlement = Some(v2::Entitlement { id: String::new(), ..entitlement() });
+            }),
+        ),
+        (
+            "entitlement.slug",
+            with(|grant| {
+                grant.entitlement = Some(v2::Entitlement { slug: "deploy".to_owned(), ..entitlement() });
+            }),
+        ),
+        (
+            "entitlement.resource",
+            with(|grant| {
+                let other = resource(&ResourceKey::new("app", "2"));
+                grant.entitlement = Some(v2::Entitlement { resource: Some(other), ..entitlement() });
+            }),
+        ),
+        (
+            "entitlement.purpose",
+            with(|grant| {
+                grant.entitlement = Some(v2::Entitlement { purpose: 17, ..entitlement() });
+            }),
+        ),
         ("principal.id", with(|grant| grant.principal = Some(v2::Resource::default()))),
     ];
     serve(&house, async |parent| {
         for (field, mut grant) in table {
-            let request = v2::GrantManagerServiceRevokeRequest { grant: Some(grant.clone()), annotations: Vec::new() };
+            let request =
+                v2::GrantManagerServiceRevokeRequest { grant: Some(grant.clone()), annotations: Vec::new() };
             let status = parent.failed(parent.manager().revoke(request).await);
             let inside = status.message().contains(&format!("`grant.{field}`"));
             names(&status, &if inside { format!("grant.{field}") } else { field.to_owned() });

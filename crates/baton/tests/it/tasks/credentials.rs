@@ -9,9 +9,7 @@ use metsuke_simulator::c1::{C1Call, C1Fault, C1Options};
 use std::sync::Arc;
 
 use super::hand::Hand;
-use super::house::{
-    c1, called, calls, finished, grant, in_order, replica, replica_with, settings, tokens,
-};
+use super::house::{c1, called, calls, finished, grant, in_order, replica, replica_with, settings, tokens};
 
 const UNAVAILABLE: C1Fault = C1Fault::Refused(14);
 

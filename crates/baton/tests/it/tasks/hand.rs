@@ -92,7 +92,7 @@ impl Hand {
         let play = self.play.lock().unwrap().clone();
         let outcome = match play {
             Play::Done(time, bytes) => {
-                tracing::debug!("at work on {key}");
+                tracing::debug!(target: "metsuke_test", "at work on {key}");
                 match cancel.run_until_cancelled(tokio::time::sleep(time)).await {
                     Some(()) => Ok(bytes),
                     None => Err(Failed::new(1, "stopped before the end")),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use metsuke_simulator::c1::{C1Call, C1Fault, C1Options, TaskState};
 
 use super::hand::{Hand, Play};
-use super::house::{LONG, SHORT, c1, called, calls, finished, grant, in_order, replica, settings, sync, until};
+use super::house::{
+    LONG, SHORT, c1, called, calls, finished, grant, in_order, replica, settings, sync, until,
+};
 
 fn quick_heart() -> C1Options {
     C1Options { next_heartbeat: Duration::from_millis(20), ..C1Options::default() }
@@ -113,4 +115,36 @@ async fn a_task_whose_host_has_died_goes_to_another() {
     assert_eq!((finished.task_id, finished.host_id.as_str()), (id.clone(), "pod-2"));
     assert_eq!(c1.deliveries(&id), 2);
     second.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_grant_that_takes_unusually_long_keeps_its_lease() {
+    let c1 = c1(C1Options { lease: Duration::from_millis(200), ..quick_heart() }).await;
+    let (slow, other) = (Hand::new(Play::Done(SHORT * 2, 0)), Hand::quick(0));
+    let mut one = settings("pod-1");
+    one.concurrency = metsuke_baton::tasks::Concurrency::new(1).unwrap();
+    one.times.usual_heartbeat = Duration::from_millis(50);
+    let first = replica(&c1, &slow, one);
+    let id = c1.give(grant("a"));
+    until(|| slow.runs().len() == 1).await;
+    let second = replica(&c1, &other, settings("pod-2"));
+    assert_eq!(finished(&c1, 1).await[0].host_id, "pod-1");
+    assert_eq!((c1.deliveries(&id), other.runs().len()), (1, 0));
+    first.stop().await.unwrap();
+    second.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_long_grant_that_c1_wants_no_more_is_stopped() {
+    let c1 = c1(quick_heart()).await;
+    let hand = Hand::new(Play::Hold);
+    let mut settings = settings("pod-1");
+    settings.times.usual_heartbeat = Duration::from_millis(20);
+    let replica = replica(&c1, &hand, settings);
+    let id = c1.give(grant("a"));
+    until(|| hand.runs().len() == 1).await;
+    c1.cancel(&id);
+    until(|| hand.runs()[0].cancelled).await;
+    replica.stop().await.unwrap();
+    assert_eq!(c1.finished().len(), 0);
 }

@@ -7,9 +7,7 @@ use metsuke_simulator::c1::proto::tasks::task::{SyncFullTask, TaskType};
 use metsuke_simulator::c1::{C1Call, C1Fault, C1Options};
 
 use super::hand::{Hand, Play, content};
-use super::house::{
-    SHORT, c1, called, calls, finished, in_order, replica, resource, settings, sync, until,
-};
+use super::house::{SHORT, c1, called, calls, finished, in_order, replica, resource, settings, sync, until};
 
 const PART: usize = 512 << 10;
 
@@ -77,7 +75,10 @@ async fn what_the_task_wishes_arrives_at_the_worker() {
     let wished = &orders[1];
     assert!(!wished.expand && wished.resources_only && wished.skip_grants);
     assert_eq!(wished.resources[0].id.as_ref().unwrap().resource, "t1");
-    assert_eq!((wished.resource_types.as_slice(), wished.storage_engine.as_str()), (&["team".to_owned()][..], "pebble"));
+    assert_eq!(
+        (wished.resource_types.as_slice(), wished.storage_engine.as_str()),
+        (&["team".to_owned()][..], "pebble")
+    );
 }
 
 #[tokio::test]
@@ -102,7 +103,10 @@ async fn an_upload_is_tried_three_times() {
     let replica = replica(&c1, &Hand::quick(10), settings("pod-1"));
     c1.give(sync("user"));
     let finished = finished(&c1, 1).await.remove(0);
-    assert_eq!((finished.code, finished.message.as_str(), finished.non_retryable), (14, "as asked for", false));
+    assert_eq!(
+        (finished.code, finished.message.as_str(), finished.non_retryable),
+        (14, "as asked for", false)
+    );
     assert_eq!(calls(&c1, C1Call::UploadAsset).len(), 3);
     replica.stop().await.unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use metsuke_baton::tasks::{Concurrency, Settings};
 use metsuke_simulator::c1::{C1Call, C1Fault, C1Options, TaskState};
 
 use super::hand::{Hand, Play};
@@ -55,7 +56,9 @@ async fn a_host_that_lost_its_task_cannot_end_it() {
     let options = C1Options { lease: Duration::from_millis(50), ..C1Options::default() };
     let c1 = c1(options).await;
     let (slow, quick) = (Hand::new(Play::Done(Duration::from_millis(400), 0)), Hand::quick(0));
-    let first = replica(&c1, &slow, settings("pod-1"));
+    // It does not ask while it works; else it would be given its own task again.
+    let one = Settings { concurrency: Concurrency::new(1).unwrap(), ..settings("pod-1") };
+    let first = replica(&c1, &slow, one);
     let id = c1.give(grant("a"));
     until(|| slow.runs().len() == 1).await;
     let second = replica(&c1, &quick, settings("pod-2"));

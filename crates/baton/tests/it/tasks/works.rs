@@ -96,7 +96,10 @@ async fn feeds_and_events_are_listed() {
     let events: ListEventsResponse = any::find(&responses).unwrap();
     assert_eq!((events.cursor.as_str(), events.has_more), ("next", true));
     let asked = hand.asked_events.lock().unwrap()[0].clone();
-    assert_eq!((asked.cursor.as_str(), asked.event_feed_id.as_str(), asked.page_size), ("here", "audit-trail", 7));
+    assert_eq!(
+        (asked.cursor.as_str(), asked.event_feed_id.as_str(), asked.page_size),
+        ("here", "audit-trail", 7)
+    );
     assert_eq!(asked.start_at.unwrap().seconds, 5);
     replica.stop().await.unwrap();
     in_order(&c1);
@@ -109,7 +112,10 @@ async fn a_hello_task_is_another_greeting_and_nothing_else() {
     let id = c1.give(TaskType::Hello(task::HelloTask::default()));
     assert!(c1.until(LONG, |c1| c1.state(&id) == Some(TaskState::Finished)).await);
     replica.stop().await.unwrap();
-    assert_eq!(c1.hellos().iter().map(|hello| hello.task_id.clone()).collect::<Vec<_>>(), [String::new(), id]);
+    assert_eq!(
+        c1.hellos().iter().map(|hello| hello.task_id.clone()).collect::<Vec<_>>(),
+        [String::new(), id]
+    );
     assert_eq!(calls(&c1, C1Call::FinishTask).len(), 0);
     in_order(&c1);
 }

@@ -266,10 +266,7 @@ impl Provisioner<'_> {
         let now = self.clock.now();
         // What the last version lacks, the next one lacks, too.
         let (status, mut scopes) = match self.store.snapshot(None).await? {
-            Some(snapshot) => {
-                let base = snapshot.sync();
-                (base.status, self.store.scopes(base.version).await?)
-            }
+            Some(mut snapshot) => (snapshot.sync().status, snapshot.scopes().await?),
             None => (SyncStatus::Complete, Vec::new()),
         };
         scopes.retain(|scope| scope.gap);

@@ -19,23 +19,7 @@ impl Connector {
         since: Option<Moment>,
         limit: usize,
     ) -> Result<EventPage, EngineError> {
-        let (mut from, mut log) = match cursor {
-            Some(text) => {
-                let log = Log::parse(text).ok_or(EngineError::BadCursor { feed: Feed::Changes.as_str() })?;
-                let run = self.store.sync(Version(log.version)).await?;
-                // The cursor of another database tells a time, and no place.
-                match run.filter(|run| run.finished_at == log.at) {
-                    Some(run) => ((run.version, Moment(i64::MIN)), log),
-                    None => {
-                        ((Version(0), Moment(log.at.0.saturating_add(1))), Log { version: 0, done: 0, ..log })
-                    }
-                }
-            }
-            None => {
-                let since = since.unwrap_or(Moment(0));
-                ((Version(0), since), Log { version: 0, at: Moment(since.0.saturating_sub(1)), done: 0 })
-            }
-        };
+        let (mut from, mut log) = self.place_in_log(cursor, since).await?;
         let mut events = Vec::new();
         loop {
             let runs = self.store.versions(from.0, from.1, AT_ONCE).await?;
@@ -52,6 +36,26 @@ impl Connector {
                 return Ok(EventPage { events, cursor: log.text(), more: false });
             }
         }
+    }
+
+    /// From which version, and from which moment on, the log is read, and how far that was done before.
+    async fn place_in_log(
+        &self,
+        cursor: Option<&str>,
+        since: Option<Moment>,
+    ) -> Result<((Version, Moment), Log), EngineError> {
+        let Some(text) = cursor else {
+            let since = since.unwrap_or(Moment(0));
+            let log = Log { version: 0, at: Moment(since.0.saturating_sub(1)), done: 0 };
+            return Ok(((Version(0), since), log));
+        };
+        let log = Log::parse(text).ok_or(EngineError::BadCursor { feed: Feed::Changes.as_str() })?;
+        let run = self.store.sync(Version(log.version)).await?;
+        Ok(match run.filter(|run| run.finished_at == log.at) {
+            Some(run) => ((run.version, Moment(i64::MIN)), log),
+            // The cursor of another database tells a time, and no place.
+            None => ((Version(0), Moment(log.at.0.saturating_add(1))), Log { version: 0, done: 0, ..log }),
+        })
     }
 
     /// Takes the events of one version; false where there are more than may come at once.

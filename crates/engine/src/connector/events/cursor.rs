@@ -66,6 +66,11 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// Nothing was given out, and nothing before `since` is wanted.
+    pub(super) fn nothing(since: Moment) -> Self {
+        Self { floor: Mark::before(since), after: BTreeSet::new() }
+    }
+
     /// Whether the event was given out.
     pub(super) fn has(&self, mark: Mark) -> bool {
         mark <= self.floor || self.after.contains(&mark.digest)
@@ -74,7 +79,10 @@ impl Seen {
     pub(super) fn text(&self) -> Box<str> {
         let mut text = format!("trail-1.{}.{:012x}.", self.floor.at, self.floor.digest);
         for digest in &self.after {
-            text.push_str(&format!("{digest:012x}"));
+            // Six bytes are twelve digits.
+            text.extend(
+                digest.to_be_bytes().iter().skip(2).flat_map(|byte| [byte >> 4, byte & 15]).map(digit),
+            );
         }
         text.into()
     }
@@ -93,6 +101,11 @@ impl Seen {
         });
         Some(Self { floor: Mark { at, digest }, after: after.collect::<Option<_>>()? })
     }
+}
+
+/// A number below 16 as a hexadecimal digit.
+fn digit(number: u8) -> char {
+    char::from_digit(u32::from(number), 16).unwrap_or('0')
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 //!
 //! Invariant: up to the floor of a cursor, everything that was there was given out.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use metsuke_clients::heroku::{Endpoint, Row, endpoint, wire};
@@ -53,14 +52,10 @@ impl Connector {
         limit: usize,
     ) -> Result<EventPage, EngineError> {
         let now = self.settings.clock.now();
+        let bad = EngineError::BadCursor { feed: Feed::AuditTrail.as_str() };
         let mut seen = match cursor {
-            Some(text) => {
-                Seen::parse(text).ok_or(EngineError::BadCursor { feed: Feed::AuditTrail.as_str() })?
-            }
-            None => {
-                let since = since.unwrap_or(Moment(day_of(now.0) - DAY));
-                Seen { floor: Mark::before(since), after: BTreeSet::new() }
-            }
+            Some(text) => Seen::parse(text).ok_or(bad)?,
+            None => Seen::nothing(since.unwrap_or(Moment(day_of(now.0) - DAY))),
         };
         let told = match self.trail.take(cursor, now) {
             Some(told) => told,
@@ -125,7 +120,7 @@ impl Connector {
             Some(error) => tracing::debug!(%error, "the audit trail of an Enterprise account cannot be read"),
             None => {}
         }
-        events.sort_by(|left, right| left.0.cmp(&right.0));
+        events.sort_by_key(|event| event.0);
         events.dedup_by_key(|event| event.0);
         Ok(Told { events, last_day, is_today: last_day == today })
     }

@@ -246,3 +246,49 @@ async fn nothing_is_done_for_a_resource_that_heroku_does_not_show() {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(!house.lines(&GrantFilter::default(), None).await.is_empty());
 }
+
+#[tokio::test]
+async fn changes_of_one_row_at_the_same_time_all_arrive() {
+    let house = synced(Size::Enterprise, 3).await;
+    let Cast { app, app_name, people, .. } = cast(&house).await;
+    let (id, email) = &people[0];
+    let (one, other) = (connector(&house), connector(&house));
+    let came = tokio::join!(
+        one.grant(&app, "deploy", id, None),
+        one.grant(&app, "operate", id, None),
+        other.grant(&app, "manage", id, None),
+        other.grant(&app, "view", id, None),
+    );
+    for granted in [came.0, came.1, came.2, came.3] {
+        granted.unwrap();
+    }
+    let held = permissions(&house, &app_name, email).unwrap();
+    assert_eq!(held, ["view", "deploy", "operate", "manage"]);
+    assert_eq!(house.direct(None).await, house.truth());
+}
+
+#[tokio::test]
+async fn a_sync_that_read_before_a_change_does_not_take_it_back() {
+    let house = synced(Size::Enterprise, 3).await;
+    let Cast { team, app, app_name, people, .. } = cast(&house).await;
+    let (id, email) = &people[0];
+    let connector = connector(&house);
+    let cancel = tokio_util::sync::CancellationToken::new();
+    house.simulator.reset_stats();
+    house.simulator.faults().add("slow-drip=1200@/addons#1".parse().unwrap());
+    let listing = format!("/teams/{}/permissions", team.1);
+    let change = async {
+        // What the team's people hold is read by then, and the sync is not over.
+        let read = |seen: &metsuke_simulator::Seen| seen.path == listing && seen.status != 0;
+        while !house.simulator.stats().log.iter().any(read) {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        connector.grant(&app, "deploy", id, None).await.unwrap();
+    };
+    let (summary, ()) = tokio::join!(connector.sync(&(), &cancel), change);
+    summary.unwrap();
+    assert!(permissions(&house, &app_name, email).is_some());
+    assert_eq!(house.direct(None).await, house.truth());
+    assert!(holds(&connector, &app, id).await.contains(&"deploy".to_owned()));
+}

@@ -44,8 +44,18 @@ fn ids(events: &[Event]) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn changes_come_once_in_order_whatever_the_page() {
-    let house = House::on_sqlite(Options::of(Size::Mixed).seed(11)).await;
+async fn changes_come_once_in_order_whatever_the_page_on_sqlite() {
+    changes_come_once_in_order_whatever_the_page(House::on_sqlite(Options::of(Size::Mixed).seed(11)).await)
+        .await;
+}
+
+#[tokio::test]
+async fn changes_come_once_in_order_whatever_the_page_on_postgres() {
+    changes_come_once_in_order_whatever_the_page(House::on_postgres(Options::of(Size::Mixed).seed(11)).await)
+        .await;
+}
+
+async fn changes_come_once_in_order_whatever_the_page(house: House) {
     let first = house.sync().await.version;
     for round in 0..4 {
         house.simulator.edit(|world| {

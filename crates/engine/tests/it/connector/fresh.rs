@@ -1,7 +1,7 @@
 //! Grants and revokes by ids alone, with a database into which nothing was ever synced.
 
 use metsuke_engine::EngineError;
-use metsuke_engine::connector::{Granted, Revoked};
+use metsuke_engine::connector::{At, Granted, Revoked};
 use metsuke_model::{HerokuId, ResourceType};
 use metsuke_simulator::{Options, Size};
 
@@ -30,7 +30,6 @@ async fn ids(house: &House) -> Ids {
     let app = place.unwrap();
     let team = view.team_of(app).unwrap();
     let account = view.account_of(team).unwrap();
-    use metsuke_engine::connector::At;
     let of = |at: At| -> Vec<usize> { view.direct(at).map(|(user, _)| user).collect() };
     let named: Vec<usize> = of(At::App(app));
     let member =

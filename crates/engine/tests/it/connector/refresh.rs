@@ -19,8 +19,18 @@ fn but(lines: &BTreeSet<Line>, id: &str) -> BTreeSet<Line> {
 }
 
 #[tokio::test]
-async fn a_team_and_an_app_are_as_heroku_has_them_and_nothing_else_changes() {
-    let house = House::on_sqlite(Options::of(Size::Mixed).seed(7)).await;
+async fn a_team_and_an_app_are_as_heroku_has_them_on_sqlite() {
+    a_team_and_an_app_are_as_heroku_has_them(House::on_sqlite(Options::of(Size::Mixed).seed(7)).await).await;
+}
+
+#[tokio::test]
+async fn a_team_and_an_app_are_as_heroku_has_them_on_postgres() {
+    a_team_and_an_app_are_as_heroku_has_them(House::on_postgres(Options::of(Size::Mixed).seed(7)).await)
+        .await;
+}
+
+/// And nothing else changes.
+async fn a_team_and_an_app_are_as_heroku_has_them(house: House) {
     house.sync().await;
     let connector = connector(&house);
     let view = connector.view(None).await.unwrap().unwrap();
