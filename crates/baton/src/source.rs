@@ -138,10 +138,10 @@ impl Source {
     }
 
     fn go_on(&self) -> Result<(), C1zError> {
-        match self.cancel.is_cancelled() {
-            true => Err(C1zError::source_failed(EngineError::Cancelled)),
-            false => Ok(()),
+        if self.cancel.is_cancelled() {
+            return Err(C1zError::source_failed(EngineError::Cancelled));
         }
+        Ok(())
     }
 
     fn resources(&self, seen: &mut Seen, sink: &mut dyn Sink) -> Result<(), C1zError> {

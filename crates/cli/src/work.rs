@@ -55,6 +55,18 @@ where
     T: Send + 'static,
     E: Into<anyhow::Error> + Send + 'static,
 {
-    let done = context.cancel.run_until_cancelled(whole(context, doing, work)).await;
+    until_stopped(context, whole(context, doing, work)).await
+}
+
+/// Waits for something until a stop is asked for.
+///
+/// # Errors
+///
+/// What it said, or that it was stopped.
+pub(crate) async fn until_stopped<T>(
+    context: &Context,
+    waiting: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let done = context.cancel.run_until_cancelled(waiting).await;
     done.unwrap_or_else(|| Err(EngineError::Cancelled.into()))
 }

@@ -192,7 +192,7 @@ fn place(length: usize) -> Result<u32, C1zError> {
 }
 
 /// A user's address: the primary one, else any, else what they log in with, if it is one.
-fn email(row: &Resource) -> Option<String> {
+pub(crate) fn email(row: &Resource) -> Option<String> {
     let user: UserTrait = any::find(&row.annotations)?;
     let primary = user.emails.iter().find(|email| email.is_primary).or(user.emails.first());
     let address = primary.map_or(user.login.as_str(), |email| &email.address);

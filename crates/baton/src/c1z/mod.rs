@@ -31,6 +31,7 @@ mod wall;
 mod write;
 
 pub use container::Container;
+pub(crate) use content::email;
 pub use content::{Content, EntitlementRow, GrantRow, Manner, ResourceRow};
 pub use diff::{Change, Changes, DiffCounts, Difference, diff};
 pub use error::{C1zError, Offence, Offences};

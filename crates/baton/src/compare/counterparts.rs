@@ -86,11 +86,11 @@ fn pair<'a, R, K: Hash + Eq + ?Sized + 'a, L: Hash + Eq>(
         return found;
     }
     let free = numbered(here).filter(|(_, row)| places.contains_key(key(row)));
-    let named_here = once(free.map(|(place, row)| (label(Of::Here, row), place)));
+    let ours = once(free.map(|(place, row)| (label(Of::Here, row), place)));
     let open = numbered(there).filter(|(place, _)| found.get(*place as usize) == Some(&None));
-    let named_there = once(open.map(|(place, row)| (label(Of::There, row), place)));
-    for (label, place) in named_there {
-        if let (Some(place), Some(Some(other))) = (place, named_here.get(&label))
+    let theirs = once(open.map(|(place, row)| (label(Of::There, row), place)));
+    for (label, place) in theirs {
+        if let (Some(place), Some(Some(other))) = (place, ours.get(&label))
             && let Some(pair) = found.get_mut(place as usize)
         {
             *pair = Some((*other, true));

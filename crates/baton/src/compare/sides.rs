@@ -186,19 +186,15 @@ fn rows<R>(
     let mut count = Count::default();
     let mut is_paired = vec![false; here.len()];
     for (row, pair) in there.iter().zip(pairs).filter(|(row, _)| is_there(row)) {
-        let paired = pair.filter(|(at, _)| here.get(*at as usize).is_some_and(&is_there));
-        match paired {
-            Some((at, by_name)) => {
-                count.both += 1;
-                count.by_name += u64::from(by_name);
-                if let Some(is_paired) = is_paired.get_mut(at as usize) {
-                    *is_paired = true;
-                }
+        if let Some((at, by_name)) = pair.filter(|(at, _)| here.get(*at as usize).is_some_and(&is_there)) {
+            count.both += 1;
+            count.by_name += u64::from(by_name);
+            if let Some(is_paired) = is_paired.get_mut(at as usize) {
+                *is_paired = true;
             }
-            None => {
-                count.only_there += 1;
-                tell(Side::There, row);
-            }
+        } else {
+            count.only_there += 1;
+            tell(Side::There, row);
         }
     }
     for (row, _) in here.iter().zip(is_paired).filter(|(row, is_paired)| !is_paired && is_there(row)) {
@@ -217,21 +213,18 @@ fn grants(there: &Content, here: &Content, pairs: &Counterparts, told: &mut Vec<
             (Some(what), Some(who)) => ours.remove(&(what.0, who.0)).map(|own| (own, what.1 || who.1)),
             _ => None,
         };
-        match own {
-            Some((own, by_name)) => {
-                count.both += 1;
-                count.by_name += u64::from(by_name);
-                if own != manner {
-                    count.otherwise += 1;
-                    let subject = grant(there, ends, None);
-                    told.push(Difference { side: Side::Both, subject, manners: Some((manner, own)) });
-                }
+        if let Some((own, by_name)) = own {
+            count.both += 1;
+            count.by_name += u64::from(by_name);
+            if own != manner {
+                count.otherwise += 1;
+                let subject = grant(there, ends, None);
+                told.push(Difference { side: Side::Both, subject, manners: Some((manner, own)) });
             }
-            None => {
-                count.only_there += 1;
-                let subject = grant(there, ends, Some(manner));
-                told.push(Difference { side: Side::There, subject, manners: None });
-            }
+        } else {
+            count.only_there += 1;
+            let subject = grant(there, ends, Some(manner));
+            told.push(Difference { side: Side::There, subject, manners: None });
         }
     }
     for (ends, manner) in ours {

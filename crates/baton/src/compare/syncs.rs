@@ -120,8 +120,16 @@ fn key(id: &ResourceId) -> ResourceKey {
 
 fn named(resource: Option<&Resource>) -> Named {
     let id = resource.and_then(|resource| resource.id.clone()).unwrap_or_default();
-    let name = resource.map(|resource| resource.display_name.clone()).unwrap_or_default();
-    Named { resource_type: id.resource_type, id: id.resource, name }
+    Named {
+        resource_type: id.resource_type,
+        id: id.resource,
+        name: resource.map(known_as).unwrap_or_default(),
+    }
+}
+
+/// What people know a resource by: users by their addresses.
+fn known_as(resource: &Resource) -> String {
+    c1z::email(resource).unwrap_or_else(|| resource.display_name.clone())
 }
 
 /// An entitlement in short: its slug, else what its id ends in, else its id.
@@ -144,7 +152,7 @@ fn name(file: &C1z, sync: &SyncId, found: &mut [Changed]) -> Result<(), C1zError
     }
     file.resources(sync, |row| {
         if let Some(name) = row.id.as_ref().and_then(|id| wanted.get_mut(&key(id))) {
-            *name = row.display_name;
+            *name = known_as(&row);
         }
         Ok(())
     })?;

@@ -183,7 +183,12 @@ impl About for Changed {
 
     fn detail(&self) -> Option<String> {
         let told: Vec<String> = self.details.iter().map(detail).collect();
-        (!told.is_empty()).then(|| told.join(", "))
+        match &self.subject {
+            Subject::Grant { manner: Some(manner), .. } if told.is_empty() => {
+                Some(manner.as_str().to_owned())
+            }
+            _ => (!told.is_empty()).then(|| told.join(", ")),
+        }
     }
 }
 

@@ -100,7 +100,9 @@ impl Args {
                 output.print(&head(&self.file, &container))?;
                 rows::write(output, COLUMNS, &lines)?;
                 let mut page = Page::new(output);
-                lines.iter().for_each(|line| line.tell(&mut page));
+                for line in &lines {
+                    line.tell(&mut page);
+                }
                 output.print(&page.into_text())?;
             }
         }
@@ -154,7 +156,9 @@ impl Line {
         }
         if !told.is_empty() {
             page.heading(&format!("Sync {}", shown(&self.sync)));
-            told.iter().for_each(|sentence| page.say(sentence, 2));
+            for sentence in &told {
+                page.say(sentence, 2);
+            }
         }
     }
 

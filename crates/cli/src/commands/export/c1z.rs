@@ -20,7 +20,7 @@ use crate::args::Format;
 use crate::context::{Context, describe_gaps};
 use crate::failure::Exit;
 use crate::rows::{self, Cell, Column};
-use crate::text::{bytes, count, listed, number, shown};
+use crate::text::{bytes, count, length, listed, number, shown};
 use crate::work;
 
 /// Gaps that are named one by one.
@@ -84,16 +84,19 @@ struct Line {
     complete: bool,
     file_bytes: u64,
     decoded_bytes: u64,
+    /// The file held this very sync before.
+    replaced: bool,
     kept: Vec<String>,
     dropped: Vec<String>,
 }
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let (mut snapshot, gaps) = context.version_with_gaps(self.as_of).await?;
-        let sync = snapshot.sync().clone();
-        let view = View::read(&mut snapshot).await?;
-        drop(snapshot);
+        let reading = async {
+            let (mut snapshot, gaps) = context.version_with_gaps(self.as_of).await?;
+            Ok((View::read(&mut snapshot).await?, snapshot.sync().clone(), gaps))
+        };
+        let (view, sync, gaps) = work::until_stopped(context, reading).await?;
         let (line, left_out) = self.write(context, view).await?;
         print(context, &line)?;
         note(context, &line, left_out);
@@ -133,7 +136,8 @@ impl Args {
         }
         let (written, expanded, left_out) = done?;
         let Written { sync, stats, kept, dropped, file_bytes, decoded_bytes } = written;
-        let ids = |ids: Vec<c1z::SyncId>| ids.iter().map(ToString::to_string).collect();
+        let ids =
+            |ids: Vec<c1z::SyncId>| ids.iter().filter(|id| **id != sync).map(ToString::to_string).collect();
         let line = Line {
             version,
             file: self.out,
@@ -145,6 +149,7 @@ impl Args {
             complete,
             file_bytes,
             decoded_bytes,
+            replaced: dropped.contains(&sync),
             kept: ids(kept),
             dropped: ids(dropped),
         };
@@ -172,11 +177,13 @@ fn print(context: &Context, line: &Line) -> anyhow::Result<()> {
 
 /// Tells what became of the file, and what is not in it.
 fn note(context: &Context, line: &Line, left_out: bool) {
-    context.note(&format!("note: wrote sync {}", line.sync));
+    let again = if line.replaced { ", in place of what it was before" } else { "" };
+    context.note(&format!("note: wrote sync {}{again}", line.sync));
     for (doing, ids) in [("kept", &line.kept), ("dropped", &line.dropped)] {
         if !ids.is_empty() {
             let ids: Vec<_> = ids.iter().map(|id| shown(id)).collect();
-            context.note(&format!("note: {doing} {} that the file held: {}", syncs(&ids), listed(&ids)));
+            let syncs = count(length(&ids), "sync", "syncs");
+            context.note(&format!("note: {doing} {syncs} that the file held: {}", listed(&ids)));
         }
     }
     if left_out {
@@ -194,10 +201,6 @@ fn note(context: &Context, line: &Line, left_out: bool) {
     }
 }
 
-fn syncs<T>(ids: &[T]) -> String {
-    count(ids.len() as u64, "sync", "syncs")
-}
-
 const COLUMNS: &[Column<Line>] = &[
     Column::csv("version", |line| Cell::Count(line.version.0.unsigned_abs())),
     Column::csv("file", |line| Cell::text(Some(line.file.display()))),
@@ -209,6 +212,7 @@ const COLUMNS: &[Column<Line>] = &[
     Column::csv("complete", |line| Cell::Flag(Some(line.complete))),
     Column::csv("file_bytes", |line| Cell::Count(line.file_bytes)),
     Column::csv("decoded_bytes", |line| Cell::Count(line.decoded_bytes)),
+    Column::csv("replaced", |line| Cell::Flag(Some(line.replaced))),
     Column::csv("kept", |line| Cell::text((!line.kept.is_empty()).then(|| line.kept.join(" ")))),
     Column::csv("dropped", |line| Cell::text((!line.dropped.is_empty()).then(|| line.dropped.join(" ")))),
 ];

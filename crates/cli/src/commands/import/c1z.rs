@@ -63,10 +63,12 @@ struct CountLine {
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let mut snapshot = context.version(self.as_of).await?;
-        let version = snapshot.sync().version;
-        let view = View::read(&mut snapshot).await?;
-        drop(snapshot);
+        let reading = async {
+            let mut snapshot = context.version(self.as_of).await?;
+            Ok(View::read(&mut snapshot).await?)
+        };
+        let view = work::until_stopped(context, reading).await?;
+        let version = view.sync().version;
         let scratch = Scratch::new()?;
         let options = self.reading.options_in(&scratch);
         let doing = format!("reading `{}`", self.file.display());
@@ -135,13 +137,12 @@ fn count_lines(found: &Comparison) -> Vec<CountLine> {
 /// What the counts do not say.
 fn remarks(output: Output, found: &Comparison) -> String {
     let mut page = Page::new(output);
-    let inherited = match found.is_expanded {
-        true => "Inherited grants are written out in the file, and compared.",
-        false => "Inherited grants are not written out in the file, and not compared.",
-    };
+    let not = if found.is_expanded { "" } else { "not " };
     page.line("");
-    page.say(inherited, 0);
-    found.types.iter().for_each(|lone| page.say(&lone_type(lone), 0));
+    page.say(&format!("Inherited grants are {not}written out in the file, and {not}compared."), 0);
+    for lone in &found.types {
+        page.say(&lone_type(lone), 0);
+    }
     page.into_text()
 }
 

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use metsuke_baton::any;
 use metsuke_baton::c1z::{self, Row, SyncHead, SyncType, WriteOptions};
+use metsuke_baton::proto::connector::grant_sources::GrantSource;
 use metsuke_baton::proto::connector::user_trait::Email;
-use metsuke_baton::proto::connector::{Entitlement, Grant, Resource, ResourceId, ResourceType, UserTrait};
+use metsuke_baton::proto::connector::{
+    Entitlement, Grant, GrantSources, Resource, ResourceId, ResourceType, UserTrait,
+};
 use metsuke_model::{Moment, Version};
 use metsuke_simulator::Size;
 use serde_json::{Value, json};
@@ -100,17 +103,52 @@ async fn other_ids_are_found_by_address_and_name() {
     assert_eq!(there("grants"), [1, 1, 2], "{compared}");
     let types = compared["types"].as_array().unwrap();
     let space = types.iter().find(|lone| lone["id"] == "space").unwrap();
-    assert_eq!(space, &json!({"where": "there", "id": "space", "resources": 1, "entitlements": 1, "grants": 1}));
+    assert_eq!(
+        space,
+        &json!({"where": "there", "id": "space", "resources": 1, "entitlements": 1, "grants": 1})
+    );
     assert!(types.iter().any(|lone| lone["id"] == "app" && lone["where"] == "here"));
     let wrong = |one: &&Value| one["kind"] == "grant" && one["principal"]["name"] == "bob@example.com";
     let differences = compared["differences"].as_array().unwrap();
-    let there: Vec<&Value> =
-        differences.iter().filter(wrong).filter(|one| one["where"] == "there").collect();
+    let there: Vec<&Value> = differences.iter().filter(wrong).filter(|one| one["where"] == "there").collect();
     assert_eq!(there.len(), 1, "{compared}");
     assert_eq!(there[0]["entitlement"], "Admin");
     let table = house.run(&["import", "c1z", "theirs.c1z"]).await.stdout;
     assert!(table.contains("Type `space` is only there: 1 resource, 1 entitlement, 1 grant."), "{table}");
     assert!(table.contains("not written out in the file, and not compared"), "{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_direct_here_and_inherited_there_is_told() {
+    let house = House::of(Size::Small).await;
+    let team = house.heroku.edit(|world| {
+        let team = world.enterprise_team_names().remove(0);
+        world.set_member(&team, "ann@example.com", Some("admin")).unwrap();
+        team
+    });
+    house.run(&["sync", "--quiet"]).await;
+    let source = ("group:g:member".to_owned(), GrantSource { is_direct: true });
+    let Row::Grant(held) = grant(("team", "t-1", "admin"), "u-1") else { unreachable!() };
+    let sources = Some(GrantSources { sources: [source].into() });
+    let rows = vec![
+        resource_type("team"),
+        resource_type("user"),
+        user("u-1", "ann@example.com"),
+        resource("team", "t-1", &team.unwrap()),
+        entitlement("team", "t-1", "admin"),
+        Row::Grant(Box::new(Grant { sources, ..*held })),
+    ];
+    write(&house.folder.path().join("theirs.c1z"), rows);
+    let told = house.json(&["import", "c1z", "theirs.c1z"]).await;
+    let compared = &told["compared"];
+    assert_eq!((&compared["grants"]["both"], &compared["grants"]["otherwise"]), (&json!(1), &json!(1)));
+    assert_eq!(compared["is_expanded"], json!(true));
+    let differences = compared["differences"].as_array().unwrap();
+    let both: Vec<&Value> = differences.iter().filter(|one| one["where"] == "both").collect();
+    assert_eq!(both.len(), 1, "{compared}");
+    assert_eq!(both[0]["manners"], json!(["inherited", "direct"]));
+    let table = house.run(&["import", "c1z", "theirs.c1z"]).await.stdout;
+    assert!(table.contains("inherited there, direct here"), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,9 @@ async fn a_file_that_cannot_be_read_is_one_error_and_leaves_nothing_behind() {
         ("empty.c1z", b"", "there is no file"),
     ] {
         fs::write(folder.path().join(name), bytes).unwrap();
-        for arguments in [&["c1z", "inspect", name][..], &["c1z", "diff", name], &["c1z", "diff", "good.c1z", name]] {
+        for arguments in
+            [&["c1z", "inspect", name][..], &["c1z", "diff", name], &["c1z", "diff", "good.c1z", name]]
+        {
             let mut command = bare(&folder, arguments);
             command.env("TMPDIR", &temporary);
             let ran = run(command).await;

@@ -1,7 +1,9 @@
 //! Files that this program wrote.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use metsuke_baton::c1z::{Content, Manner, ReadOptions};
 use metsuke_simulator::{Options, Size, World};
 use serde_json::{Value, json};
 
@@ -150,7 +152,8 @@ async fn the_same_version_is_the_same_bytes_and_replaces_itself() {
     let first = export(&house, &[]).await;
     let bytes = std::fs::read(path("estate.c1z")).unwrap();
     let again = export(&house, &[]).await;
-    assert_eq!(again["dropped"], json!([first["sync"]]));
+    assert_eq!((&again["sync"], &again["replaced"]), (&first["sync"], &json!(true)));
+    assert_eq!((&again["kept"], &again["dropped"]), (&json!([]), &json!([])));
     assert_eq!(std::fs::read(path("estate.c1z")).unwrap(), bytes);
     house.run(&["export", "c1z", "--out", "other.c1z", "--quiet"]).await;
     assert_eq!(std::fs::read(path("other.c1z")).unwrap(), bytes);
@@ -181,25 +184,46 @@ async fn as_many_syncs_stay_as_are_asked_for() {
     assert_eq!(house.run(&["export", "c1z", "--out", "estate.c1z", "--keep", "0"]).await.code, 2);
 }
 
+/// The users' grants in the file, as words; those that are held directly first, then the others.
+fn of_users(file: &Path) -> (BTreeSet<[String; 4]>, BTreeSet<[String; 4]>) {
+    let content = Content::read(file, None, &ReadOptions::default()).unwrap();
+    let (mut direct, mut inherited) = (BTreeSet::new(), BTreeSet::new());
+    for grant in &content.grants {
+        let principal = &content.resources[grant.principal as usize].key;
+        let entitlement = &content.entitlements[grant.entitlement as usize];
+        let on = content.resources[entitlement.resource as usize].key.clone();
+        let words = [principal.resource.clone(), entitlement.slug.clone(), on.resource_type, on.resource];
+        match grant.manner {
+            Manner::Direct => direct.insert(words),
+            Manner::Inherited => inherited.insert(words),
+            Manner::PassedOn => {
+                assert_ne!(principal.resource_type, "user");
+                true
+            }
+        };
+    }
+    (direct, inherited)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn grants_are_those_of_the_version() {
-    let house = House::synced(Size::Mixed).await;
-    let told = async |expand: &str| export(&house, &["--expand", expand]).await;
-    let never = told("never").await;
-    assert_eq!((&never["expanded"], &told("auto").await["expanded"]), (&json!(false), &json!(true)));
-    let always = told("always").await;
-    let lines = async |effective: &[&str]| {
-        let lines = house.lines(&[&["grants"], effective].concat()).await;
-        let people = lines.into_iter().filter(|line| line["principal"]["kind"] == "user");
-        people.map(|line| words(&line)).collect::<BTreeSet<_>>()
-    };
-    let everything = lines(&["--effective"]).await;
-    assert!(lines(&[]).await.len() < everything.len());
-    // What is told by expandable grants is told of teams and apps, once each.
-    let rows = |told: &Value| usize::try_from(told["grants"].as_u64().unwrap()).unwrap();
-    let edges = house.json(&["c1z", "inspect", "estate.c1z"]).await["syncs"][0]["counts"]["grants"].clone();
-    assert_eq!(edges, always["grants"]);
-    assert!(rows(&always) > everything.len() && rows(&never) < rows(&always));
+    for size in [Size::Mixed, Size::Standard, Size::Awkward] {
+        let house = House::synced(size).await;
+        let file = house.folder.path().join("estate.c1z");
+        let (mut direct, mut derived) = (BTreeSet::new(), BTreeSet::new());
+        for line in house.lines(&["grants", "--effective"]).await {
+            if line["principal"]["kind"] == "user" {
+                if line["direct"] == true { &mut direct } else { &mut derived }.insert(words(&line));
+            }
+        }
+        assert!(!direct.is_empty() && !derived.is_empty());
+        assert_eq!(export(&house, &["--expand", "never"]).await["expanded"], json!(false));
+        let told = of_users(&file);
+        assert_eq!(told.0, direct, "{size:?}");
+        assert!(told.1.is_subset(&derived) && told.1.len() < derived.len(), "{size:?}");
+        assert_eq!(export(&house, &[]).await["expanded"], json!(true));
+        assert_eq!(of_users(&file), (direct, derived), "{size:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
