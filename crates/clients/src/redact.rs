@@ -26,9 +26,10 @@ impl Redactor {
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let mut redactor = Self::default();
         for secret in secrets {
-            redactor.add(secret.expose_secret().as_bytes());
+            let secret = secret.expose_secret().trim();
+            redactor.add(secret.as_bytes());
             // A secret of several parts is not to show by one of them, either.
-            for part in secret.expose_secret().split(':').filter(|part| part.len() >= 32) {
+            for part in secret.split(':').filter(|part| part.len() >= 32) {
                 redactor.add(part.as_bytes());
             }
         }
@@ -58,7 +59,8 @@ impl Redactor {
         if bytes.len() < SHORTEST {
             return;
         }
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+        let hex: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect();
         let mut spellings = vec![hex.to_uppercase(), hex];
         spellings.extend(std::str::from_utf8(bytes).map(str::to_owned));
         // Inside a longer text, base64 cuts bytes at one of three places; what is whole of them is looked for.
@@ -77,7 +79,7 @@ impl Redactor {
         plain.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         plain.dedup();
         self.spellings = plain.iter().map(|text| SecretString::from(text.as_str())).collect();
-        plain.iter_mut().for_each(|text| text.zeroize());
+        plain.zeroize();
         self
     }
 }
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn no_spelling_of_a_secret_passes() {
-        let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = SECRET.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let spellings = [SECRET.to_owned(), hex.to_uppercase(), hex, STANDARD.encode(SECRET)];
         for spelling in spellings {
             let clean = redactor().clean(&format!("before {spelling} after"));

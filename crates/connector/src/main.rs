@@ -7,6 +7,8 @@
 
 mod command;
 mod commands;
+#[cfg(test)]
+mod deployment;
 mod estate;
 mod failure;
 mod fields;
@@ -97,11 +99,11 @@ async fn run(
             (Mode::Revoke(grant), None) => commands::provision::revoke(&estate, &settings, grant).await,
             (Mode::Events(events), None) => commands::events::run(&estate, &settings, events, &cancel).await,
             (Mode::Service(service), None) => {
-                commands::service::run(&estate, &settings, service, &cancel).await
+                Box::pin(commands::service::run(&estate, &settings, service, &cancel)).await
             }
         }
     };
-    signals::heeding(&cancel, run).await
+    Box::pin(signals::heeding(&cancel, Box::pin(run))).await
 }
 
 /// Says what was set and does nothing.

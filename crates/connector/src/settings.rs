@@ -16,7 +16,7 @@ pub(crate) use metsuke_baton::source::Skip;
 use metsuke_clients::heroku;
 use metsuke_engine::access::provision;
 use metsuke_model::Moment;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::failure::{Code, Failure};
@@ -170,10 +170,6 @@ fn heroku(values: &Values, environment: &Environment) -> Result<heroku::Settings
             .hint("write it like https://api.heroku.com")
     })?;
     let token = values.secret("api-token").cloned().unwrap_or_default();
-    if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-        let hint = "give the token alone, without quotes, a name in front, or a second line";
-        return Err(Failure::usage("the API token holds characters that no token has").hint(hint));
-    }
     let mut settings = heroku::Settings::new(url, token);
     let workers = values.number("workers");
     if workers > 0 {

@@ -134,13 +134,11 @@ async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) 
             all_read = true;
             found = Box::pin(connector.refresh(&target)).await?;
         }
-        match found {
-            Some(view) => parts.push(Part::of(view, key.clone())),
-            None => warn!(
-                resource.r#type = key.resource_type,
-                resource.id = key.resource,
-                "there is no such resource"
-            ),
+        if let Some(view) = found {
+            parts.push(Part::of(view, key.clone()));
+        } else {
+            let (kind, id) = (&*key.resource_type, &*key.resource);
+            warn!(resource.r#type = kind, resource.id = id, "there is no such resource");
         }
     }
     Ok(parts)

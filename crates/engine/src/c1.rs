@@ -28,7 +28,7 @@ const EARLY: Duration = Duration::from_mins(1);
 ///
 /// [`EngineError::C1Settings`] says what is wrong with which of them; of the secret nothing is shown.
 pub fn credentials(client_id: &str, secret: SecretString) -> Result<Credentials, EngineError> {
-    Credentials::new(client_id, secret).map_err(settings)
+    Credentials::new(client_id, secret).map_err(|error| settings(&error))
 }
 
 /// Gives the token that is good now.
@@ -61,7 +61,7 @@ impl Tokens {
     /// [`EngineError::C1Settings`] names the first setting that cannot work.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
         let c1 = metsuke_clients::c1::C1::new(settings);
-        let c1 = c1.map_err(self::settings)?;
+        let c1 = c1.map_err(|error| self::settings(&error))?;
         Ok(Self { c1, clock, held: Mutex::new(None) })
     }
 
@@ -123,7 +123,7 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-fn settings(source: ClientError) -> EngineError {
+fn settings(source: &ClientError) -> EngineError {
     EngineError::C1Settings { reason: source.to_string() }
 }
 

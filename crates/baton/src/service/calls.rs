@@ -17,6 +17,8 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use tracing::dispatcher;
+use tracing::instrument::WithSubscriber as _;
 
 use super::Connector;
 use super::failure::{Code, Failure};
@@ -66,11 +68,13 @@ impl Caller {
         R: Send + 'static,
         F: Future<Output = Result<R, Failure>> + 'static,
     {
+        // What logs the caller's doings is to log those of the call as well.
+        let log = dispatcher::get_default(Clone::clone);
         self.hand_over(|mut reply: oneshot::Sender<_>| {
             Box::new(|connector| {
                 Box::pin(async move {
                     let answer = tokio::select! {
-                        answer = caught(call(connector)) => answer,
+                        answer = caught(call(connector)).with_subscriber(log) => answer,
                         () = reply.closed() => return,
                     };
                     tell(reply, answer);
@@ -93,8 +97,11 @@ impl Caller {
         R: Send + 'static,
         F: Future<Output = Result<R, Failure>> + 'static,
     {
+        let log = dispatcher::get_default(Clone::clone);
         self.hand_over(|reply| {
-            Box::new(|connector| Box::pin(async move { tell(reply, caught(call(connector)).await) }))
+            Box::new(|connector| {
+                Box::pin(async move { tell(reply, caught(call(connector)).with_subscriber(log).await) })
+            })
         })
         .await
     }

@@ -67,9 +67,8 @@ impl Connector {
 
 fn metadata(feed: Feed) -> EventFeedMetadata {
     let types: &[EventType] = match feed {
-        Feed::AuditTrail => {
-            &[EventType::Usage, EventType::ResourceChange, EventType::CreateGrant, EventType::CreateRevoke]
-        }
+        // Heroku tells that access changed, and not to what.
+        Feed::AuditTrail => &[EventType::Usage, EventType::ResourceChange],
         Feed::Changes => &[EventType::ResourceChange, EventType::CreateGrant, EventType::CreateRevoke],
     };
     let supported_event_types = types.iter().map(|one| i32::from(*one)).collect();

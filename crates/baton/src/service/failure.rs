@@ -100,8 +100,10 @@ impl Failure {
     /// What the engine reports, at this moment.
     #[must_use]
     pub fn of(error: &EngineError, now: Moment) -> Self {
-        let kind = error.kind();
-        let code = Code::of(kind);
+        let code = match error {
+            EngineError::RefusedByHeroku { status: Some(409), .. } => Code::AlreadyExists,
+            _ => Code::of(error.kind()),
+        };
         if code == Code::Internal {
             tracing::error!(error = error as &dyn std::error::Error, "the connector failed");
             return Self::new(code, "the connector failed; its log says more");
@@ -113,7 +115,7 @@ impl Failure {
             message.push_str(&error.to_string());
             cause = error.source();
         }
-        if kind == ErrorKind::Refused {
+        if matches!(error, EngineError::Refused { .. }) {
             // The hint names commands that whoever reads this may not have.
             return Self::declined(message, None);
         }
@@ -186,5 +188,66 @@ impl From<Failure> for tonic::Status {
             return Self::new(code, failure.status.message);
         }
         Self::with_details(code, failure.status.message, details.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_failure_has_its_code() {
+        let table = [
+            (ErrorKind::Invalid, Code::InvalidArgument),
+            (ErrorKind::Ambiguous, Code::InvalidArgument),
+            (ErrorKind::Unauthenticated, Code::Unauthenticated),
+            (ErrorKind::Forbidden, Code::PermissionDenied),
+            (ErrorKind::Refused, Code::FailedPrecondition),
+            (ErrorKind::NotFound, Code::NotFound),
+            (ErrorKind::RateLimited, Code::Unavailable),
+            (ErrorKind::Upstream, Code::Unavailable),
+            (ErrorKind::InDoubt, Code::Unavailable),
+            (ErrorKind::Cancelled, Code::Cancelled),
+            (ErrorKind::Store, Code::Internal),
+            (ErrorKind::Audit, Code::Internal),
+        ];
+        for (kind, code) in table {
+            assert_eq!(Code::of(kind), code, "{kind:?}");
+            assert_eq!(i32::from(tonic::Code::from_i32(code.number())), code.number());
+        }
+    }
+
+    fn refused(status: u16) -> Failure {
+        let error = EngineError::RefusedByHeroku { status: Some(status), reason: "no".to_owned() };
+        Failure::of(&error, Moment(0))
+    }
+
+    #[test]
+    fn what_heroku_refuses_is_no_decline_of_ours() {
+        let codes = [401, 403, 404, 409, 422, 429].map(|status| refused(status).code());
+        let expected = [
+            Code::Unauthenticated,
+            Code::PermissionDenied,
+            Code::NotFound,
+            Code::AlreadyExists,
+            Code::FailedPrecondition,
+            Code::Unavailable,
+        ];
+        assert_eq!(codes, expected);
+        assert!(refused(422).status().details.is_empty());
+        let rule = EngineError::Refused { reason: "R2: no".to_owned(), hint: None };
+        let declined = Failure::of(&rule, Moment(0));
+        let info: rpc::ErrorInfo = crate::any::find(&declined.status().details).unwrap();
+        assert_eq!((info.reason.as_str(), info.metadata["reason"].as_str()), ("grant_cancelled", "R2: no"));
+    }
+
+    #[test]
+    fn an_empty_pool_says_when_to_come_again_on_the_wire() {
+        let status = tonic::Status::from(refused(429));
+        let sent = rpc::Status::decode(status.details()).unwrap();
+        assert_eq!((sent.code, sent.message.as_str()), (14, status.message()));
+        let limit: RateLimitDescription = crate::any::find(&sent.details).unwrap();
+        assert_eq!(limit.remaining, 0);
+        assert!(limit.reset_at.unwrap().seconds > 0);
     }
 }

@@ -10,10 +10,11 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use prost::Message;
 
 use super::failure::{Code, Failure};
-use super::rules::PAGE;
 
 /// Begins every token, so that another connector's is told apart.
 const MARK: &str = "metsuke1";
+/// Rows of a page for which no number is asked: few calls, and few tokens that a new start of this process would not know.
+const ROWS: usize = 1_000;
 /// A page is full with so many bytes: clients of the ecosystem take four megabytes by default.
 const BYTES: usize = 1 << 20;
 
@@ -71,7 +72,7 @@ impl Asked<'_> {
         from: impl IntoIterator<Item = T>,
     ) -> Result<(Vec<T>, String), Failure> {
         let start = self.start()?;
-        let most = if self.size == 0 { PAGE } else { self.size } as usize;
+        let most = usize::try_from(self.size).ok().filter(|size| *size > 0).unwrap_or(ROWS);
         let mut page = Vec::new();
         let mut bytes = 0;
         let mut more = false;

@@ -154,7 +154,7 @@ impl Line {
             bearer.set_sensitive(true);
             request.metadata_mut().insert("authorization", bearer);
             let client = self.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            match tokio::time::timeout(limit, send(client, request)).await {
+            match tokio::time::timeout(limit, Box::pin(send(client, request))).await {
                 Ok(Ok(answer)) => return Ok(answer.into_inner()),
                 Ok(Err(status)) if again && status.code() == Code::Unauthenticated => {
                     again = false;

@@ -76,6 +76,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::tasks::task::NoneTask;
 
     fn task(id: &str) -> Task {
         Task { id: id.to_owned(), ..Task::default() }
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn nothing_is_no_task() {
-        let nothing = Task { task_type: Some(TaskType::None(Default::default())), ..task("a") };
+        let nothing = Task { task_type: Some(TaskType::None(NoneTask::default())), ..task("a") };
         assert_eq!(Queue::new(1).add([nothing]), 0);
     }
 }

@@ -208,13 +208,10 @@ fn duration(told: Option<prost_types::Duration>) -> Duration {
 mod tests {
     use super::*;
 
-    fn told(seconds: i64) -> Option<prost_types::Duration> {
-        Some(prost_types::Duration { seconds, nanos: 0 })
-    }
-
     #[test]
     fn waits_stay_within_their_limits() {
         let times = Times::default();
+        let told = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
         let seconds = |duration: Duration| duration.as_secs();
         assert_eq!([-5, 0, 60, 9_999].map(|s| seconds(times.poll(told(s), false))), [0, 0, 60, 300]);
         assert_eq!(seconds(times.poll(None, true)), 1);

@@ -30,7 +30,7 @@ pub(super) async fn file(line: &Line, task_id: &str, path: &Path) -> Result<(), 
     loop {
         let trouble = Trouble::default();
         let parts = || parts(line.host_id(), task_id.to_owned(), path.to_owned(), Arc::clone(&trouble));
-        let Err(status) = line.upload(parts).await else {
+        let Err(status) = Box::pin(line.upload(parts)).await else {
             tracing::debug!(task.id = task_id, attempt, "a file of task {task_id} was uploaded");
             return Ok(());
         };
@@ -50,7 +50,7 @@ pub(super) async fn file(line: &Line, task_id: &str, path: &Path) -> Result<(), 
 /// Where an upload is.
 enum Stage {
     Begin,
-    Bytes(File, Context),
+    Bytes(File, Box<Context>),
     Done,
 }
 
@@ -66,9 +66,9 @@ fn parts(
         let (path, metadata, trouble) = (path.clone(), metadata.clone(), Arc::clone(&trouble));
         async move {
             let next = match stage {
-                Stage::Begin => File::open(path)
-                    .await
-                    .map(|file| (Msg::Metadata(metadata), Stage::Bytes(file, Context::new(&SHA256)))),
+                Stage::Begin => File::open(path).await.map(|file| {
+                    (Msg::Metadata(metadata), Stage::Bytes(file, Box::new(Context::new(&SHA256))))
+                }),
                 Stage::Bytes(mut file, mut digest) => part(&mut file).await.map(|data| {
                     if data.is_empty() {
                         let sha256_checksum = digest.finish().as_ref().to_vec();

@@ -30,6 +30,13 @@ pub struct Credentials {
     seed: Zeroizing<Vec<u8>>,
 }
 
+/// The key, ready to sign.
+struct Key {
+    pair: Ed25519KeyPair,
+    id: Option<String>,
+    seed: Zeroizing<Vec<u8>>,
+}
+
 /// The key as the secret holds it.
 #[derive(Deserialize)]
 struct Jwk {
@@ -57,9 +64,9 @@ impl Credentials {
             return Err(wrong_id("the name before `@` is empty or holds characters that no name has"));
         }
         address(host).map_err(|reason| wrong_id(&reason))?;
-        let (key, key_id, seed) = key(secret.expose_secret().trim())?;
+        let Key { pair, id, seed } = key(secret.expose_secret().trim())?;
         let (name, host) = (name.len(), host.to_owned());
-        Ok(Self { client_id: client_id.to_owned(), name, host, secret, key, key_id, seed })
+        Ok(Self { client_id: client_id.to_owned(), name, host, secret, key: pair, key_id: id, seed })
     }
 
     /// The whole client id.
@@ -103,7 +110,7 @@ pub(super) fn address(host: &str) -> Result<Url, String> {
     Url::parse(&format!("https://{host}/")).map_err(|_| wrong())
 }
 
-fn key(secret: &str) -> Result<(Ed25519KeyPair, Option<String>, Zeroizing<Vec<u8>>), ClientError> {
+fn key(secret: &str) -> Result<Key, ClientError> {
     let wrong = |reason: &str| config(format!("invalid client secret: {reason}"));
     let parts: Vec<&str> = secret.splitn(4, ':').collect();
     let [_, _, version, packed] = parts[..] else {
@@ -134,7 +141,7 @@ fn key(secret: &str) -> Result<(Ed25519KeyPair, Option<String>, Zeroizing<Vec<u8
     let (seed, public) = (Zeroizing::new(half(&d, "d")?), half(x, "x")?);
     let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, &public)
         .map_err(|_| wrong("the halves `d` and `x` of its key do not belong together"))?;
-    Ok((pair, jwk.kid, seed))
+    Ok(Key { pair, id: jwk.kid, seed })
 }
 
 fn config(reason: String) -> ClientError {

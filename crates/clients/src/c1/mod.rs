@@ -177,7 +177,7 @@ impl C1 {
             Err(_) => {
                 let limit = self.request_timeout.as_secs_f32();
                 let reason = format!("no whole answer within {limit} s");
-                return Err(ClientError::Timeout { call: call(), reason });
+                return Err(ClientError::Timeout { call: Box::new(call()), reason });
             }
         };
         tracing::debug!(http.status = reply.status, "POST {PATH} was answered {}", reply.status);
@@ -186,7 +186,7 @@ impl C1 {
             reply.body = body.unwrap_or_default();
             let mut answer = reply.refusal(&cleaner);
             answer.message = answer.message.map(|message| self.redactor.clean(&message));
-            return Err(ClientError::Answered { call: call(), answer: Box::new(answer) });
+            return Err(ClientError::Answered { call: Box::new(call()), answer: Box::new(answer) });
         }
         read(&body.map_err(|broken| self.broken(&broken, &cleaner))?)
     }
@@ -202,14 +202,14 @@ impl C1 {
 
     fn broken(&self, broken: &Broken, cleaner: &Cleaner) -> ClientError {
         match broken {
-            Broken::TooLarge => ClientError::TooLarge { call: call(), limit_bytes: MOST_ANSWERED },
+            Broken::TooLarge => ClientError::TooLarge { call: Box::new(call()), limit_bytes: MOST_ANSWERED },
             Broken::Idle => {
                 let reason = format!("no byte for {} s", self.idle_timeout.as_secs_f32());
-                ClientError::Timeout { call: call(), reason }
+                ClientError::Timeout { call: Box::new(call()), reason }
             }
             Broken::Connection(error) => {
                 let reason = self.redactor.clean(&cleaner.message(&causes(error)));
-                ClientError::Connection { call: call(), reason: told(&reason) }
+                ClientError::Connection { call: Box::new(call()), reason: told(&reason) }
             }
         }
     }
@@ -254,7 +254,7 @@ fn client(settings: &Settings) -> Result<reqwest::Client, ClientError> {
 
 fn read(body: &[u8]) -> Result<Token, ClientError> {
     let wrong = |reason: &str| ClientError::Shape {
-        call: call(),
+        call: Box::new(call()),
         expected: "an access token",
         reason: reason.to_owned(),
     };
@@ -283,6 +283,6 @@ fn told(reason: &str) -> String {
     reason.to_owned()
 }
 
-fn call() -> Box<Call> {
-    Box::new(Call { method: "POST", path: PATH.to_owned(), attempts: 1 })
+fn call() -> Call {
+    Call { method: "POST", path: PATH.to_owned(), attempts: 1 }
 }

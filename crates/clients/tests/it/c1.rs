@@ -75,7 +75,7 @@ async fn a_token_is_asked_for_once_and_in_time() {
     let c1 = C1::new(settings).unwrap();
     server.fail(
         C1Call::Token,
-        &[C1Fault::Slow(Duration::from_secs(60)), C1Fault::Cut(0), C1Fault::Refused(307)],
+        &[C1Fault::Slow(Duration::from_mins(1)), C1Fault::Cut(0), C1Fault::Refused(307)],
     );
     let kinds = [ErrorKind::Timeout, ErrorKind::Connection, ErrorKind::Refused];
     for (number, kind) in kinds.into_iter().enumerate() {

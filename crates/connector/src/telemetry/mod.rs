@@ -12,7 +12,9 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use metsuke_engine::c1::Redactor;
 use metsuke_model::Moment;
+use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -55,7 +57,10 @@ pub(crate) fn start(values: &Values) -> Result<(), Failure> {
             Failure::usage("--log-level-debug-expires-at takes a time such as 2026-01-31T12:00:00Z")
         })?)),
     };
-    let lines = Lines { level, format, expires, places: places(values.list("log-path"))? };
+    let secrets: Vec<SecretString> =
+        ["api-token", "client-secret"].into_iter().filter_map(|name| values.secret(name)).cloned().collect();
+    let places = places(values.list("log-path"))?;
+    let lines = Lines { level, format, expires, places, redactor: Redactor::new(&secrets) };
     // It fails only where logging was started before.
     drop(tracing_subscriber::registry().with(lines).try_init());
     Ok(())
@@ -99,13 +104,14 @@ impl Place {
 }
 
 /// Writes events as lines.
-#[derive(Debug)]
 struct Lines {
     level: LevelFilter,
     format: Format,
     /// When debug ends, in microseconds since 1970.
     expires: Option<i64>,
     places: Vec<Mutex<Place>>,
+    /// The second line of defence: no line holds a secret in the first place.
+    redactor: Redactor,
 }
 
 impl Lines {
@@ -144,6 +150,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             Format::Json => line.json(),
             Format::Console => line.console(),
         };
+        let text = self.redactor.clean(&text);
         for place in &self.places {
             place.lock().unwrap_or_else(PoisonError::into_inner).write(&text);
         }

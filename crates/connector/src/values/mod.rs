@@ -241,7 +241,15 @@ fn value(field: &Field, raw: &Raw, source: Source) -> Result<Option<Value>, Fail
             let named: Vec<_> = choices.iter().filter(|choice| !choice.is_empty()).copied().collect();
             Err(wrong(format!("one of {}", named.join(", "))))
         }
-        Kind::Text { .. } if field.secret => Ok(Some(Value::Secret(word.trim().into()))),
+        Kind::Text { .. } if field.secret => {
+            let word = word.trim();
+            if !word.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(wrong(
+                    "a secret alone, without quotes, a name in front, or a second line".into(),
+                ));
+            }
+            Ok(Some(Value::Secret(word.into())))
+        }
         Kind::Text { .. } => Ok(Some(Value::Text(word.clone()))),
     }
 }

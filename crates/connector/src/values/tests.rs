@@ -102,6 +102,10 @@ fn numbers_have_bounds_and_words_have_choices() {
         (("task-concurrency", "0"), "--task-concurrency takes a whole number from 1 to 100"),
         (("workers", "many"), "--workers takes a whole number from -1 to 1000"),
         (("log-level", "loud"), "--log-level takes one of debug, info, warn, error"),
+        (
+            ("api-token", "TOKEN HRKU-1"),
+            "--api-token takes a secret alone, without quotes, a name in front, or a second line",
+        ),
         (("provisioning", "maybe"), "--provisioning takes `true` or `false`"),
     ] {
         assert_eq!(complaint(&[flags], ""), told);

@@ -83,7 +83,7 @@ impl House {
     /// The grants of the newest sync of a file.
     pub(crate) fn grants(&self, name: &str) -> Vec<Grant> {
         let grants = self.rows(name).into_iter().filter_map(|row| match row {
-            Row::Grant(grant) => Some(grant),
+            Row::Grant(grant) => Some(*grant),
             _ => None,
         });
         grants.collect()

@@ -5,7 +5,6 @@
 //! Invariant: each test has a Heroku and a folder of its own.
 
 #![cfg(test)]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
 mod capabilities;
 mod codes;

@@ -10,11 +10,11 @@ async fn case(house: &House) -> (String, String) {
     let grants = house.grants("sync.c1z");
     for app in house.resources("sync.c1z", "app") {
         let of_app = format!("app:{app}:");
-        let on_app = || grants.iter().filter(|grant| grant.id.starts_with(&of_app));
-        let Some(team) = on_app().map(principal).find(|id| id.resource_type == "team") else { continue };
+        let beside = || grants.iter().filter(|grant| grant.id.starts_with(&of_app));
+        let Some(team) = beside().map(principal).find(|id| id.resource_type == "team") else { continue };
         let of_team = format!("team:{}:member:user:", team.resource);
         let members = grants.iter().filter_map(|grant| grant.id.strip_prefix(&of_team));
-        let mut strangers = members.filter(|user| on_app().all(|grant| principal(grant).resource != *user));
+        let mut strangers = members.filter(|user| beside().all(|grant| principal(grant).resource != *user));
         if let Some(user) = strangers.next() {
             return (app, user.to_owned());
         }

@@ -13,7 +13,7 @@ const CANARY: &str = "HRKU-canary-5f1d0c7e9a3b4c6d8e2f";
 /// The token as it is, in hexadecimal, and in base64 wherever it may begin.
 fn spellings() -> Vec<Vec<u8>> {
     let bytes = CANARY.as_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut all = vec![bytes.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
     for lead in 0..3 {
         let text = STANDARD_NO_PAD.encode([&vec![0; lead], bytes].concat());

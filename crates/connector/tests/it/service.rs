@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use crate::house::{House, bare, open, run};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn command(house: &House, c1: &C1, arguments: &[&str]) -> Command {
     std::fs::write(house.file("roots.pem"), c1.authority()).unwrap();

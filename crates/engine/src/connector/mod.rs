@@ -1,7 +1,7 @@
 //! What a connector of an identity-governance platform needs: an account's estate, synced, shown and changed.
 //!
 //! It knows no file format and no protocol of such platforms; the door that speaks them imports nothing below the
-//! engine. What is shown stands in [`View`]; what changes goes through [`provision`](crate::access::provision).
+//! engine. What is shown stands in [`View`]; what changes goes through [`provision`].
 //!
 //! Invariant: nothing is called granted or revoked that was not read back, and nothing is shown that no version holds.
 

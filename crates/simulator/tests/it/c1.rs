@@ -1,5 +1,7 @@
 //! The stand-in for C1: whom it gives tokens, which requests it refuses, and whose a task is.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers included")]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;

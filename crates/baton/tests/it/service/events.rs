@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use metsuke_baton::proto::connector as v2;
 use metsuke_baton::proto::connector::event::Event;
+use metsuke_model::{Clock as _, SystemClock};
 use tonic::Code;
 
 use super::house::{House, Parent, company, options, serve};
@@ -78,6 +79,49 @@ async fn what_differs_between_versions_is_told_once() {
         assert!(
             told.iter().any(|event| matches!(event.event, Some(Event::CreateRevokeEvent(_)))),
             "{told:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_trail_tells_of_use_and_of_what_is_worth_reading_afresh() {
+    let house = House::new(company(), options()).await;
+    let today = u64::try_from(SystemClock.now().0 / 1_000_000).unwrap();
+    let (app, team, caller) = house.edit(|world| {
+        let enterprise = world.enterprise_names().into_iter().next().unwrap();
+        let teams = world.enterprise_team_names();
+        let team = teams.into_iter().find(|team| !world.app_names(Some(team)).is_empty()).unwrap();
+        let app = world.app_names(Some(&team)).into_iter().next().unwrap();
+        for what in [("code_release", "create"), ("collaborator", "update")] {
+            world.tell_event(&enterprise, today, what, (Some(&team), Some(&app))).unwrap();
+        }
+        let caller = world.caller_email();
+        (world.app_id(&app).unwrap(), world.team_id(&team).unwrap(), world.person_id(&caller).unwrap())
+    });
+    serve(&house, async |parent| {
+        let (told, cursor) = to_its_end(parent, feed("audit-trail", 1)).await;
+        let used = told.iter().find_map(|event| match &event.event {
+            Some(Event::UsageEvent(event)) => Some(event),
+            _ => None,
+        });
+        let used = used.expect("somebody released code");
+        let id = |resource: &Option<v2::Resource>| resource.as_ref().unwrap().id.clone().unwrap().resource;
+        assert_eq!(id(&used.target_resource), app.to_string());
+        assert_eq!(id(&used.actor_resource), caller.to_string());
+        let changed = told.iter().find_map(|event| match &event.event {
+            Some(Event::ResourceChangeEvent(event)) => {
+                event.resource_id.as_ref().is_some_and(|id| id.resource == app.to_string()).then_some(event)
+            }
+            _ => None,
+        });
+        let changed = changed.expect("access to the app changed");
+        assert_eq!(changed.parent_resource_id.as_ref().unwrap().resource, team.to_string());
+        let request = v2::ListEventsRequest { cursor, ..feed("", 10) };
+        assert_eq!(
+            to_its_end(parent, request).await.0,
+            [],
+            "it is the feed that is read where none is named"
         );
     })
     .await;

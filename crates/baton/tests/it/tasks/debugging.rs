@@ -25,7 +25,7 @@ fn secrets(c1: &C1) -> Vec<String> {
     let seed = c1.seed();
     let mut secrets = Vec::new();
     for bytes in [HEROKU.as_bytes(), &seed, c1.client_secret().as_bytes()] {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         secrets.extend([hex.to_uppercase(), hex, STANDARD.encode(bytes), URL_SAFE_NO_PAD.encode(bytes)]);
     }
     secrets.push(HEROKU.to_owned());

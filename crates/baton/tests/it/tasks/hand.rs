@@ -114,7 +114,7 @@ impl Hand {
 
 /// What a file of so many bytes holds.
 pub(crate) fn content(bytes: usize) -> Vec<u8> {
-    (0..bytes).map(|at| (at.wrapping_mul(2_654_435_761) >> 16) as u8).collect()
+    (0..bytes).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect()
 }
 
 impl Worker for Hand {

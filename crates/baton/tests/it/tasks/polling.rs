@@ -130,7 +130,7 @@ async fn connections_that_are_cut_are_made_anew() {
 #[tokio::test]
 async fn a_call_that_hangs_ends_in_its_time_and_the_next_goes_another_way() {
     let c1 = c1(C1Options::default()).await;
-    c1.fail(C1Call::GetTask, &[C1Fault::Slow(Duration::from_secs(60))]);
+    c1.fail(C1Call::GetTask, &[C1Fault::Slow(Duration::from_mins(1))]);
     let mut settings = settings("pod-1");
     settings.times.call = Duration::from_millis(200);
     let replica = replica(&c1, &Hand::quick(0), settings);

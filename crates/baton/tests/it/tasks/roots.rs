@@ -24,7 +24,7 @@ async fn a_service_with_the_systems_certificates() {
     let tokens = Tokens::new(c1::Settings::new(credentials), Arc::new(SystemClock)).unwrap();
     let mut settings = settings("pod-1");
     // Long enough to be read, and to be killed in.
-    settings.times.first_hello = std::time::Duration::from_secs(60);
+    settings.times.first_hello = std::time::Duration::from_mins(1);
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).finish();
     let _logging = tracing::subscriber::set_default(subscriber);
     let replica = replica_with(tokens, &Hand::quick(0), settings);

@@ -57,7 +57,7 @@ async fn a_stop_ends_in_time_even_where_c1_does_not_answer() {
     let replica = replica(&c1, &hand, hasty());
     c1.give(sync("a"));
     until(|| hand.runs().len() == 1).await;
-    c1.fail(C1Call::FinishTask, &[C1Fault::Slow(Duration::from_secs(60))]);
+    c1.fail(C1Call::FinishTask, &[C1Fault::Slow(Duration::from_mins(1))]);
     let begin = Instant::now();
     replica.stop().await.unwrap();
     assert!(begin.elapsed() < Duration::from_millis(1_500), "{:?}", begin.elapsed());
@@ -102,7 +102,7 @@ async fn a_service_that_could_not_greet_c1_yet_stops_at_once() {
     let c1 = c1(C1Options::default()).await;
     c1.fail(C1Call::Hello, &[C1Fault::Refused(14)]);
     let mut settings = settings("pod-1");
-    settings.times.first_hello = Duration::from_secs(60);
+    settings.times.first_hello = Duration::from_mins(1);
     let replica = replica(&c1, &Hand::quick(0), settings);
     called(&c1, C1Call::Hello, 1).await;
     let begin = Instant::now();

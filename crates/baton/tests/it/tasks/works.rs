@@ -122,7 +122,7 @@ async fn a_hello_task_is_another_greeting_and_nothing_else() {
 
 #[tokio::test]
 async fn what_is_not_supported_is_finished_as_such() {
-    let kinds = [
+    let kinds = vec![
         TaskType::EventFeed(task::EventFeedTask::default()),
         TaskType::CreateSyncDiff(task::CreateSyncDiffTask::default()),
         TaskType::CompactSyncs(task::CompactSyncs::default()),

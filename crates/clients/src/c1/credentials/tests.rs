@@ -91,7 +91,7 @@ fn nothing_of_the_secret_shows_in_debug_texts_and_all_of_it_is_redacted() {
     assert!(debug.contains(ID) && !debug.contains(D) && !debug.contains("v1"), "{debug}");
     let redactor = credentials.redactor(&[]);
     let seed = URL_SAFE_NO_PAD.decode(D).unwrap();
-    let hex: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = seed.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     for spelling in [whole.as_str(), whole.rsplit(':').next().unwrap(), D, &hex] {
         let clean = redactor.clean(&format!("<{spelling}>"));
         assert!(!clean.contains(spelling) && clean.contains("[secret]"), "{clean}");

@@ -23,24 +23,25 @@ struct Line<'e> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 enum Kind<'e> {
-    #[serde(rename_all = "camelCase")]
-    UsageEvent {
+    #[serde(rename = "usageEvent", rename_all = "camelCase")]
+    Usage {
         #[serde(skip_serializing_if = "Option::is_none")]
         target_resource: Option<Thing<'e>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         actor_resource: Option<Thing<'e>>,
     },
-    #[serde(rename_all = "camelCase")]
-    ResourceChangeEvent {
+    #[serde(rename = "resourceChangeEvent", rename_all = "camelCase")]
+    ResourceChange {
         #[serde(skip_serializing_if = "Option::is_none")]
         resource_id: Option<Id<'e>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         parent_resource_id: Option<Id<'e>>,
     },
-    CreateGrantEvent(Access<'e>),
-    CreateRevokeEvent(Access<'e>),
+    #[serde(rename = "createGrantEvent")]
+    CreateGrant(Access<'e>),
+    #[serde(rename = "createRevokeEvent")]
+    CreateRevoke(Access<'e>),
 }
 
 #[derive(Serialize)]
@@ -91,19 +92,19 @@ pub(super) fn event(event: &Event) -> String {
 
 fn kind(happened: &Happened) -> Option<Kind<'_>> {
     Some(match happened {
-        Happened::UsageEvent(event) => Kind::UsageEvent {
+        Happened::UsageEvent(event) => Kind::Usage {
             target_resource: event.target_resource.as_ref().map(thing),
             actor_resource: event.actor_resource.as_ref().map(thing),
         },
-        Happened::ResourceChangeEvent(event) => Kind::ResourceChangeEvent {
+        Happened::ResourceChangeEvent(event) => Kind::ResourceChange {
             resource_id: event.resource_id.as_ref().map(id),
             parent_resource_id: event.parent_resource_id.as_ref().map(id),
         },
-        Happened::CreateGrantEvent(event) => Kind::CreateGrantEvent(Access {
+        Happened::CreateGrantEvent(event) => Kind::CreateGrant(Access {
             entitlement: event.entitlement.as_ref().map(offer),
             principal: event.principal.as_ref().map(thing),
         }),
-        Happened::CreateRevokeEvent(event) => Kind::CreateRevokeEvent(Access {
+        Happened::CreateRevokeEvent(event) => Kind::CreateRevoke(Access {
             entitlement: event.entitlement.as_ref().map(offer),
             principal: event.principal.as_ref().map(thing),
         }),

@@ -39,7 +39,11 @@ pub(crate) async fn run(
     };
     while !cancel.is_cancelled() {
         let page = service.list_events(&request).await?;
-        let lines: String = page.events.iter().map(|event| format!("{}\n", json::event(event))).collect();
+        let mut lines = String::new();
+        for event in &page.events {
+            lines.push_str(&json::event(event));
+            lines.push('\n');
+        }
         output::print(&lines)?;
         request.cursor = page.cursor;
         if !page.has_more {

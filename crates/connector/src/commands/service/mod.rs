@@ -63,7 +63,7 @@ pub(crate) async fn run(
     // Calls are answered until the last task has ended, which is after the stop.
     let ended = CancellationToken::new();
     let serving = async {
-        let served = serving.run(stop.clone()).await;
+        let served = Box::pin(serving.run(stop.clone())).await;
         stop.cancel();
         ended.cancel();
         served

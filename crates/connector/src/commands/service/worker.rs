@@ -80,18 +80,21 @@ impl Worker {
 
 impl tasks::Worker for Worker {
     async fn metadata(&self) -> Result<ConnectorMetadata, Failed> {
-        let answer =
-            self.caller.answer(|connector| async move { connector.metadata() }).await.map_err(failed)?;
+        let answer = self
+            .caller
+            .answer(|connector| async move { connector.metadata() })
+            .await
+            .map_err(|failure| failed(&failure))?;
         Ok(answer.metadata.unwrap_or_default())
     }
 
     async fn validate(&self) -> Result<(), Failed> {
         let answer = self.caller.answer(|connector| async move { connector.validate().await });
-        answer.await.map(drop).map_err(failed)
+        answer.await.map(drop).map_err(|failure| failed(&failure))
     }
 
     async fn sync(&self, order: SyncOrder, cancel: CancellationToken) -> Result<PathBuf, Failed> {
-        let wish = self.wish(&order).map_err(|error| failed(told(&error.into())))?;
+        let wish = self.wish(&order).map_err(|error| failed(&told(&error.into())))?;
         let file = order.folder.join("sync.c1z");
         let place =
             Place { file: file.clone(), folder: order.folder, keep: Keep::OnlyNew, shape: self.shape };
@@ -106,7 +109,7 @@ impl tasks::Worker for Worker {
             Err(failure) => {
                 // The next attempt would end as this one did.
                 let non_retryable = matches!(failure.code(), Code::InvalidArgument | Code::Unimplemented);
-                Err(Failed { non_retryable, ..failed(failure) })
+                Err(Failed { non_retryable, ..failed(&failure) })
             }
         }
     }
@@ -117,7 +120,7 @@ impl tasks::Worker for Worker {
         _: CancellationToken,
     ) -> Result<GrantManagerServiceGrantResponse, Failed> {
         let answer = self.caller.finish(|connector| async move { connector.grant(&request).await });
-        answer.await.map_err(failed)
+        answer.await.map_err(|failure| failed(&failure))
     }
 
     async fn revoke(
@@ -126,7 +129,7 @@ impl tasks::Worker for Worker {
         _: CancellationToken,
     ) -> Result<GrantManagerServiceRevokeResponse, Failed> {
         let answer = self.caller.finish(|connector| async move { connector.revoke(&request).await });
-        answer.await.map_err(failed)
+        answer.await.map_err(|failure| failed(&failure))
     }
 
     async fn list_event_feeds(
@@ -135,7 +138,7 @@ impl tasks::Worker for Worker {
         _: CancellationToken,
     ) -> Result<ListEventFeedsResponse, Failed> {
         let answer = self.caller.answer(|connector| async move { connector.list_event_feeds() });
-        answer.await.map_err(failed)
+        answer.await.map_err(|failure| failed(&failure))
     }
 
     async fn list_events(
@@ -145,13 +148,13 @@ impl tasks::Worker for Worker {
     ) -> Result<ListEventsResponse, Failed> {
         let listing = self.caller.answer(|connector| async move { connector.list_events(&request).await });
         match cancel.run_until_cancelled(listing).await {
-            Some(answer) => answer.map_err(failed),
+            Some(answer) => answer.map_err(|failure| failed(&failure)),
             None => Err(Failed::new(Code::Cancelled.number(), "stopped")),
         }
     }
 }
 
-fn failed(failure: service::Failure) -> Failed {
+fn failed(failure: &service::Failure) -> Failed {
     failure.status().clone().into()
 }
 
