@@ -12,6 +12,7 @@ use metsuke_baton::c1z::Keep;
 use metsuke_baton::expand::Expand;
 use metsuke_baton::id::{self, ResourceKey};
 use metsuke_baton::shape::{Options, Type};
+pub(crate) use metsuke_baton::source::Skip;
 use metsuke_clients::heroku;
 use metsuke_engine::access::provision;
 use metsuke_model::Moment;
@@ -85,18 +86,6 @@ pub(crate) struct Wish {
     pub(crate) skip: Skip,
     /// Nothing at all is read: a sync without rows.
     pub(crate) empty: bool,
-}
-
-/// What a sync leaves out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Skip {
-    /// Nothing.
-    #[default]
-    Nothing,
-    /// Grants.
-    Grants,
-    /// Entitlements and grants.
-    EntitlementsAndGrants,
 }
 
 /// Which events are printed.

@@ -5,13 +5,12 @@
 //!
 //! Invariant: nothing is written of a reading that failed in part: what was not read would look as if it were gone.
 
-mod rows;
-
 use std::path::{Path, PathBuf};
 
 use metsuke_baton::c1z::{self, C1z, C1zError, Keep, ReadOptions, SyncHead, SyncType, WriteOptions};
 use metsuke_baton::shape::{Options, Type};
-use metsuke_engine::connector::{Connector, Target, View};
+use metsuke_baton::source::{Choice, Part, Source};
+use metsuke_engine::connector::{Connector, Target, View, ViewSync};
 use metsuke_engine::{EngineError, Progress};
 use metsuke_model::{Clock, HerokuId, Moment, ScopeReport, Version};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +18,6 @@ use tracing::{info, warn};
 
 use crate::failure::{Code, Failure};
 use crate::settings::{Skip, Wish};
-use rows::{Part, Source};
 
 /// Gaps that are named one by one.
 const NAMED: usize = 20;
@@ -71,9 +69,10 @@ pub(crate) async fn run(
     };
     let gaps = gaps(&views)?;
     let head = head(&views, wish, began, clock.now(), &place.file)?;
-    let (wish, cancel) = (wish.clone(), cancel.clone());
+    let choice = Choice { expand: wish.expand, types: wish.types.clone(), skip: wish.skip };
+    let cancel = cancel.clone();
     let writing = tokio::task::spawn_blocking(move || {
-        let mut source = Source::new(views, &wish, place.shape, cancel);
+        let mut source = Source::new(views, choice, place.shape, cancel);
         let read = ReadOptions { temp_dir: Some(place.folder.clone()), ..ReadOptions::default() };
         let options = WriteOptions { head, keep: place.keep, temp_dir: Some(place.folder), read };
         let written = c1z::write(&place.file, &mut source, &options);
@@ -148,8 +147,9 @@ async fn chosen(connector: &Connector, wish: &Wish, cancel: &CancellationToken) 
 /// What Heroku did not show; an error where it could not be asked.
 fn gaps(parts: &[Part]) -> Result<Vec<ScopeReport>, Failure> {
     // What is missing elsewhere is nothing to a part that was read for itself.
-    let gaps: Vec<_> = parts.iter().filter(|part| part.is_whole()).flat_map(Part::gaps).cloned().collect();
-    if let Some(told) = parts.iter().filter(|part| part.is_whole()).find_map(|part| part.sync().failed()) {
+    let whole = || parts.iter().filter(|part| part.is_whole()).map(Part::sync);
+    let gaps: Vec<_> = whole().flat_map(|sync| &sync.gaps).cloned().collect();
+    if let Some(told) = whole().find_map(ViewSync::failed) {
         return Err(Failure::new(Code::Unavailable, told).hint("nothing was written; run it again"));
     }
     for gap in gaps.iter().take(NAMED) {

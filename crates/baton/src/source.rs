@@ -1,26 +1,47 @@
 //! The rows of a sync: types, resources, entitlements and grants of one version or of a few resources.
 //!
-//! How a row looks is the Baton door's to say; here is which rows there are.
+//! How a row looks is [`shape`](crate::shape)'s to say, and what becomes of it a [`Sink`]'s; here is which rows there are.
 //!
 //! Invariant: a row names no other that is not there, whatever was left out.
 
 use std::collections::{BTreeSet, HashSet};
 
-use metsuke_baton::c1z::{C1zError, Rows, Sink};
-use metsuke_baton::expand::Expand;
-use metsuke_baton::id::ResourceKey;
-use metsuke_baton::proto::connector::{Grant, ResourceId};
-use metsuke_baton::shape::{Options, Place, Shape, Type, resource_types};
 use metsuke_engine::EngineError;
 use metsuke_engine::connector::{View, ViewSync};
-use metsuke_model::ScopeReport;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Skip, Wish};
+use crate::c1z::{C1zError, Rows, Sink};
+use crate::expand::Expand;
+use crate::id::ResourceKey;
+use crate::proto::connector::{Grant, ResourceId};
+use crate::shape::{Options, Place, Shape, Type, resource_types};
+
+/// Which rows are wished.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Whether grants that follow from others are written out; of single resources they never are.
+    pub expand: Expand,
+    /// Only resources of these types, unless empty.
+    pub types: BTreeSet<Type>,
+    /// What is left out.
+    pub skip: Skip,
+}
+
+/// What a sync leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Skip {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Grants.
+    Grants,
+    /// Entitlements and grants.
+    EntitlementsAndGrants,
+}
 
 /// A version, or one resource with what belongs to it.
 #[derive(Debug)]
-pub(super) struct Part {
+pub struct Part {
     view: View,
     /// The resource whose grants are told; none for all.
     about: Option<ResourceKey>,
@@ -28,33 +49,33 @@ pub(super) struct Part {
 
 impl Part {
     /// All of a version.
-    pub(super) const fn whole(view: View) -> Self {
+    #[must_use]
+    pub const fn whole(view: View) -> Self {
         Self { view, about: None }
     }
 
     /// One resource.
-    pub(super) const fn of(view: View, about: ResourceKey) -> Self {
+    #[must_use]
+    pub const fn of(view: View, about: ResourceKey) -> Self {
         Self { view, about: Some(about) }
     }
 
     /// Whether it is all of a version.
-    pub(super) const fn is_whole(&self) -> bool {
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
         self.about.is_none()
     }
 
     /// Whether it is about this resource.
-    pub(super) fn is_about(&self, key: &ResourceKey) -> bool {
+    #[must_use]
+    pub fn is_about(&self, key: &ResourceKey) -> bool {
         self.about.as_ref() == Some(key)
     }
 
-    /// The version.
-    pub(super) const fn sync(&self) -> &ViewSync {
+    /// Which version it is of, and what is missing from that.
+    #[must_use]
+    pub const fn sync(&self) -> &ViewSync {
         self.view.sync()
-    }
-
-    /// What is missing from the version.
-    pub(super) fn gaps(&self) -> impl Iterator<Item = &ScopeReport> {
-        self.view.sync().gaps.iter()
     }
 
     /// Where the resource is whose grants are told.
@@ -65,7 +86,7 @@ impl Part {
 
 /// Where the rows come from.
 #[derive(Debug)]
-pub(super) struct Source {
+pub struct Source {
     parts: Vec<Part>,
     types: BTreeSet<Type>,
     skip: Skip,
@@ -76,18 +97,27 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The rows that are wished of these parts.
-    pub(super) fn new(parts: Vec<Part>, wish: &Wish, shape: Options, cancel: CancellationToken) -> Self {
+    /// The rows that are wished of these parts. It may count what expansion comes to.
+    #[must_use]
+    pub fn new(parts: Vec<Part>, choice: Choice, shape: Options, cancel: CancellationToken) -> Self {
+        let Choice { expand, types, skip } = choice;
         // What follows from other grants is told of whole versions alone.
-        let whole = parts.first().filter(|part| part.is_whole() && wish.skip == Skip::Nothing);
-        let expanded = whole.is_some_and(|part| wish.expand.decide(Shape::new(&part.view, shape)));
-        let left_out = whole.is_some() && !expanded && wish.expand == Expand::Auto;
-        let types = if wish.types.is_empty() { Type::ALL.into() } else { wish.types.clone() };
-        Self { parts, types, skip: wish.skip, shape, expanded, left_out, cancel }
+        let whole = parts.first().filter(|part| part.is_whole() && skip == Skip::Nothing);
+        let expanded = whole.is_some_and(|part| expand.decide(Shape::new(&part.view, shape)));
+        let left_out = whole.is_some() && !expanded && expand == Expand::Auto;
+        let types = if types.is_empty() { Type::ALL.into() } else { types };
+        Self { parts, types, skip, shape, expanded, left_out, cancel }
+    }
+
+    /// Whether grants that follow from others are among the rows.
+    #[must_use]
+    pub const fn is_expanded(&self) -> bool {
+        self.expanded
     }
 
     /// Whether grants that follow from others were left out because they are too many.
-    pub(super) const fn left_out(&self) -> bool {
+    #[must_use]
+    pub const fn left_out(&self) -> bool {
         self.left_out
     }
 
