@@ -62,9 +62,14 @@ impl Untold {
                 grpc.code = code,
                 "C1 did not hear how a task ended: {message}"
             );
-            if !matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded) {
-                // It heard, and said no: the task is not this replica's any more.
-                break;
+            match status.code() {
+                // The task is not this replica's any more, or these words would never be taken.
+                Code::FailedPrecondition | Code::NotFound | Code::InvalidArgument | Code::AlreadyExists => {
+                    break;
+                }
+                Code::Unavailable | Code::DeadlineExceeded => {}
+                // Who knows; should the task come again, C1 is told again.
+                _ => return,
             }
             if told >= times.finishes {
                 return;

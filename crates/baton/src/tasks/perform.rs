@@ -52,24 +52,22 @@ pub(super) struct Office<W> {
 }
 
 impl<W: Worker> Office<W> {
-    /// Does a task that arrived `since`, tells of it, and gives its id.
-    pub(super) async fn perform(self: Arc<Self>, task: Task, since: Instant) -> String {
+    /// Does a task that arrived `since`, and tells of it.
+    pub(super) async fn perform(self: Arc<Self>, task: Task, since: Instant) {
         let id = task.id.clone();
         if let Some(finish) = self.untold.take(&id) {
             tracing::info!(task.id = id, "task {id} was done before, and C1 is told again");
-            self.untold.tell(&self.line, finish).await;
-            return id;
+            return self.untold.tell(&self.line, finish).await;
         }
         if since.elapsed() >= STALE && self.is_lost(&id).await {
             tracing::info!(task.id = id, "task {id} is not this replica's any more");
-            return id;
+            return;
         }
         let diary = (task.debug || self.debugging.load(Ordering::SeqCst)).then(|| self.diary()).flatten();
         match diary {
             Some(diary) => self.log_and_tell(task, &diary).await,
             None => self.do_and_tell(task, None).await,
         }
-        id
     }
 
     /// Hands a task back that was not begun.

@@ -5,6 +5,7 @@
 //! Invariant: a task is asked for only when there is a place for it; a question that is on its way is waited for, because
 //! its answer may hold a task.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use metsuke_engine::c1::Tokens;
 use metsuke_model::clock::Clock;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -42,9 +43,13 @@ impl<W> std::fmt::Debug for Service<W> {
 /// What the loop holds.
 struct Round {
     queue: Queue,
-    running: JoinSet<String>,
+    running: JoinSet<()>,
+    /// Which task it is that runs.
+    ids: HashMap<Id, String>,
     next_poll: Instant,
     failed_polls: u32,
+    /// When the wish to stop was noticed.
+    stopped: Option<Instant>,
 }
 
 impl<W: Worker> Service<W> {
@@ -98,8 +103,10 @@ impl<W: Worker> Service<W> {
         let mut round = Round {
             queue: Queue::new(settings.concurrency.get()),
             running: JoinSet::new(),
+            ids: HashMap::new(),
             next_poll: Instant::now(),
             failed_polls: 0,
+            stopped: None,
         };
         while !stop.is_cancelled() {
             self.start_what_waits(&mut round);
@@ -107,14 +114,14 @@ impl<W: Worker> Service<W> {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => {}
-                    Some(ended) = round.running.join_next() => round.end(ended),
-                    () = tokio::time::sleep_until(round.next_poll) => self.ask(&mut round).await,
+                    Some(ended) = round.running.join_next_with_id() => round.end(ended),
+                    () = tokio::time::sleep_until(round.next_poll) => self.ask(&mut round, &stop).await,
                 }
             } else {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => {}
-                    Some(ended) = round.running.join_next() => round.end(ended),
+                    Some(ended) = round.running.join_next_with_id() => round.end(ended),
                 }
             }
         }
@@ -125,8 +132,9 @@ impl<W: Worker> Service<W> {
 
     fn start_what_waits(&self, round: &mut Round) {
         while let Some((task, since)) = round.queue.start() {
-            let office = Arc::clone(&self.office);
-            round.running.spawn(office.perform(task, since));
+            let (office, id) = (Arc::clone(&self.office), task.id.clone());
+            let running = round.running.spawn(office.perform(task, since));
+            round.ids.insert(running.id(), id);
         }
     }
 
@@ -135,9 +143,25 @@ impl<W: Worker> Service<W> {
     }
 
     /// One poll; what it brings is in the queue afterwards.
-    async fn ask(&self, round: &mut Round) {
+    async fn ask(&self, round: &mut Round, stop: &CancellationToken) {
         let times = &self.office.settings.times;
-        let wait = match self.fetch(round).await {
+        let mut stopped = None;
+        let fetched = {
+            let fetch = self.fetch(round);
+            tokio::pin!(fetch);
+            tokio::select! {
+                biased;
+                fetched = &mut fetch => fetched,
+                () = stop.cancelled() => {
+                    stopped = Some(Instant::now());
+                    // Its answer may hold a task, but it is not waited for all the time that is left.
+                    let late = |_| Err(Status::cancelled("the connector stops"));
+                    tokio::time::timeout(times.hand_back, fetch).await.unwrap_or_else(late)
+                }
+            }
+        };
+        round.stopped = stopped;
+        let wait = match fetched {
             Ok(wait) => {
                 round.failed_polls = 0;
                 wait
@@ -171,17 +195,14 @@ impl<W: Worker> Service<W> {
     /// Ends what runs: first by waiting for it, then by asking it to stop, then by force.
     async fn wind_down(&self, mut round: Round) {
         let times = &self.office.settings.times;
-        let begin = Instant::now();
+        let begin = round.stopped.unwrap_or_else(Instant::now);
         let (soft, hard) = (begin + times.grace.saturating_sub(times.hand_back), begin + times.grace);
         tracing::info!(task.count = round.running.len(), "stopping; {} tasks run", round.running.len());
         for task in round.queue.empty() {
             let office = Arc::clone(&self.office);
-            round.running.spawn(async move {
-                office.hand_back(&task).await;
-                task.id
-            });
+            round.running.spawn(async move { office.hand_back(&task).await });
         }
-        let ended = async |running: &mut JoinSet<String>| while running.join_next().await.is_some() {};
+        let ended = async |running: &mut JoinSet<()>| while running.join_next().await.is_some() {};
         if tokio::time::timeout_at(soft, ended(&mut round.running)).await.is_ok() {
             return;
         }
@@ -193,11 +214,17 @@ impl<W: Worker> Service<W> {
 }
 
 impl Round {
-    fn end(&mut self, ended: Result<String, tokio::task::JoinError>) {
-        match ended {
-            Ok(id) => self.queue.end(&id),
-            // What a worker does panics elsewhere; this would be a fault of ours, whose id is lost with it.
-            Err(error) => tracing::error!("a task ended out of turn: {error}"),
+    fn end(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let running = match ended {
+            Ok((running, ())) => running,
+            // What a worker does panics elsewhere; this is a fault of ours.
+            Err(error) => {
+                tracing::error!("a task ended out of turn: {error}");
+                error.id()
+            }
+        };
+        if let Some(id) = self.ids.remove(&running) {
+            self.queue.end(&id);
         }
     }
 }

@@ -109,3 +109,18 @@ async fn a_service_that_could_not_greet_c1_yet_stops_at_once() {
     replica.stop().await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(1));
 }
+
+#[tokio::test]
+async fn a_poll_that_hangs_does_not_keep_a_stop_waiting() {
+    let c1 = c1(C1Options::default()).await;
+    let hand = Hand::new(Play::Stubborn);
+    let replica = replica(&c1, &hand, hasty());
+    c1.give(sync("a"));
+    until(|| hand.runs().len() == 1).await;
+    c1.fail(C1Call::GetTask, &[C1Fault::Slow(Duration::from_mins(1))]);
+    tokio::time::sleep(SHORT).await;
+    let begin = Instant::now();
+    replica.stop().await.unwrap();
+    assert!(begin.elapsed() < Duration::from_millis(1_500), "{:?}", begin.elapsed());
+    assert_eq!(c1.finished()[0].code, 14, "there was time to hand the sync back");
+}

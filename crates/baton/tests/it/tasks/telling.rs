@@ -38,6 +38,20 @@ async fn a_task_whose_ending_was_never_heard_is_not_done_again_when_it_comes_bac
 }
 
 #[tokio::test]
+async fn an_ending_that_c1_could_not_take_is_kept_for_when_the_task_comes_back() {
+    for code in [2, 7, 13] {
+        let c1 = c1(C1Options { lease: Duration::from_millis(100), ..C1Options::default() }).await;
+        c1.fail(C1Call::FinishTask, &[C1Fault::Refused(code)]);
+        let hand = Hand::quick(0);
+        let replica = replica(&c1, &hand, settings("pod-1"));
+        c1.give(grant("a"));
+        assert_eq!(finished(&c1, 1).await[0].code, 0);
+        replica.stop().await.unwrap();
+        assert_eq!((hand.runs().len(), calls(&c1, C1Call::FinishTask).len()), (1, 2));
+    }
+}
+
+#[tokio::test]
 async fn an_ending_that_c1_refuses_is_not_told_again() {
     let c1 = c1(C1Options::default()).await;
     c1.fail(C1Call::FinishTask, &[C1Fault::Refused(9)]);
