@@ -7,7 +7,7 @@
 //!
 //! * [`Rows`] and [`Sink`]: what is written, and what is read.
 //! * [`SyncRun`], [`SyncId`], [`Stats`]: what a file says of each of its syncs.
-//! * [`write`]: a new file, or a further sync in an old one.
+//! * [`write()`]: a new file, or a further sync in an old one.
 //! * [`C1z`]: a file that somebody else may have written, opened for reading.
 //! * [`inspect`], [`diff`], [`Content`]: what is asked of files.
 //!

@@ -2,7 +2,7 @@
 //!
 //! [`Connector`] answers the messages of the contract without any network, [`Caller`] does so from other threads, and `grpc`
 //! serves the same over a network. What is shown is
-//! [`shape`](crate::shape)'s, what is read and changed the engine's.
+//! [`shape`]'s, what is read and changed the engine's.
 //!
 //! Invariant: every request is checked before it is answered, and every answer before it leaves.
 
