@@ -1,6 +1,6 @@
 //! A sync, once, into the file.
 //!
-//! What is read and written is in [`sync`](crate::sync).
+//! What is read and written is in [`crate::sync`].
 //!
 //! Invariant: nothing is printed on stdout.
 
