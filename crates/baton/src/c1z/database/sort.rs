@@ -12,6 +12,8 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+/// Bytes before a key in a run: how much it shares with the one before, and how long the rest is.
+const HEAD: usize = 2 + 4;
 /// Bytes read at a time from each run.
 const CHUNK: usize = 128 * 1024;
 
@@ -100,21 +102,16 @@ impl Sorter {
                 last: Vec::new(),
             }),
         };
-        let begun = spilled.length;
-        for entry in &self.entries {
-            let key = slice(&self.keys, entry);
-            spilled.out.write_all(&entry.length.to_le_bytes())?;
-            spilled.out.write_all(key)?;
-            spilled.length += 4 + key.len() as u64;
-        }
         let first = self.entries.first().map_or(&[][..], |first| slice(&self.keys, first));
-        match spilled.runs.last_mut().filter(|_| spilled.last.as_slice() <= first) {
-            Some(run) => run.1 = spilled.length,
-            None => spilled.runs.push((begun, spilled.length)),
+        if spilled.runs.is_empty() || spilled.last.as_slice() > first {
+            spilled.runs.push((spilled.length, 0));
+            spilled.last.clear();
         }
-        spilled.last.clear();
-        if let Some(last) = self.entries.last() {
-            spilled.last.extend_from_slice(slice(&self.keys, last));
+        for entry in &self.entries {
+            spilled.add(slice(&self.keys, entry))?;
+        }
+        if let Some(run) = spilled.runs.last_mut() {
+            run.1 = spilled.length;
         }
         self.keys.clear();
         self.entries.clear();
@@ -134,17 +131,33 @@ impl Sorter {
         let file = spilled.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         let mut heap = BinaryHeap::with_capacity(spilled.runs.len());
         for (start, end) in spilled.runs {
-            let mut run = Run { file: &file, at: start, end, read: Vec::new(), key: (0, 0) };
+            let mut run = Run { file: &file, at: start, end, read: Vec::new(), done: 0, key: Vec::new() };
             if run.step()? {
                 heap.push(run);
             }
         }
         while let Some(mut least) = heap.peek_mut() {
-            take(least.key())?;
+            take(&least.key)?;
             if !least.step()? {
                 PeekMut::pop(least);
             }
         }
+        Ok(())
+    }
+}
+
+impl Spilled {
+    /// Writes a key without the letters with which the one before begins too.
+    fn add(&mut self, key: &[u8]) -> io::Result<()> {
+        let before = u16::try_from(shared(&self.last, key)).unwrap_or(u16::MAX);
+        let rest = key.get(usize::from(before)..).unwrap_or(&[]);
+        let length = u32::try_from(rest.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        self.out.write_all(&before.to_le_bytes())?;
+        self.out.write_all(&length.to_le_bytes())?;
+        self.out.write_all(rest)?;
+        self.length += (HEAD + rest.len()) as u64;
+        self.last.truncate(usize::from(before));
+        self.last.extend_from_slice(rest);
         Ok(())
     }
 }
@@ -156,7 +169,10 @@ fn slice<'a>(keys: &'a [u8], entry: &Entry) -> &'a [u8] {
 
 /// How many letters two keys begin with in common.
 fn shared(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+    let words = one.chunks_exact(8).zip(other.chunks_exact(8));
+    let same = 8 * words.take_while(|(one, other)| one == other).count();
+    let rest = one.iter().zip(other).skip(same);
+    same + rest.take_while(|(one, other)| one == other).count()
 }
 
 /// A run that is read from its file.
@@ -166,51 +182,55 @@ struct Run<'a> {
     at: u64,
     end: u64,
     read: Vec<u8>,
-    /// Where the key in hand begins and ends in what was read.
-    key: (usize, usize),
+    /// How much of what was read is behind the key in hand.
+    done: usize,
+    key: Vec<u8>,
 }
 
 impl Run<'_> {
-    fn key(&self) -> &[u8] {
-        self.read.get(self.key.0..self.key.1).unwrap_or(&[])
-    }
-
     /// Goes to the next key; `false` where there is none.
     fn step(&mut self) -> io::Result<bool> {
-        let mut start = self.key.1;
-        if self.read.len() < start + 4 {
-            start = self.refill(start, 4)?;
-            if self.read.is_empty() {
-                return Ok(false);
-            }
+        if self.done == self.read.len() && self.at == self.end {
+            return Ok(false);
         }
-        let length = self.read.get(start..start + 4).and_then(|bytes| bytes.try_into().ok());
-        let length = u32::from_le_bytes(length.ok_or(io::ErrorKind::UnexpectedEof)?) as usize;
-        if self.read.len() < start + 4 + length {
-            start = self.refill(start, 4 + length)?;
+        let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let head = self.next(HEAD)?.first_chunk::<HEAD>().copied().ok_or_else(cut)?;
+        let [low, high, length @ ..] = head;
+        self.key.truncate(usize::from(u16::from_le_bytes([low, high])));
+        let mut left = u32::from_le_bytes(length) as usize;
+        while left > 0 {
+            let most = left.min(CHUNK);
+            let mut key = std::mem::take(&mut self.key);
+            key.extend_from_slice(self.next(most)?);
+            self.key = key;
+            left -= most;
         }
-        self.key = (start + 4, start + 4 + length);
         Ok(true)
     }
 
-    /// Reads on, so that this many bytes are there from `start`, which it moves to the front.
-    fn refill(&mut self, start: usize, wanted: usize) -> io::Result<usize> {
-        self.read.drain(..start);
-        let held = self.read.len();
-        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-        let more = CHUNK.max(wanted.saturating_sub(held)).min(left);
-        self.read.resize(held + more, 0);
-        let Some(place) = self.read.get_mut(held..) else { return Ok(0) };
-        self.file.read_exact_at(place, self.at)?;
-        self.at += more as u64;
-        Ok(0)
+    /// The next bytes, at most a chunk of them.
+    fn next(&mut self, length: usize) -> io::Result<&[u8]> {
+        if self.read.len() - self.done < length {
+            self.read.drain(..self.done);
+            self.done = 0;
+            let held = self.read.len();
+            let more = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(CHUNK);
+            self.read.resize(held + more, 0);
+            if let Some(place) = self.read.get_mut(held..) {
+                self.file.read_exact_at(place, self.at)?;
+            }
+            self.at += more as u64;
+        }
+        let from = self.done;
+        self.done += length;
+        self.read.get(from..self.done).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }
 
 /// The least key is the greatest run, because the heap gives the greatest.
 impl Ord for Run<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.key().cmp(self.key())
+        other.key.cmp(&self.key)
     }
 }
 
