@@ -144,8 +144,9 @@ fn compare(folder: &TempDir) -> anyhow::Result<u64> {
 fn bomb(report: &mut Report, folder: &TempDir) -> anyhow::Result<()> {
     let path = folder.path().join("bomb.c1z");
     let mut encoder = zstd::stream::write::Encoder::new(b"C1ZF\0".to_vec(), 3)?;
+    let zeros = vec![0; 1 << 20];
     for _ in 0..1 << 10 {
-        encoder.write_all(&[0; 1 << 20])?;
+        encoder.write_all(&zeros)?;
     }
     std::fs::write(&path, encoder.finish()?)?;
     let ran = run_alone(BOMB, &path)?;

@@ -74,7 +74,7 @@ impl Estate {
                 // The team's members see the app; otherwise it is named people.
                 let people = if *slug == "view" { NAMED - 1 } else { NAMED };
                 if *slug == "view" {
-                    sink.grant(&self.passed_on(app, self.team_of(place)))?;
+                    sink.grant(&passed_on(app, self.team_of(place)))?;
                 }
                 let seed = (place as u64) << 8 | number as u64;
                 let mut named: Vec<usize> = (0..people)
@@ -93,16 +93,6 @@ impl Estate {
             }
         }
         Ok(())
-    }
-
-    fn passed_on(&self, app: &str, team: &str) -> Grant {
-        let expansion = GrantExpandable {
-            entitlement_ids: vec![format!("team:{team}:member")],
-            shallow: true,
-            ..GrantExpandable::default()
-        };
-        let annotations = vec![any::pack(&GrantImmutable::default()), any::pack(&expansion)];
-        Grant { annotations, ..grant("app", app, "view", "team", team) }
     }
 }
 
@@ -156,4 +146,14 @@ fn grant(kind: &str, on: &str, slug: &str, principal_kind: &str, principal: &str
         principal: Some(bare(principal_kind, principal)),
         ..Grant::default()
     }
+}
+
+fn passed_on(app: &str, team: &str) -> Grant {
+    let expansion = GrantExpandable {
+        entitlement_ids: vec![format!("team:{team}:member")],
+        shallow: true,
+        ..GrantExpandable::default()
+    };
+    let annotations = vec![any::pack(&GrantImmutable::default()), any::pack(&expansion)];
+    Grant { annotations, ..grant("app", app, "view", "team", team) }
 }
