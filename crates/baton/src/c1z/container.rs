@@ -15,7 +15,7 @@ use super::{C1zError, ReadOptions};
 
 pub(super) const MAGIC: &[u8; 5] = b"C1ZF\0";
 const MAGIC_3: &[u8; 5] = b"C1Z3\0";
-const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+pub(super) const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Readers of the ecosystem refuse a window of more than 128 MiB.
 const WINDOW_LOG: u32 = 27;
 /// So much may be decoded from anything; from then on the ratio counts.

@@ -19,6 +19,7 @@ mod content;
 mod database;
 mod diff;
 mod error;
+mod frame;
 mod inspect;
 mod keep;
 mod known;
@@ -29,6 +30,7 @@ mod run;
 mod seal;
 mod wall;
 mod write;
+mod xxh64;
 
 pub use container::Container;
 pub(crate) use content::email;

@@ -14,8 +14,9 @@ use prost::Message;
 use super::container::{self, Found};
 use super::database::{Database, TableName, Value};
 use super::known::{Granted, Integrity, expansion, resource_key};
+use super::seal::{self, Unsealed};
 use super::{C1z, C1zError, Offence, ReadOptions, RowKind, Rows, Sink, Stats, SyncHead, SyncId, SyncType};
-use super::{keep, seal, wall};
+use super::{keep, wall};
 use crate::any;
 use crate::proto::connector::{Entitlement, Grant, GrantExpandable, Resource, ResourceId, ResourceType};
 
@@ -29,7 +30,7 @@ pub struct WriteOptions {
     pub head: SyncHead,
     /// What becomes of the syncs that the file holds.
     pub keep: Keep,
-    /// Where the database is built, which needs about ten times the room of the file; its folder by default.
+    /// Where keys wait to be sorted, which takes about as much room as the file; its folder by default.
     pub temp_dir: Option<PathBuf>,
     /// What is allowed of the file that is there.
     pub read: ReadOptions,
@@ -93,8 +94,9 @@ pub fn write(path: &Path, rows: &mut dyn Rows, options: &WriteOptions) -> Result
         (Found::First(file), _) => Some(C1z::decoded(&path, file, &options.read)?),
     };
     let scratch = options.temp_dir.as_deref().unwrap_or(&folder);
+    let unsealed = Unsealed::begin(&path, &folder)?;
     let failed = |error| build_failed(&path, error);
-    let mut database = Database::begin(scratch).map_err(failed)?;
+    let mut database = Database::begin(unsealed.file()?, scratch).map_err(failed)?;
     let kept = match &old {
         Some(old) => keep::carry_over(old, options, &mut database)?,
         None => keep::Kept::default(),
@@ -102,9 +104,8 @@ pub fn write(path: &Path, rows: &mut dyn Rows, options: &WriteOptions) -> Result
     drop(old);
     let mut writer = Writer::new(&path, options, database);
     rows.visit(&mut writer)?;
-    let (database, stats) = writer.finish()?;
-    let decoded_bytes = database.bytes;
-    let file_bytes = seal::seal(&path, &folder, database)?;
+    let (decoded_bytes, stats) = writer.finish()?;
+    let file_bytes = unsealed.seal()?;
     let (kept, dropped) = (kept.kept, kept.dropped);
     Ok(Written { sync: options.head.id.clone(), stats, kept, dropped, file_bytes, decoded_bytes })
 }
@@ -153,7 +154,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Counts the rows, builds the indexes, and says whether everything fits together.
-    fn finish(mut self) -> Result<(super::database::Finished, Stats), C1zError> {
+    fn finish(mut self) -> Result<(u64, Stats), C1zError> {
         self.add_sync_run()?;
         let (path, mut integrity) = (self.path, self.integrity);
         let twice = |table, id| {
@@ -162,12 +163,12 @@ impl<'a> Writer<'a> {
                 integrity.add(Offence::Twice(RowKind::Grant, id));
             }
         };
-        let finished = self.database.finish(twice).map_err(|error| build_failed(path, error))?;
+        let length = self.database.finish(twice).map_err(|error| build_failed(path, error))?;
         let offences = integrity.into_offences();
         if offences.count() > 0 {
             return Err(C1zError::Unfit(offences));
         }
-        Ok((finished, self.stats))
+        Ok((length, self.stats))
     }
 
     fn add_sync_run(&mut self) -> Result<(), C1zError> {

@@ -102,7 +102,7 @@ pub(crate) fn run(report: &mut Report) -> anyhow::Result<()> {
         ratio(first),
         "≤ 0.6 × SQLite with its indexes made first",
         format!(
-            "{} against {}, whole processes; the same rows in both files",
+            "{} against {}, whole processes; the files hold the same rows",
             spread(ours, "ms"),
             spread(first, "ms")
         ),

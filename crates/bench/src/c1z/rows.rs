@@ -72,7 +72,7 @@ impl Estate {
         for (place, app) in self.apps.iter().enumerate() {
             for (number, slug) in SLUGS.iter().enumerate() {
                 // The team's members see the app; otherwise it is named people.
-                let people = if *slug == "view" { NAMED - 1 } else { NAMED };
+                let people = if matches!(*slug, "collaborator" | "view") { NAMED - 1 } else { NAMED };
                 if *slug == "view" {
                     sink.grant(&passed_on(app, self.team_of(place)))?;
                 }
@@ -132,6 +132,17 @@ fn resource_id(kind: &str, id: &str) -> ResourceId {
 
 fn bare(kind: &str, id: &str) -> Resource {
     Resource { id: Some(resource_id(kind, id)), ..Resource::default() }
+}
+
+/// A grant on an app that the members of its team inherit.
+fn passed_on(app: &str, team: &str) -> Grant {
+    let expansion = GrantExpandable {
+        entitlement_ids: vec![format!("team:{team}:member")],
+        shallow: true,
+        resource_type_ids: vec!["user".to_owned()],
+    };
+    let annotations = vec![any::pack(&GrantImmutable::default()), any::pack(&expansion)];
+    Grant { annotations, ..grant("app", app, "view", "team", team) }
 }
 
 fn grant(kind: &str, on: &str, slug: &str, principal_kind: &str, principal: &str) -> Grant {

@@ -19,7 +19,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use page::{FILE_HEADER, Pages, SIZE};
+use page::{FILE_HEADER, Pages};
 pub(super) use record::Value;
 pub(super) use schema::{TABLES, Table, TableName, default_of};
 use sort::Sorter;
@@ -46,18 +46,10 @@ struct Filling {
     keys: Vec<Sorter>,
 }
 
-/// A database that is written.
-pub(super) struct Finished {
-    /// Its file, which has no name.
-    pub(super) file: File,
-    /// Its length.
-    pub(super) bytes: u64,
-}
-
 impl Database {
-    /// Begins one in a file without a name in this folder.
-    pub(super) fn begin(folder: &Path) -> io::Result<Self> {
-        let pages = Pages::begin(tempfile::tempfile_in(folder)?)?;
+    /// Begins one in this file; keys that are to be sorted go to files without a name in this folder.
+    pub(super) fn begin(file: File, folder: &Path) -> io::Result<Self> {
+        let pages = Pages::begin(file)?;
         let filling = |table: &'static Table| Filling {
             table,
             tree: Tree::table(),
@@ -92,8 +84,8 @@ impl Database {
         Ok(())
     }
 
-    /// Builds the indexes; `twice` is told of rows that have the same unique columns: the table and the first of them.
-    pub(super) fn finish(mut self, mut twice: impl FnMut(TableName, String)) -> io::Result<Finished> {
+    /// Builds the indexes; the answer is the length of the database. `twice` is told of rows that have the same unique columns: the table and the first of them.
+    pub(super) fn finish(mut self, mut twice: impl FnMut(TableName, String)) -> io::Result<u64> {
         let mut schema = Tree::table();
         let mut objects = 0;
         let mut payload = Vec::new();
@@ -116,8 +108,7 @@ impl Database {
         }
         let mut first = schema.finish_first(&mut self.pages)?;
         let count = self.pages.count();
-        let file = self.pages.finish(first.with_file_header(&file_header(count)))?;
-        Ok(Finished { file, bytes: u64::from(count) * SIZE as u64 })
+        self.pages.finish(first.with_file_header(&file_header(count)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Pages of the database: filled one by one, and appended to the file.
+//! Pages of the database: filled one by one, and appended to the frame.
 //!
 //! What is in a cell, and how pages hang together, is decided by [`tree`](super::tree).
 //!
@@ -8,7 +8,8 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::FileExt as _;
+
+use super::super::frame::FrameWriter;
 
 /// Bytes of a page.
 pub(super) const SIZE: usize = SIZE_IN_HEADER as usize;
@@ -136,15 +137,14 @@ fn two(number: usize) -> [u8; 2] {
 
 /// The pages that are written so far.
 pub(super) struct Pages {
-    out: BufWriter<File>,
+    out: BufWriter<FrameWriter>,
     next: u32,
 }
 
 impl Pages {
-    /// Begins a file; the first page is left out until the end.
+    /// Begins with the second page; the first is left out until the end.
     pub(super) fn begin(file: File) -> io::Result<Self> {
-        let mut out = BufWriter::with_capacity(BUFFER, file);
-        out.write_all(&[0; SIZE])?;
+        let out = BufWriter::with_capacity(BUFFER, FrameWriter::begin(file, SIZE)?);
         Ok(Self { out, next: 2 })
     }
 
@@ -187,11 +187,9 @@ impl Pages {
         self.next - 1
     }
 
-    /// Writes the first page and gives the file back.
-    pub(super) fn finish(self, first: &[u8; SIZE]) -> io::Result<File> {
-        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.write_all_at(first, 0)?;
-        Ok(file)
+    /// Adds the first page; the answer is the length of all pages.
+    pub(super) fn finish(self, first: &[u8; SIZE]) -> io::Result<u64> {
+        self.out.into_inner().map_err(io::IntoInnerError::into_error)?.finish(first)
     }
 }
 
