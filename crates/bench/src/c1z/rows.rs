@@ -158,13 +158,3 @@ fn grant(kind: &str, on: &str, slug: &str, principal_kind: &str, principal: &str
         ..Grant::default()
     }
 }
-
-fn passed_on(app: &str, team: &str) -> Grant {
-    let expansion = GrantExpandable {
-        entitlement_ids: vec![format!("team:{team}:member")],
-        shallow: true,
-        ..GrantExpandable::default()
-    };
-    let annotations = vec![any::pack(&GrantImmutable::default()), any::pack(&expansion)];
-    Grant { annotations, ..grant("app", app, "view", "team", team) }
-}
