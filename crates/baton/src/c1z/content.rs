@@ -7,10 +7,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use serde::Serialize;
+
 use super::known::resource_key;
 use super::{C1z, C1zError, ReadOptions, Rows, Sink, SyncRun};
+use crate::any;
 use crate::id::ResourceKey;
-use crate::proto::connector::{Entitlement, Grant, Resource, ResourceId, ResourceType};
+use crate::proto::connector::{Entitlement, Grant, Resource, ResourceId, ResourceType, UserTrait};
 
 /// The rows of one sync.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +28,9 @@ pub struct Content {
     pub entitlements: Vec<EntitlementRow>,
     /// Who holds what.
     pub grants: Vec<GrantRow>,
+    /// Whether grants that follow from others were written out: at least one names another entitlement as what it comes
+    /// from directly.
+    pub is_expanded: bool,
 }
 
 /// A resource.
@@ -34,6 +40,8 @@ pub struct ResourceRow {
     pub key: ResourceKey,
     /// Its name.
     pub name: String,
+    /// The address, of users that have one.
+    pub email: Option<String>,
     /// What it is in.
     pub parent: Option<ResourceKey>,
     /// Whether the sync has a row for it.
@@ -62,8 +70,48 @@ pub struct GrantRow {
     pub entitlement: u32,
     /// Place of the principal among the resources.
     pub principal: u32,
-    /// Whether something passes it on: it is expandable, or has sources.
-    pub is_passed_on: bool,
+    /// How it is held.
+    pub manner: Manner,
+}
+
+/// How a grant is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// By itself: it names no source, or itself as a direct one.
+    Direct,
+    /// It follows from what it names as its sources.
+    Inherited,
+    /// By a group or the like, for whoever holds an entitlement of its.
+    PassedOn,
+}
+
+impl Manner {
+    /// How a grant is held.
+    #[must_use]
+    pub fn of(grant: &Grant) -> Self {
+        if super::known::expansion(grant).is_some() {
+            return Self::PassedOn;
+        }
+        let own = grant.entitlement.as_ref().map(|entitlement| entitlement.id.as_str()).unwrap_or_default();
+        match &grant.sources {
+            Some(all) if !all.sources.is_empty() => match all.sources.get(own) {
+                Some(own) if own.is_direct => Self::Direct,
+                _ => Self::Inherited,
+            },
+            _ => Self::Direct,
+        }
+    }
+
+    /// In a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Inherited => "inherited",
+            Self::PassedOn => "passed on",
+        }
+    }
 }
 
 impl Content {
@@ -75,8 +123,17 @@ impl Content {
     pub fn read(path: &Path, sync: Option<&str>, options: &ReadOptions) -> Result<Self, C1zError> {
         let file = C1z::open(path, options)?;
         let run = sync.map_or_else(|| file.newest(), |id| file.sync(id))?;
-        let mut gathering = Gathering::of(run.clone());
-        file.rows(&run.id).visit(&mut gathering)?;
+        Self::of(run.clone(), &mut file.rows(&run.id))
+    }
+
+    /// Gathers rows from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rows::visit`].
+    pub fn of(run: SyncRun, rows: &mut dyn Rows) -> Result<Self, C1zError> {
+        let mut gathering = Gathering::of(run);
+        rows.visit(&mut gathering)?;
         Ok(gathering.content)
     }
 }
@@ -96,6 +153,7 @@ impl Gathering {
             resources: Vec::new(),
             entitlements: Vec::new(),
             grants: Vec::new(),
+            is_expanded: false,
         };
         Self { content, resources: HashMap::new(), entitlements: HashMap::new(), key: String::new() }
     }
@@ -109,7 +167,8 @@ impl Gathering {
         let place = place(self.content.resources.len())?;
         self.resources.insert(self.key.clone(), place);
         let key = key_of(&id);
-        self.content.resources.push(ResourceRow { key, name: String::new(), parent: None, is_there: false });
+        let row = ResourceRow { key, name: String::new(), email: None, parent: None, is_there: false };
+        self.content.resources.push(row);
         Ok(place)
     }
 
@@ -132,6 +191,14 @@ fn place(length: usize) -> Result<u32, C1zError> {
     u32::try_from(length).map_err(C1zError::source_failed)
 }
 
+/// A user's address: the primary one, else any, else what they log in with, if it is one.
+pub(crate) fn email(row: &Resource) -> Option<String> {
+    let user: UserTrait = any::find(&row.annotations)?;
+    let primary = user.emails.iter().find(|email| email.is_primary).or(user.emails.first());
+    let address = primary.map_or(user.login.as_str(), |email| &email.address);
+    address.contains('@').then(|| address.to_owned())
+}
+
 fn key_of(id: &ResourceId) -> ResourceKey {
     ResourceKey::new(&id.resource_type, &id.resource)
 }
@@ -146,6 +213,7 @@ impl Sink for Gathering {
         let place = self.resource_place(row.id.as_ref())?;
         if let Some(known) = self.content.resources.get_mut(place as usize) {
             known.name.clone_from(&row.display_name);
+            known.email = email(row);
             known.parent = row.parent_resource_id.as_ref().map(key_of);
             known.is_there = true;
         }
@@ -164,9 +232,10 @@ impl Sink for Gathering {
         let nothing = Entitlement::default();
         let entitlement = self.entitlement_place(row.entitlement.as_ref().unwrap_or(&nothing))?;
         let principal = self.resource_place(row.principal.as_ref().and_then(|one| one.id.as_ref()))?;
-        let is_passed_on = super::known::expansion(row).is_some()
-            || row.sources.as_ref().is_some_and(|sources| sources.sources.values().any(|one| !one.is_direct));
-        self.content.grants.push(GrantRow { entitlement, principal, is_passed_on });
+        let (own, manner) = (row.entitlement.as_ref().map_or("", |own| &own.id), Manner::of(row));
+        let mut sources = row.sources.iter().flat_map(|all| &all.sources);
+        self.content.is_expanded |= sources.any(|(id, source)| source.is_direct && id != own);
+        self.content.grants.push(GrantRow { entitlement, principal, manner });
         Ok(())
     }
 }

@@ -288,7 +288,7 @@ impl<'a> Granted<'a> {
 }
 
 /// What a grant is passed on from; `None` where it is not, blank ids being none.
-pub(super) fn expansion(row: &Grant) -> Option<GrantExpandable> {
+pub(crate) fn expansion(row: &Grant) -> Option<GrantExpandable> {
     if row.annotations.is_empty() {
         return None;
     }

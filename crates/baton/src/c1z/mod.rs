@@ -33,10 +33,12 @@ mod write;
 mod xxh64;
 
 pub use container::Container;
-pub use content::{Content, EntitlementRow, GrantRow, ResourceRow};
+pub(crate) use content::email;
+pub use content::{Content, EntitlementRow, GrantRow, Manner, ResourceRow};
 pub use diff::{Change, Changes, DiffCounts, Difference, diff};
 pub use error::{C1zError, Offence, Offences};
 pub use inspect::{Inspection, SyncInspection, inspect};
+pub(crate) use known::expansion;
 pub use open::{C1z, ReadOptions};
 pub use read::SyncRows;
 pub use rows::{Row, RowKind, Rows, Sink};

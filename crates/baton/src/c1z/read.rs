@@ -73,6 +73,19 @@ impl C1z {
         SyncRows { file: self, sync }
     }
 
+    /// Hands over the resources of a sync and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read; and what `take` says.
+    pub fn resources(
+        &self,
+        sync: &SyncId,
+        mut take: impl FnMut(Resource) -> Result<(), C1zError>,
+    ) -> Result<(), C1zError> {
+        self.each(TableName::Resources, sync, |row| take(self.resource(row)?))
+    }
+
     /// The entitlement of this id in the [newest](Self::newest) sync.
     ///
     /// # Errors

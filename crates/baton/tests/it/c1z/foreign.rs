@@ -4,7 +4,7 @@ use std::path::Path;
 
 use metsuke_baton::any;
 use metsuke_baton::c1z::{
-    self, C1z, C1zError, Content, Keep, ReadOptions, Row, Rows as _, SyncType, WriteOptions,
+    self, C1z, C1zError, Content, Keep, Manner, ReadOptions, Row, Rows as _, SyncType, WriteOptions,
 };
 use metsuke_baton::id::ResourceKey;
 use metsuke_baton::proto::connector::{Grant, RawId, Resource};
@@ -255,23 +255,23 @@ fn a_foreign_file_becomes_rows_to_compare() {
     let house = oldest();
     let content = Content::read(&house.file, None, &ReadOptions::default()).unwrap();
     assert_eq!(content.resource_types.len(), 4);
-    let held: Vec<(&str, String, bool)> = content
+    let held: Vec<(&str, String, Manner)> = content
         .grants
         .iter()
         .map(|grant| {
             let principal = &content.resources[grant.principal as usize];
             assert!(principal.is_there);
             let name = principal.key.resource.clone();
-            (content.entitlements[grant.entitlement as usize].id.as_str(), name, grant.is_passed_on)
+            (content.entitlements[grant.entitlement as usize].id.as_str(), name, grant.manner)
         })
         .collect();
     assert_eq!(
         held,
         [
-            ("team:core:admin", "ann".to_owned(), false),
-            ("app:api:deploy", "bob".to_owned(), false),
-            ("app:web:deploy", "ann".to_owned(), false),
-            ("app:api:deploy", "core".to_owned(), true),
+            ("team:core:admin", "ann".to_owned(), Manner::Direct),
+            ("app:api:deploy", "bob".to_owned(), Manner::Direct),
+            ("app:web:deploy", "ann".to_owned(), Manner::Direct),
+            ("app:api:deploy", "core".to_owned(), Manner::PassedOn),
         ]
     );
     let api = content.resources.iter().find(|row| row.key == ResourceKey::new("app", "api")).unwrap();
