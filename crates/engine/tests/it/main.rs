@@ -16,6 +16,7 @@ mod language;
 mod people;
 mod provision;
 mod questions;
+mod rules;
 mod safety;
 mod told;
 mod truth;
