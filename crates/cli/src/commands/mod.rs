@@ -16,6 +16,7 @@ mod people;
 mod provision;
 mod query;
 mod questions;
+mod rules;
 mod simulate;
 mod sync;
 mod syncs;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     People(people::Args),
     Query(Box<query::Args>),
     Questions(questions::Args),
+    Rules(rules::Args),
     Export(Box<export::Args>),
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
@@ -95,6 +97,7 @@ impl Command {
             Self::People(args) => Box::pin(args.run(context)).await,
             Self::Query(args) => Box::pin(args.run(context)).await,
             Self::Questions(args) => args.run(context),
+            Self::Rules(args) => Box::pin(args.run(context)).await,
             Self::Export(args) => Box::pin(args.run(context)).await,
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,

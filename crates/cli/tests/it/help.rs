@@ -29,6 +29,7 @@ async fn every_command_has_examples() {
         "people",
         "query",
         "questions",
+        "rules",
         "export",
         "jupiterone",
         "changes",

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use metsuke_engine::access::provision::{Ask, On, Outcome, Planned, Provisioner, Settings};
 use metsuke_engine::rules::shipped::{self, Values};
-use metsuke_engine::rules::{Evaluation, Instance, Level, Since, State, evaluate};
+use metsuke_engine::rules::{Evaluation, Instance, Level, Since, State, evaluate, import};
 use metsuke_model::{AsOf, SystemClock, Version};
-use metsuke_simulator::{Fault, FaultKind};
+use metsuke_simulator::{Fault, FaultKind, Options, Size};
 use serde_json::{Value as Json, json};
 
 use super::fixture::{company, ground};
@@ -16,7 +16,7 @@ use crate::house::House;
 const MEMBERS: &str = "FIND heroku_team WITH name = 'core' THAT HAS AS h >> heroku_account_member AS u \
     WHERE h.role = 'admin' RETURN u.id AS id, u.email AS email";
 
-fn rule(more: Json) -> Instance {
+fn rule(more: &Json) -> Instance {
     let mut document = json!({
         "id": "r1",
         "name": "admins",
@@ -60,7 +60,7 @@ async fn a_rule_is_evaluated_on_any_version_and_counts_only_what_is_new_if_it_sa
     house.sync().await;
     house.simulator.edit(|world| world.set_role("core", "bob@northwind.example", Some("admin"))).unwrap();
     house.sync().await;
-    let all = rule(json!({}));
+    let all = rule(&json!({}));
     let first = on(&house, Some(1), &all, None).await;
     let second = on(&house, None, &all, None).await;
     assert_eq!((first.subjects.len(), second.subjects.len()), (2, 3));
@@ -70,14 +70,14 @@ async fn a_rule_is_evaluated_on_any_version_and_counts_only_what_is_new_if_it_sa
     let known: BTreeSet<String> = first.subjects.iter().map(|subject| subject.fingerprint.clone()).collect();
     assert!(second.subjects.iter().filter(|subject| known.contains(&subject.fingerprint)).count() == 2);
 
-    let fresh = rule(json!({ "triggerActionsOnNewEntitiesOnly": true }));
+    let fresh = rule(&json!({ "triggerActionsOnNewEntitiesOnly": true }));
     let told = on(&house, None, &fresh, Some(&known)).await;
     assert_eq!((&told.state, &told.outputs["queries.query0.total"]), (&State::Fired, &json!(1)));
     assert_eq!(told.subjects.iter().filter(|subject| subject.new).count(), 1);
     assert_eq!(told.subjects.len(), 3, "findings are resolved by what is there, new or not");
     let known: BTreeSet<String> = told.subjects.iter().map(|subject| subject.fingerprint.clone()).collect();
     assert_eq!(on(&house, None, &fresh, Some(&known)).await.state, State::Clear);
-    let forgets = rule(json!({ "triggerActionsOnNewEntitiesOnly": true, "ignorePreviousResults": true }));
+    let forgets = rule(&json!({ "triggerActionsOnNewEntitiesOnly": true, "ignorePreviousResults": true }));
     assert_eq!(on(&house, None, &forgets, Some(&known)).await.state, State::Fired);
 }
 
@@ -89,9 +89,9 @@ async fn a_fingerprint_belongs_to_the_rule_and_the_subject() {
         let told = on(&house, None, rule, None).await;
         told.subjects.into_iter().map(|subject| subject.fingerprint).collect()
     };
-    let one = fingerprints(&rule(json!({}))).await;
-    let renamed = fingerprints(&rule(json!({ "name": "another name" }))).await;
-    let other = fingerprints(&rule(json!({ "id": "r2" }))).await;
+    let one = fingerprints(&rule(&json!({}))).await;
+    let renamed = fingerprints(&rule(&json!({ "name": "another name" }))).await;
+    let other = fingerprints(&rule(&json!({ "id": "r2" }))).await;
     assert_eq!(one, renamed);
     assert!(one.is_disjoint(&other) && one.len() == 2);
 }
@@ -100,7 +100,7 @@ async fn a_fingerprint_belongs_to_the_rule_and_the_subject() {
 async fn actions_are_worked_out_in_order_and_for_each_item() {
     let house = company().await;
     house.sync().await;
-    let worked = rule(json!({
+    let worked = rule(&json!({
         "templates": { "line": "{{itemIndex + 1}}. {{item.email}}" },
         "operations": [{
             "when": [
@@ -143,10 +143,10 @@ async fn what_cannot_be_judged_is_a_state_of_its_own() {
     let house = company().await;
     house.sync().await;
     let asked = json!({ "question": { "queries": [{ "query": "FIND heroku_team RETURN nobody.name" }] } });
-    let told = on(&house, None, &rule(asked), None).await;
+    let told = on(&house, None, &rule(&asked), None).await;
     assert!(matches!(&told.state, State::Failed { why } if why.contains("`query0`")), "{told:?}");
     let wrong = json!({ "operations": [{ "actions": [{ "type": "SEND_EMAIL", "recipients": ["{{queries.query0.data|mapTemplate('x')}}"] }] }] });
-    let told = on(&house, None, &rule(wrong), None).await;
+    let told = on(&house, None, &rule(&wrong), None).await;
     assert!(matches!(&told.state, State::Failed { why } if why.contains("no template `x`")), "{told:?}");
     let stored = Instance::read(&json!({ "name": "x", "questionId": "q", "operations": [] })).unwrap();
     let told = on(&house, None, &stored, None).await;
@@ -169,7 +169,7 @@ async fn a_partial_version_says_that_absence_proves_nothing() {
     let house = company().await;
     house.simulator.faults().add(Fault::always(FaultKind::Forbidden403).on("/teams/"));
     house.sync().await;
-    assert!(!on(&house, None, &rule(json!({})), None).await.complete);
+    assert!(!on(&house, None, &rule(&json!({})), None).await.complete);
 }
 
 #[tokio::test]
@@ -216,4 +216,47 @@ async fn what_was_changed_through_us_was_not_changed_elsewhere() {
     let told = evaluate(&all.unwrap(), &ground, None).await;
     // Each of the two lost one role and gained another.
     assert_eq!((&told.state, told.subjects.len()), (&State::Fired, 4));
+}
+
+#[test]
+fn every_example_of_the_page_is_a_rule() {
+    let page = include_str!("../../../../../docs/rules.md");
+    let examples: Vec<&str> =
+        page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 2);
+    for example in examples {
+        let imported = import(example).unwrap_or_else(|mistakes| panic!("{example}\n{mistakes:#?}"));
+        assert!(imported.notes.is_empty(), "{example}\n{:#?}", imported.notes);
+    }
+}
+
+/// What each detection finds on a lively estate: ids of rules with the names of their subjects.
+async fn everything(house: House) -> BTreeMap<String, Vec<String>> {
+    house.sync().await;
+    house.simulator.edit(|world| {
+        let team = world.enterprise_team_names().remove(0);
+        world.set_member(&team, "Deploy-Bot@agency.example", Some("admin")).unwrap();
+        let app = world.app_names(Some(&team)).remove(0);
+        world.set_collaborator(&app, "zoe@agency.example", &["view", "deploy", "operate"]).unwrap();
+    });
+    house.sync().await;
+    let (ground, _folder) = ground(&house, None, Since::Before).await;
+    let mut found = BTreeMap::new();
+    for detection in shipped::all() {
+        let told = detection.evaluate(&ground, &Values::new(), None).await.unwrap();
+        assert!(!matches!(told.state, State::Failed { .. } | State::Unsettled { .. }), "{told:#?}");
+        found.insert(told.rule.clone(), names(&told).into_iter().map(ToOwned::to_owned).collect());
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_databases_give_the_same_findings() {
+    let options = || Options::of(Size::Mixed).seed(5);
+    let sqlite = everything(House::on_sqlite(options()).await).await;
+    let postgres = everything(House::on_postgres(options()).await).await;
+    assert_eq!(sqlite, postgres);
+    let fired: Vec<&String> =
+        sqlite.iter().filter(|(_, found)| !found.is_empty()).map(|(id, _)| id).collect();
+    assert!(fired.len() >= 15, "{fired:?}");
 }

@@ -1,5 +1,7 @@
 //! A small company in good order, and what evaluating on it takes.
 
+use std::fmt::Write as _;
+
 use metsuke_engine::people;
 use metsuke_engine::query::Settings;
 use metsuke_engine::rules::{Ground, Limits, Since};
@@ -72,7 +74,7 @@ pub(super) async fn ground(house: &House, as_of: Option<AsOf>, since: Since) -> 
 pub(super) async fn roster(house: &House, people: &[(&str, &str)]) {
     let mut csv = "employee_id,emails,name,status\n".to_owned();
     for (email, status) in people {
-        csv.push_str(&format!("{email},{email},{email},{status}\n"));
+        let _infallible = writeln!(csv, "{email},{email},{email},{status}");
     }
     let parsed = people::parse("staff", RosterKind::Csv, csv.as_bytes()).unwrap();
     let roster = ("staff", RosterKind::Csv);
