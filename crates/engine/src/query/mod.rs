@@ -9,20 +9,21 @@ mod found;
 mod json;
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use metsuke_j1ql::ast::Query;
 use metsuke_j1ql::check::{Surroundings, check};
 use metsuke_j1ql::error::Errors;
-use metsuke_j1ql::sql::{Bind, Dialect, emit};
+use metsuke_j1ql::sql::{Bind, Dialect, emit, reads};
 use metsuke_model::{AsOf, Moment, Version};
 use metsuke_store::{Bound, ReadQuery, Store};
 
 pub use metsuke_j1ql::check::Variable;
 pub use metsuke_j1ql::render::render;
 pub use metsuke_j1ql::sql::Statement;
+pub use metsuke_j1ql::sql::reads::Read;
 
 pub use answer::{Answer, Cell, Data, Entity, Heading, Relationship};
 
@@ -110,6 +111,16 @@ impl Prepared {
         let statement = emit(&plan, &surroundings, dialect(store))?;
         let shape = answer::Shape::of(&plan);
         Ok(Self { query, statement, warnings: plan.warnings, as_of: plan.as_of, surroundings, shape })
+    }
+
+    /// What its answer depends on.
+    #[must_use]
+    pub fn reads(&self) -> BTreeSet<Read> {
+        // It was checked before; it is read once more because few who ask need to know this.
+        match check(&self.query, &self.surroundings) {
+            Ok(plan) => reads::reads(&plan),
+            Err(_) => BTreeSet::from([Read::Anything]),
+        }
     }
 }
 

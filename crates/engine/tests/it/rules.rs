@@ -3,3 +3,4 @@
 mod cases;
 mod evaluation;
 mod fixture;
+mod memory;
