@@ -4,3 +4,4 @@ mod cases;
 mod evaluation;
 mod fixture;
 mod memory;
+mod remembering;
