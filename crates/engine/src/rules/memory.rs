@@ -15,28 +15,55 @@ use serde_json::{Map, Value as Json};
 
 use super::evaluate::{Evaluation, Limits, State};
 use super::instance::Instance;
-use crate::query::{Answer, Prepared, Read, Settings};
+use crate::query::{Answer, Prepared, Read, Reads, Settings, Told};
 
 /// The most rows of answers and subjects of evaluations that are kept; what would be more is asked again.
 const MOST_ROWS: usize = 1_000_000;
+/// Of more entities than this the pieces are not asked one by one, but all.
+const MOST_PIECES: usize = 20_000;
 /// What was not used in so many runs is given up.
 const MOST_UNUSED: u32 = 64;
 
 /// Whether answers that depend on these may be others after such changes. Of rosters a version tells nothing.
 #[must_use]
-pub fn touches(reads: &BTreeSet<Read>, touched: &Touched) -> bool {
-    reads.iter().any(|read| match *read {
+pub fn touches(reads: &Reads, touched: &Touched) -> bool {
+    reads.keys().any(|read| is_touched(*read, touched))
+}
+
+fn is_touched(read: Read, touched: &Touched) -> bool {
+    match read {
         Read::Presence(kind) => touched.presence(kind),
         Read::Property(kind, name) => touched.property(kind, name),
         Read::History(kind) => touched.kind(kind),
         Read::Access(resource, held) => touched.access(resource, held),
         Read::People => false,
         Read::Anything => !touched.is_empty(),
-    })
+    }
 }
 
-fn reads_people(reads: &BTreeSet<Read>) -> bool {
-    reads.contains(&Read::People) || reads.contains(&Read::Anything)
+/// The slots at which all that is touched lies, and the dense ids of the entities of which it is; `None` where
+/// there is no such slot, or they are too many.
+fn pieces(reads: &Reads, touched: &Touched) -> Option<(BTreeSet<usize>, BTreeSet<i64>)> {
+    let mut slots: Option<BTreeSet<usize>> = None;
+    let mut ids = BTreeSet::new();
+    for (read, at) in reads.iter().filter(|(read, _)| is_touched(**read, touched)) {
+        slots = Some(match slots {
+            None => at.clone(),
+            Some(slots) => slots.intersection(at).copied().collect(),
+        });
+        ids.extend(match *read {
+            Read::Presence(kind) => touched.who_came_or_went(kind)?,
+            Read::Property(kind, name) => touched.who_differs_in(kind, name)?,
+            Read::History(kind) => touched.who_differs(kind)?,
+            Read::Access(resource, held) => touched.who_holds(resource, held)?,
+            Read::People | Read::Anything => return None,
+        });
+    }
+    slots.filter(|slots| !slots.is_empty()).map(|slots| (slots, ids))
+}
+
+fn reads_people(reads: &Reads) -> bool {
+    reads.contains_key(&Read::People) || reads.contains_key(&Read::Anything)
 }
 
 /// What is remembered of the runs so far. It belongs to one database.
@@ -56,6 +83,8 @@ pub struct Memory {
 pub struct Recall {
     /// Questions that the database answered.
     pub asked: usize,
+    /// Questions of which only some pieces were asked for.
+    pub pieces: usize,
     /// Questions whose answer was known.
     pub known: usize,
     /// Rules that were worked out.
@@ -78,9 +107,46 @@ pub(super) type Key = [u8; 32];
 
 #[derive(Debug)]
 struct KeptAnswer {
-    answer: Arc<Answer>,
-    reads: BTreeSet<Read>,
+    told: Arc<Told>,
+    reads: Reads,
+    stale: Option<Stale>,
     unused: u32,
+}
+
+/// What of an answer may be another by now: the pieces of some entities, in whichever of the slots they are.
+#[derive(Clone, Debug)]
+pub(super) struct Stale {
+    pub(super) slots: BTreeSet<usize>,
+    pub(super) ids: BTreeSet<i64>,
+}
+
+/// What is known of a statement's answer.
+pub(super) enum Known {
+    /// Nothing.
+    Nothing,
+    /// All of it.
+    All(Arc<Answer>),
+    /// All but some pieces.
+    But(Arc<Told>, Stale),
+}
+
+impl KeptAnswer {
+    /// Takes note of changes; whether the answer is still worth keeping.
+    fn survives(&mut self, touched: &Touched) -> bool {
+        if !touches(&self.reads, touched) {
+            return true;
+        }
+        let Some((at, mut ids)) = pieces(&self.reads, touched) else { return false };
+        let mut slots: BTreeSet<usize> =
+            self.told.slots.iter().copied().filter(|slot| at.contains(slot)).collect();
+        if let Some(before) = self.stale.take() {
+            slots.retain(|slot| before.slots.contains(slot));
+            ids.extend(before.ids);
+        }
+        let few = !slots.is_empty() && ids.len() <= MOST_PIECES;
+        self.stale = Some(Stale { slots, ids });
+        few
+    }
 }
 
 /// A question that an evaluation asked, and what it was told.
@@ -149,31 +215,44 @@ impl Memory {
     pub(super) fn forget(&mut self, touched: &Touched, people: bool) {
         self.answers.retain(|_, kept| {
             kept.unused += 1;
-            let gone = touches(&kept.reads, touched) || (people && reads_people(&kept.reads));
-            !gone && kept.unused <= MOST_UNUSED
+            let gone = people && reads_people(&kept.reads);
+            !gone && kept.unused <= MOST_UNUSED && kept.survives(touched)
         });
-        let known: BTreeSet<*const Answer> =
-            self.answers.values().map(|kept| Arc::as_ptr(&kept.answer)).collect();
+        let fresh = self.answers.values().filter(|kept| kept.stale.is_none());
+        let fresh: BTreeSet<*const Answer> = fresh.map(|kept| Arc::as_ptr(&kept.told.answer)).collect();
         self.evaluations
-            .retain(|_, kept| kept.asked.iter().all(|(_, answer)| known.contains(&Arc::as_ptr(answer))));
+            .retain(|_, kept| kept.asked.iter().all(|(_, answer)| fresh.contains(&Arc::as_ptr(answer))));
         self.texts.retain(|_, key| self.answers.contains_key(key));
-        let answers = self.answers.values().map(|kept| kept.answer.total());
+        let answers = self.answers.values().map(|kept| kept.told.answer.total());
         let subjects = self.evaluations.values().map(|kept| kept.evaluation.subjects.len());
         self.rows = answers.chain(subjects).sum();
     }
 
-    /// The answer to a question that is the same at any time.
+    /// The answer to a question that is the same at any time, where all of it is known.
     pub(super) fn known(&mut self, question: &(String, bool)) -> Option<Arc<Answer>> {
         let key = *self.texts.get(question)?;
-        self.answer(&key)
+        match self.answer(&key) {
+            Known::All(answer) => Some(answer),
+            Known::But(..) | Known::Nothing => None,
+        }
     }
 
-    /// The answer to a statement.
-    pub(super) fn answer(&mut self, key: &Key) -> Option<Arc<Answer>> {
-        let kept = self.answers.get_mut(key)?;
+    /// What is known of the answer to a statement.
+    pub(super) fn answer(&mut self, key: &Key) -> Known {
+        let Some(kept) = self.answers.get_mut(key) else { return Known::Nothing };
         kept.unused = 0;
+        if let Some(stale) = &kept.stale {
+            return Known::But(Arc::clone(&kept.told), stale.clone());
+        }
         self.recall.known += 1;
-        Some(Arc::clone(&kept.answer))
+        Known::All(Arc::clone(&kept.told.answer))
+    }
+
+    /// Says that no piece of a statement's answer has become another.
+    pub(super) fn still_holds(&mut self, key: &Key) {
+        if let Some(kept) = self.answers.get_mut(key) {
+            kept.stale = None;
+        }
     }
 
     /// Says that a question stands for this statement.
@@ -183,12 +262,17 @@ impl Memory {
         }
     }
 
-    /// Keeps an answer.
-    pub(super) fn keep(&mut self, key: Key, answer: &Arc<Answer>, reads: BTreeSet<Read>) {
-        self.recall.asked += 1;
+    /// Keeps an answer; `pieces`: only some of it was asked for.
+    pub(super) fn keep(&mut self, key: Key, told: Told, reads: Reads, pieces: bool) -> Arc<Answer> {
+        self.recall.asked += usize::from(!pieces);
+        self.recall.pieces += usize::from(pieces);
+        let answer = Arc::clone(&told.answer);
         if self.makes_room(answer.total()) {
-            self.answers.insert(key, KeptAnswer { answer: Arc::clone(answer), reads, unused: 0 });
+            self.answers.insert(key, KeptAnswer { told: Arc::new(told), reads, stale: None, unused: 0 });
+        } else {
+            self.answers.remove(&key);
         }
+        answer
     }
 
     /// Counts a question whose answer is not kept.
@@ -216,7 +300,7 @@ impl Memory {
             let known = texts.get(question).and_then(|key| answers.get_mut(key));
             known.is_some_and(|known| {
                 known.unused = 0;
-                Arc::ptr_eq(&known.answer, answer)
+                known.stale.is_none() && Arc::ptr_eq(&known.told.answer, answer)
             })
         });
         if !same {

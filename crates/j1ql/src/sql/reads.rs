@@ -4,6 +4,7 @@
 //!
 //! Invariant: where nothing that is named here differs between two states of the graph, no answer does.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use metsuke_model::access::{Entitlement, Mask};
@@ -13,6 +14,7 @@ use metsuke_model::graph::{
 use metsuke_model::{Kind, ResourceType};
 
 use super::branch::{self, Branch, Hop, Requirement, TooMany, Way};
+use super::statement::aggregates;
 use crate::plan::{
     ColumnValue, Comparison, Condition, Expr, Link, Match, Operand, Output, Place, Plan, PropertyName,
 };
@@ -39,32 +41,93 @@ impl Read {
     pub const ANY: Mask = Mask(u32::MAX);
 }
 
+/// What an answer depends on, each with the slots at which it all lies: where an entity stands in one of them, only
+/// what is that entity's own counts, or what it holds or is held on it.
+pub type Reads = BTreeMap<Read, BTreeSet<usize>>;
+
 /// What the answers to a checked query depend on, beside the query itself and what it is asked in.
 #[must_use]
-pub fn reads(plan: &Plan) -> BTreeSet<Read> {
+pub fn reads(plan: &Plan) -> Reads {
     let mut found = Found::default();
-    found.plan(plan);
+    found.main(plan);
     found.reads
+}
+
+/// The slots by which an answer falls into pieces: each row comes of one entity there, and of no other. The query's own
+/// order and limits hold for the whole alone, so then there are none.
+#[must_use]
+pub fn pieces(plan: &Plan) -> Vec<usize> {
+    if !plan.order.is_empty() || plan.limit.is_some() || plan.skip > 0 {
+        return Vec::new();
+    }
+    let Output::Table(columns) = &plan.output else {
+        return if matches!(plan.output, Output::List) { vec![0] } else { Vec::new() };
+    };
+    let grouped = aggregates(plan);
+    let tells = |slot: &usize| {
+        let place = Place::Entity(*slot);
+        columns.iter().any(|column| match &column.value {
+            ColumnValue::Whole(known) | ColumnValue::All(known) => *known == place,
+            ColumnValue::Scalar(Expr::Property(known, name)) => {
+                let key =
+                    matches!(name, PropertyName::Own("id", _) | PropertyName::Metadata(Metadata::Key, _));
+                *known == place && key
+            }
+            ColumnValue::Scalar(_) => false,
+        })
+    };
+    match (plan.unique, grouped) {
+        (false, false) => mains(plan),
+        (true, true) => Vec::new(),
+        _ => mains(plan).into_iter().filter(tells).collect(),
+    }
+}
+
+/// The slots in which an entity stands on every path.
+fn mains(plan: &Plan) -> Vec<usize> {
+    let steps = plan.chain.iter().filter_map(|link| match link {
+        Link::Step { target, .. } => Some(*target),
+        Link::Not { .. } | Link::Optional { .. } => None,
+    });
+    std::iter::once(0).chain(steps).collect()
 }
 
 /// What was found so far.
 #[derive(Default)]
 struct Found {
-    reads: BTreeSet<Read>,
+    reads: Reads,
+    /// The slots of the query, not of one in it, in which an entity stands on every path.
+    mains: Vec<usize>,
 }
 
 /// By edge slot, a condition without which no path counts that the edge is on.
 type Chosen<'p> = BTreeMap<usize, &'p Condition>;
 
 impl Found {
+    /// Adds something that lies at none of the slots.
     fn add(&mut self, read: Read) {
-        self.reads.insert(read);
+        self.reads.insert(read, BTreeSet::new());
     }
 
-    fn plan(&mut self, plan: &Plan) {
+    /// Adds something that lies at these nodes of a branch.
+    fn add_at(&mut self, way: &Branch<'_>, nodes: &[usize], read: Read) {
+        let stands = |slot: &usize| way.node(*slot).is_some_and(|node| nodes.contains(&node));
+        let slots: BTreeSet<usize> = self.mains.iter().copied().filter(stands).collect();
+        match self.reads.entry(read) {
+            Entry::Vacant(entry) => _ = entry.insert(slots),
+            Entry::Occupied(mut entry) => entry.get_mut().retain(|slot| slots.contains(slot)),
+        }
+    }
+
+    fn main(&mut self, plan: &Plan) {
         for condition in conditions(plan) {
             self.subqueries(condition);
         }
+        self.mains = mains(plan);
+        self.plan(plan);
+    }
+
+    fn plan(&mut self, plan: &Plan) {
         let mut chosen = Chosen::new();
         choose(&plan.chain, plan.filter.as_ref(), &mut chosen);
         for root in branch::roots(plan) {
@@ -85,6 +148,7 @@ impl Found {
             Condition::Not(part) => self.subqueries(part),
             Condition::Compare(comparison) => {
                 if let Operand::Query(plan) = &comparison.right {
+                    conditions(plan).into_iter().for_each(|condition| self.subqueries(condition));
                     self.plan(plan);
                 }
             }
@@ -119,8 +183,8 @@ impl Found {
 
     /// A branch's own nodes and hops, what it requires, and what is nested in it.
     fn branch(&mut self, way: &Branch<'_>, chosen: &Chosen<'_>) {
-        for node in way.nodes.iter().skip(way.own.0) {
-            self.presence(node.entity_type.table);
+        for (number, node) in way.nodes.iter().enumerate().skip(way.own.0) {
+            self.presence(way, number, node.entity_type.table);
         }
         for (number, hop) in way.hops.iter().enumerate().skip(way.own.1) {
             let condition = chosen.iter().find(|(edge, _)| way.hop(**edge) == Some(number));
@@ -131,10 +195,11 @@ impl Found {
                 Requirement::Filter(condition) => self.condition(way, condition),
                 Requirement::Marks(node, marks) => {
                     let words = marks.iter().any(|mark| !mark.words.is_empty());
-                    if let Some(node) = way.nodes.get(*node).filter(|_| words) {
-                        self.properties(node.entity_type);
+                    if words {
+                        self.properties(way, *node);
                     }
                 }
+                Requirement::These(..) => {}
                 Requirement::Any(ways) | Requirement::Among(ways, _) | Requirement::None(ways) => {
                     ways.iter().for_each(|way| self.branch(way, chosen));
                 }
@@ -142,11 +207,11 @@ impl Found {
         }
     }
 
-    fn presence(&mut self, table: Table) {
-        self.add(match table {
-            Table::Objects(kind) => Read::Presence(kind),
-            Table::Employees => Read::People,
-        });
+    fn presence(&mut self, way: &Branch<'_>, node: usize, table: Table) {
+        match table {
+            Table::Objects(kind) => self.add_at(way, &[node], Read::Presence(kind)),
+            Table::Employees => self.add(Read::People),
+        }
     }
 
     /// What makes a relationship; `chosen`: its edge slot, and what must hold of paths on which it is.
@@ -154,42 +219,45 @@ impl Found {
         match hop.relationship.source {
             RelationSource::Refers { holder, column } => {
                 if let Some(Table::Objects(kind)) = table_at(way, hop, holder) {
-                    self.add(Read::Property(kind, column));
+                    self.add_at(way, &[hop.end(holder)], Read::Property(kind, column));
                 }
             }
             RelationSource::Access { resource, .. } => {
                 let held = chosen.and_then(|(edge, condition)| held(condition, edge, resource));
-                self.add(Read::Access(resource, held.unwrap_or(Read::ANY)));
+                let read = Read::Access(resource, held.unwrap_or(Read::ANY));
+                self.add_at(way, &[hop.from, hop.to], read);
             }
             RelationSource::Junction { kind, from, to } => {
-                self.reads.extend([
-                    Read::Presence(kind),
-                    Read::Property(kind, from),
-                    Read::Property(kind, to),
-                ]);
+                for read in [Read::Presence(kind), Read::Property(kind, from), Read::Property(kind, to)] {
+                    self.add(read);
+                }
             }
             RelationSource::Matched => self.add(Read::People),
-            RelationSource::Effective => self.effective(hop.way),
+            RelationSource::Effective => self.effective(way, hop),
         }
     }
 
     /// What a way of effective access, and what it gives, follows from.
-    fn effective(&mut self, way: Way) {
+    fn effective(&mut self, way: &Branch<'_>, hop: Hop) {
+        let (user, app) = (&[hop.from], &[hop.to]);
         self.add(Read::Presence(Kind::Team));
-        self.add(Read::Property(Kind::App, "team"));
+        self.add_at(way, app, Read::Property(Kind::App, "team"));
         for column in ["listed", "type", "enterprise_account"] {
             self.add(Read::Property(Kind::Team, column));
         }
-        let role = match way {
+        let role = match hop.way {
             Way::Row => return,
-            Way::Direct => return self.add(Read::Access(ResourceType::App, Read::ANY)),
-            Way::Owner => return self.add(Read::Property(Kind::App, "owner")),
+            Way::Direct => {
+                let read = Read::Access(ResourceType::App, Read::ANY);
+                return self.add_at(way, &[hop.from, hop.to], read);
+            }
+            Way::Owner => return self.add_at(way, app, Read::Property(Kind::App, "owner")),
             Way::Admin => Entitlement::ADMIN,
             Way::Member => Entitlement::MEMBER,
             Way::Viewer => Entitlement::VIEWER,
         };
-        self.add(Read::Property(Kind::App, "locked"));
-        self.add(Read::Access(ResourceType::Team, role.mask()));
+        self.add_at(way, app, Read::Property(Kind::App, "locked"));
+        self.add_at(way, user, Read::Access(ResourceType::Team, role.mask()));
     }
 
     fn condition(&mut self, way: &Branch<'_>, condition: &Condition) {
@@ -225,14 +293,17 @@ impl Found {
     fn property(&mut self, way: &Branch<'_>, place: Place, name: &PropertyName) {
         match place {
             Place::Entity(slot) => {
-                let Some(node) = way.node(slot).and_then(|node| way.nodes.get(node)) else { return };
+                let Some(number) = way.node(slot) else { return };
+                let Some(node) = way.nodes.get(number) else { return };
                 match name {
                     PropertyName::Own(name, _) => {
                         if let Some(property) = node.entity_type.property(name) {
-                            self.source(node.entity_type, &property.source);
+                            self.source((way, number), node.entity_type, &property.source);
                         }
                     }
-                    PropertyName::Metadata(metadata, _) => self.metadata(node.entity_type, *metadata),
+                    PropertyName::Metadata(metadata, _) => {
+                        self.metadata((way, number), node.entity_type, *metadata);
+                    }
                     PropertyName::Tag(_) | PropertyName::Unknown => {}
                 }
             }
@@ -255,10 +326,11 @@ impl Found {
     fn whole(&mut self, way: &Branch<'_>, place: Place) {
         match place {
             Place::Entity(slot) => {
-                let Some(node) = way.node(slot).and_then(|node| way.nodes.get(node)) else { return };
-                self.properties(node.entity_type);
+                let Some(number) = way.node(slot) else { return };
+                let Some(node) = way.nodes.get(number) else { return };
+                self.properties(way, number);
                 for (_, metadata, _) in Metadata::ALL {
-                    self.metadata(node.entity_type, metadata);
+                    self.metadata((way, number), node.entity_type, metadata);
                 }
             }
             Place::Edge(edge) => {
@@ -273,43 +345,51 @@ impl Found {
         }
     }
 
-    fn properties(&mut self, entity_type: &EntityType) {
-        for property in entity_type.properties {
-            self.source(entity_type, &property.source);
+    fn properties(&mut self, way: &Branch<'_>, number: usize) {
+        let Some(node) = way.nodes.get(number) else { return };
+        for property in node.entity_type.properties {
+            self.source((way, number), node.entity_type, &property.source);
         }
     }
 
-    fn source(&mut self, entity_type: &EntityType, source: &Source) {
+    fn source(&mut self, (way, node): (&Branch<'_>, usize), entity_type: &EntityType, source: &Source) {
         let Table::Objects(kind) = entity_type.table else { return self.add(Read::People) };
         match source {
             Source::Column(column) | Source::JsonList(column) | Source::Reference(column, _) => {
-                self.add(Read::Property(kind, column));
+                self.add_at(way, &[node], Read::Property(kind, column));
             }
             Source::Referred(column, other, there) => {
-                self.add(Read::Property(kind, column));
+                self.add_at(way, &[node], Read::Property(kind, column));
                 self.add(Read::Property(*other, there));
             }
             Source::Document(path) => {
                 if let Some(first) = path.first() {
-                    self.add(Read::Property(kind, first));
+                    self.add_at(way, &[node], Read::Property(kind, first));
                 }
             }
-            Source::Suffixed(inner, _) | Source::One(inner) => self.source(entity_type, inner),
-            Source::FirstOf(sources) => sources.iter().for_each(|inner| self.source(entity_type, inner)),
+            Source::Suffixed(inner, _) | Source::One(inner) => {
+                self.source((way, node), entity_type, inner);
+            }
+            Source::FirstOf(sources) => {
+                sources.iter().for_each(|inner| self.source((way, node), entity_type, inner));
+            }
             // A dense id stands for the same id of Heroku's for good.
             Source::Id | Source::Text(_) | Source::Texts(_) => {}
             Source::EnterpriseAccount => {
                 self.add(Read::Presence(Kind::EnterpriseAccount));
-                self.add(Read::Access(ResourceType::EnterpriseAccount, Read::ANY));
+                let read = Read::Access(ResourceType::EnterpriseAccount, Read::ANY);
+                self.add_at(way, &[node], read);
             }
         }
     }
 
-    fn metadata(&mut self, entity_type: &EntityType, metadata: Metadata) {
+    fn metadata(&mut self, (way, node): (&Branch<'_>, usize), entity_type: &EntityType, metadata: Metadata) {
         let Table::Objects(kind) = entity_type.table else { return self.add(Read::People) };
         match metadata {
-            Metadata::CreatedOn | Metadata::EndOn | Metadata::Deleted => self.add(Read::Presence(kind)),
-            Metadata::BeginOn | Metadata::Version => self.add(Read::History(kind)),
+            Metadata::CreatedOn | Metadata::EndOn | Metadata::Deleted => {
+                self.add_at(way, &[node], Read::Presence(kind));
+            }
+            Metadata::BeginOn | Metadata::Version => self.add_at(way, &[node], Read::History(kind)),
             Metadata::Key
             | Metadata::Type
             | Metadata::Class
@@ -336,7 +416,9 @@ impl Found {
                 RelationSource::Refers { .. } | RelationSource::Effective,
             ) => {
                 for end in [End::From, End::To] {
-                    table_at(way, hop, end).into_iter().for_each(|table| self.presence(table));
+                    if let Some(table) = table_at(way, hop, end) {
+                        self.presence(way, hop.end(end), table);
+                    }
                 }
             }
             (

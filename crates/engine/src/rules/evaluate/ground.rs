@@ -11,8 +11,8 @@ use metsuke_model::{AsOf, SyncStatus, Version};
 use metsuke_store::{Change, Store, StoreError, Touched};
 
 use crate::EngineError;
-use crate::query::{self, Answer, Cell, Data, Prepared, Read, Settings};
-use crate::rules::memory::{self, Memory};
+use crate::query::{self, Answer, Cell, Data, Prepared, Read, Settings, Told};
+use crate::rules::memory::{self, Known, Memory, Stale};
 
 /// Where the changes begin that change rules look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,28 +171,60 @@ impl Ground {
         let key = memory::key(&prepared, &settings);
         let known = self.memory().answer(&key);
         let answer = match known {
-            Some(answer) => answer,
-            None => self.answered(&prepared, &settings, key).await?,
+            Known::All(answer) => answer,
+            Known::Nothing => self.whole(&prepared, &settings, key).await?,
+            Known::But(told, stale) => match self.renewed((&prepared, &settings), key, (&told, stale)).await?
+            {
+                Some(answer) => answer,
+                None => self.whole(&prepared, &settings, key).await?,
+            },
         };
         self.memory().stands_for(question, key);
         Ok(answer)
     }
 
-    async fn answered(
+    /// Asks for all of an answer.
+    async fn whole(
         &self,
         prepared: &Prepared,
         settings: &Settings,
         key: memory::Key,
     ) -> Result<Arc<Answer>, EngineError> {
         let reads = prepared.reads();
-        if reads.contains(&Read::People) || reads.contains(&Read::Anything) {
+        if reads.contains_key(&Read::People) || reads.contains_key(&Read::Anything) {
             // Before it is asked: a roster that comes meanwhile makes another hash of it next time.
             let people = self.people().await?;
             self.memory().set_people(people);
         }
-        let answer = Arc::new(query::answered(&self.at, prepared, settings, self.version).await?);
-        self.memory().keep(key, &answer, reads);
-        Ok(answer)
+        let in_pieces = prepared.in_pieces(settings, &self.at).ok();
+        let prepared = in_pieces.as_ref().unwrap_or(prepared);
+        let told = query::told(&self.at, prepared, settings, self.version).await?;
+        Ok(self.memory().keep(key, told, reads, false))
+    }
+
+    /// Asks for those pieces of a known answer that may have become others; `None` where it has to be asked whole.
+    async fn renewed(
+        &self,
+        (prepared, settings): (&Prepared, &Settings),
+        key: memory::Key,
+        (before, stale): (&Told, Stale),
+    ) -> Result<Option<Arc<Answer>>, EngineError> {
+        let fitting = stale.slots.iter().map(|slot| (*slot, prepared.fitting(*slot, &stale.ids)));
+        let Some((slot, ids)) = fitting.min_by_key(|(_, ids)| ids.len()) else { return Ok(None) };
+        if ids.is_empty() {
+            self.memory().still_holds(&key);
+            return Ok(Some(Arc::clone(&before.answer)));
+        }
+        let Ok(pieces) = prepared.pieces_of(settings, &self.at, (slot, &ids)) else { return Ok(None) };
+        let now = query::told(&self.at, &pieces, settings, self.version).await?;
+        if now.answer.truncated || before.answer.truncated {
+            return Ok(None);
+        }
+        let Some(told) = Told::with(before, (slot, &ids), now) else { return Ok(None) };
+        if told.answer.total() > self.limits.most_rows {
+            return Ok(None);
+        }
+        Ok(Some(self.memory().keep(key, told, prepared.reads(), true)))
     }
 
     /// Whether anybody is known of any roster.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use metsuke_engine::query::{self, Data, Prepared, Read, Settings, Variable};
+use metsuke_engine::query::{self, Data, Prepared, Read, Reads, Settings, Variable};
 use metsuke_engine::rules::touches;
 use metsuke_j1ql::evaluate::{cases, random};
 use metsuke_model::access::Entitlement;
@@ -103,9 +103,8 @@ impl Tally {
             for (text, settings, prepared, before) in &mut questions {
                 let found = query::answered(store, prepared, settings, Version(version)).await.unwrap();
                 let now = unordered(&found.data);
-                let may_differ = |reads: &BTreeSet<Read>| {
-                    touches(reads, &touched) || (people && reads.contains(&Read::People))
-                };
+                let may_differ =
+                    |reads: &Reads| touches(reads, &touched) || (people && reads.contains_key(&Read::People));
                 let reads = prepared.reads();
                 let differs = now != *before;
                 if may_differ(&reads) {
@@ -115,7 +114,8 @@ impl Tally {
                     assert!(!differs, "{text}\n{reads:?}\n{touched:?}\n{before:#?}\n{now:#?}");
                 }
                 for (name, sabotage) in SABOTAGES {
-                    let less: BTreeSet<Read> = reads.iter().filter_map(|read| sabotage(*read)).collect();
+                    let less = reads.iter().filter_map(|(read, at)| Some((sabotage(*read)?, at.clone())));
+                    let less: Reads = less.collect();
                     if differs && !may_differ(&less) {
                         self.noticed.insert(name);
                     }
