@@ -15,6 +15,7 @@ pub mod people;
 pub mod progress;
 pub mod query;
 pub mod questions;
+pub mod rules;
 pub mod sync;
 
 pub use error::{EngineError, ErrorKind};

@@ -27,6 +27,7 @@ mod query;
 mod reads;
 mod rewound;
 mod syncs;
+mod touched;
 
 pub use audit::{AuditLog, StoredCheckpoint};
 pub use commit::{Amendment, Committed};
@@ -40,6 +41,7 @@ pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use syncs::SyncRow;
+pub use touched::Touched;
 
 use metsuke_model::Version;
 use metsuke_model::audit::Actor;

@@ -18,6 +18,7 @@ mod people;
 mod provision;
 mod query;
 mod questions;
+mod rules;
 mod simulate;
 mod sync;
 mod syncs;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     People(people::Args),
     Query(Box<query::Args>),
     Questions(questions::Args),
+    Rules(rules::Args),
     Export(Box<export::Args>),
     Import(import::Args),
     C1z(c1z::Args),
@@ -108,6 +110,7 @@ impl Command {
             Self::People(args) => Box::pin(args.run(context)).await,
             Self::Query(args) => Box::pin(args.run(context)).await,
             Self::Questions(args) => args.run(context),
+            Self::Rules(args) => Box::pin(args.run(context)).await,
             Self::Export(args) => Box::pin(args.run(context)).await,
             Self::Import(args) => Box::pin(args.run(context)).await,
             Self::C1z(args) => Box::pin(args.run(context)).await,

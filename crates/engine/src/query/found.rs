@@ -69,6 +69,24 @@ pub(super) async fn complete(
     })
 }
 
+/// The dense ids of the entities that rows tell of unseen, row by row; they stand behind what is shown.
+pub(super) fn beside(prepared: &Prepared, found: &[Vec<Datum>]) -> Vec<i64> {
+    let columns = &prepared.statement.columns;
+    let shown = columns.len().saturating_sub(prepared.beside.len());
+    let first: usize = columns.iter().take(shown).map(|column| width(column.shape)).sum();
+    let ids = |row: &'_ Vec<Datum>| {
+        row.iter().skip(first).take(prepared.beside.len()).filter_map(rows::id).collect::<Vec<_>>()
+    };
+    found.iter().flat_map(ids).collect()
+}
+
+const fn width(shape: ColumnShape) -> usize {
+    match shape {
+        ColumnShape::Relationship { .. } => EDGE_COLUMNS,
+        ColumnShape::Entity { .. } | ColumnShape::Value(_) | ColumnShape::Hidden => 1,
+    }
+}
+
 /// One shown place of a row.
 enum Place<'r> {
     Entity(Option<i64>),
@@ -89,10 +107,7 @@ fn each_place<'r>(prepared: &Prepared, row: &'r [Datum], mut take: impl FnMut(Pl
             ColumnShape::Value(_) => take(Place::Value(row.get(at).unwrap_or(&Datum::Null))),
             ColumnShape::Hidden => {}
         }
-        at += match column.shape {
-            ColumnShape::Relationship { .. } => EDGE_COLUMNS,
-            _ => 1,
-        };
+        at += width(column.shape);
     }
 }
 

@@ -17,6 +17,7 @@ mod language;
 mod people;
 mod provision;
 mod questions;
+mod rules;
 mod safety;
 mod told;
 mod truth;

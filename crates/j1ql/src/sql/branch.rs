@@ -106,6 +106,8 @@ pub(super) enum Requirement<'p> {
     Filter(&'p Condition),
     /// What a node bears: any of these.
     Marks(usize, &'p [Mark]),
+    /// Which entities a node may be, by their dense ids.
+    These(usize, &'p [i64]),
     /// At least one of these continuations.
     Any(Vec<Branch<'p>>),
     /// The same, asked from the other end: the nested branches hold the node where the path stands themselves, and are
@@ -195,6 +197,9 @@ impl<'p> Branch<'p> {
         if let Some(place) = plan.slots.get(slot) {
             if let Some(filter) = &place.filter {
                 self.must.push(Requirement::Filter(filter));
+            }
+            if let Some(ids) = &place.among {
+                self.must.push(Requirement::These(node, ids));
             }
             let candidate =
                 place.candidates.iter().find(|candidate| std::ptr::eq(candidate.entity_type, entity_type));

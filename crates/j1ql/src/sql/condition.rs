@@ -34,6 +34,7 @@ pub(super) fn requirements(writer: &mut Writer<'_>, branch: &Branch<'_>) -> Trut
         let part = match requirement {
             Requirement::Filter(filter) => condition(writer, branch, filter),
             Requirement::Marks(node, sets) => marks(writer, branch, *node, sets),
+            Requirement::These(node, ids) => these(writer, *node, ids),
             Requirement::Any(ways) => {
                 let ways: Vec<Truth> = ways.iter().map(|way| exists(writer, way)).collect();
                 Truth::any(ways)
@@ -54,6 +55,13 @@ pub(super) fn requirements(writer: &mut Writer<'_>, branch: &Branch<'_>) -> Trut
         parts.push(part);
     }
     Truth::all(parts)
+}
+
+/// Whether a node is one of some entities.
+fn these(writer: &mut Writer<'_>, node: usize, ids: &[i64]) -> Truth {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let list = writer.text(&format!("[{}]", ids.join(",")));
+    Truth::sql(format!("n{node}.id IN ({})", writer.dialect.each_id(&list)))
 }
 
 /// Whether a continuation is there.

@@ -15,6 +15,7 @@ mod from;
 mod leaves;
 mod output;
 mod property;
+pub mod reads;
 pub(crate) mod selective;
 mod statement;
 mod term;

@@ -5,14 +5,15 @@
 use metsuke_model::graph::{Metadata, Value};
 
 use super::branch::Branch;
-use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName};
+use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName, Slot};
 
 /// Names by which an index finds an entity.
 const INDEXED: [&str; 6] = ["id", "name", "displayName", "username", "email", "employeeId"];
 
-/// Whether a condition leaves few entities: it asks for one by a name that an index has.
+/// Whether a condition leaves few entities: it names them, or asks for one by a name that an index has.
 pub(super) fn is_selective(plan: &Plan, slot: usize) -> bool {
-    plan.slots.get(slot).and_then(|slot| slot.filter.as_ref()).is_some_and(finds_few)
+    let few = |slot: &Slot| slot.among.is_some() || slot.filter.as_ref().is_some_and(finds_few);
+    plan.slots.get(slot).is_some_and(few)
 }
 
 fn finds_few(condition: &Condition) -> bool {

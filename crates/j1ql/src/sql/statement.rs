@@ -73,6 +73,9 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
             }
         }
     }
+    for slot in &plan.beside {
+        outer.beside(*slot);
+    }
     for key in &plan.order {
         outer.sorted_by(writer, &key.value, key.descending);
     }
@@ -169,6 +172,14 @@ impl Outer {
         let place = self.select(column);
         self.keys.push(place);
         self.columns.push(Column { name, shape: Shape::Entity { all } });
+    }
+
+    /// Tells, unseen, which entity stands in a slot.
+    fn beside(&mut self, slot: usize) {
+        let column = format!("q.{}", self.leaves.name(Leaf::Entity(slot)));
+        let place = self.select(column);
+        self.keys.push(place);
+        self.columns.push(Column { name: String::new(), shape: Shape::Hidden });
     }
 
     fn relationship(&mut self, name: String, edge: usize, all: bool) {
@@ -291,7 +302,8 @@ impl Plan {
     }
 }
 
-fn aggregates(plan: &Plan) -> bool {
+/// Whether rows stand for groups of paths.
+pub(super) fn aggregates(plan: &Plan) -> bool {
     if plan.having.as_ref().is_some_and(Condition::aggregates) {
         return true;
     }
