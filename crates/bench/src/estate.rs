@@ -15,14 +15,14 @@ pub(crate) const ADDONS: u32 = 80_000;
 const NAMED: u32 = 4;
 
 /// A spread-out number, the same for the same input.
-fn mixed(number: u64) -> u64 {
+pub(crate) fn mixed(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
 }
 
-fn id(kind: u8, number: u32) -> HerokuId {
+pub(crate) fn id(kind: u8, number: u32) -> HerokuId {
     let high = mixed(u64::from(kind) << 40 | u64::from(number));
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&high.to_be_bytes());
@@ -31,13 +31,13 @@ fn id(kind: u8, number: u32) -> HerokuId {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every time column may be empty")]
-fn moment(number: u64) -> Option<Moment> {
+pub(crate) fn moment(number: u64) -> Option<Moment> {
     let seconds = 1_400_000_000 + i64::try_from(mixed(number) % 360_000_000).unwrap_or(0);
     Some(Moment(seconds * 1_000_000))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every text column may be empty")]
-fn text(text: String) -> Option<Box<str>> {
+pub(crate) fn text(text: String) -> Option<Box<str>> {
     Some(text.into())
 }
 

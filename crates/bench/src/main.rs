@@ -5,6 +5,8 @@
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
 mod estate;
+mod further;
+mod library;
 mod process;
 mod questions;
 mod report;
