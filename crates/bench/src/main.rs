@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
+mod c1z;
 mod estate;
 mod further;
 mod library;
@@ -17,8 +18,11 @@ use report::Report;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut report = Report::begin()?;
     let asked: Vec<String> = std::env::args().skip(1).collect();
+    if c1z::alone(&asked)? {
+        return Ok(());
+    }
+    let mut report = Report::begin()?;
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");
     if asked.iter().any(|asked| asked == "once") {
         return store::once().await;
@@ -34,6 +38,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants("wall") {
         wall::run(&mut report).await?;
+    }
+    if wants("c1z") {
+        c1z::run(&mut report)?;
     }
     let text = report.markdown();
     println!("{text}");

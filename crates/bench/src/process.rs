@@ -46,7 +46,7 @@ pub(crate) struct Ran {
     /// In steps of 10 ms, which is how the kernel tells it.
     cpu: Duration,
     /// Bytes of memory at the highest.
-    peak: Option<u64>,
+    pub(crate) peak: Option<u64>,
     printed: String,
 }
 
@@ -110,7 +110,7 @@ fn whole(file: &mut File) -> anyhow::Result<String> {
 }
 
 /// Starts the command and looks at it until it has ended; also tells whether it succeeded.
-fn watch(mut command: Command) -> anyhow::Result<(Ran, bool)> {
+pub(crate) fn watch(mut command: Command) -> anyhow::Result<(Ran, bool)> {
     let begun = Instant::now();
     let mut child = command.spawn()?;
     let about = PathBuf::from(format!("/proc/{}", child.id()));

@@ -207,6 +207,24 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     length.ok_or_else(|| "write a number with a unit, such as 50ms, 15s or 2m".into())
 }
 
+/// Reads a number of bytes: `500MB`, `64MiB` or `10GiB`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "B" => 1,
+        "kB" | "KB" => 1_000,
+        "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "MiB" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "GiB" => 1 << 30,
+        _ => 0,
+    };
+    let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    size.filter(|size| *size > 0).ok_or_else(|| "write a number with a unit, such as 500MB or 20GiB".into())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -224,6 +242,15 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_mins(2)));
         for text in ["50", "s", "-1s", "1.5s", "1d", "99999999999999999999s", ""] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_needs_its_unit() {
+        assert_eq!(size("500MB"), Ok(500_000_000));
+        assert_eq!(size("10GiB"), Ok(10 << 30));
+        for text in ["10", "GiB", "0MB", "-1MB", "1.5GiB", "1TB", "99999999999999999999GiB", ""] {
+            assert!(size(text).is_err(), "{text}");
         }
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use metsuke_baton::c1z::C1zError;
 use metsuke_clients::ClientError;
 use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_simulator::SimulatorError;
@@ -119,12 +120,26 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
             error.hint()
         } else if let Some(error) = cause.downcast_ref::<ClientError>() {
             error.hint()
+        } else if let Some(error) = cause.downcast_ref::<C1zError>() {
+            c1z_hint(error)
         } else if let Some(SimulatorError::Listen { .. }) = cause.downcast_ref() {
             Some("another program may listen there; port 0 takes any free one".into())
         } else {
             None
         }
     })
+}
+
+/// A file's hints, in the words of this program's flags.
+fn c1z_hint(error: &C1zError) -> Option<String> {
+    match error {
+        C1zError::Missing { .. } => Some("`metsuke export c1z --out FILE` writes one".into()),
+        C1zError::TooLarge { .. } => {
+            Some("if you trust whoever made it, allow more with --max-decoded-size".into())
+        }
+        C1zError::NoSync { .. } => Some("`metsuke c1z inspect FILE` lists the syncs of a file".into()),
+        error => error.hint(),
+    }
 }
 
 fn exit(error: &anyhow::Error) -> Exit {
@@ -146,9 +161,13 @@ const fn is_usage(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::Invalid => true,
         ErrorKind::Unauthenticated
+        | ErrorKind::Forbidden
+        | ErrorKind::Refused
         | ErrorKind::NotFound
         | ErrorKind::Ambiguous
+        | ErrorKind::RateLimited
         | ErrorKind::Upstream
+        | ErrorKind::InDoubt
         | ErrorKind::Cancelled
         | ErrorKind::Store
         | ErrorKind::Audit => false,

@@ -20,6 +20,7 @@ mod rows;
 mod signals;
 mod telemetry;
 mod text;
+mod work;
 
 use std::process::ExitCode;
 
@@ -50,7 +51,12 @@ fn start(cli: Cli) -> Exit {
     // second one reads large answers, and SQLite has its own.
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(signals::heeding(&context, command)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(signals::heeding(&context, command));
+            // What was abandoned ends with the program; nothing waits for it.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(anyhow::Error::from(error).context("the program cannot start its threads")),
     };
     ended.unwrap_or_else(|error| failure::report(&error))

@@ -1,4 +1,4 @@
-//! How far a sync is, told on stderr: a bar on a terminal, plain lines elsewhere.
+//! How far something is, told on stderr: a bar on a terminal, plain lines elsewhere.
 //!
 //! It measures nothing itself; the engine says how far it is.
 //!
@@ -14,6 +14,8 @@ use metsuke_engine::{Progress, ProgressState};
 use crate::output::complain;
 use crate::text::{length_of_time, number, shown};
 
+/// How often plain lines come that tell of nothing but time.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often plain lines come.
 const PACE: Duration = Duration::from_secs(2);
 /// The least time between two plain lines, however fast tenths go by.
@@ -92,6 +94,67 @@ impl Pace {
             self.tenth = tenth;
         }
         due
+    }
+}
+
+/// Tells that something goes on of which nobody knows how far it is.
+#[derive(Debug)]
+pub(crate) enum Working {
+    /// To nobody.
+    Silent,
+    /// By a bar.
+    Bar(ProgressBar),
+    /// By a line now and then.
+    Lines {
+        /// What goes on.
+        doing: String,
+        /// Since when.
+        begin: Instant,
+        /// When it was told last.
+        last: Instant,
+    },
+}
+
+impl Working {
+    /// A bar on a terminal, lines elsewhere, nothing where nobody wants to hear.
+    pub(crate) fn new(quiet: bool, doing: &str) -> Self {
+        let doing = shown(doing).into_owned();
+        if quiet {
+            return Self::Silent;
+        }
+        if !io::stderr().is_terminal() {
+            let begin = Instant::now();
+            return Self::Lines { doing, begin, last: begin };
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        // The template is a literal: it fails everywhere or nowhere.
+        let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_message(doing);
+        Self::Bar(bar)
+    }
+
+    /// It still goes on.
+    pub(crate) fn tick(&mut self) {
+        match self {
+            Self::Silent => {}
+            Self::Bar(bar) => bar.tick(),
+            Self::Lines { doing, begin, last } => {
+                let now = Instant::now();
+                if now.saturating_duration_since(*last) >= PATIENCE {
+                    *last = now;
+                    let time = length_of_time(now.saturating_duration_since(*begin));
+                    complain(&format!("{doing}: {time} so far"));
+                }
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -57,6 +57,17 @@ pub(crate) fn count(value: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(value), if value == 1 { one } else { many })
 }
 
+/// `3.4 MB`: a number of bytes, in a fitting unit.
+pub(crate) fn bytes(value: u64) -> String {
+    let (unit, factor) = match value {
+        0..1_000 => return count(value, "byte", "bytes"),
+        1_000..1_000_000 => ("kB", 1_000),
+        1_000_000..1_000_000_000 => ("MB", 1_000_000),
+        _ => ("GB", 1_000_000_000),
+    };
+    format!("{}.{} {unit}", number(value / factor), value % factor * 10 / factor)
+}
+
 /// The length of a list, as a number that can be printed.
 pub(crate) fn length<T>(list: &[T]) -> u64 {
     u64::try_from(list.len()).unwrap_or(u64::MAX)
@@ -140,6 +151,12 @@ mod tests {
     #[test]
     fn numbers_are_grouped_by_thousands() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn sizes_are_told_in_fitting_units() {
+        let told = [1, 999, 1_250, 3_999_999, 12_000_000_000].map(bytes);
+        assert_eq!(told, ["1 byte", "999 bytes", "1.2 kB", "3.9 MB", "12.0 GB"]);
     }
 
     #[test]

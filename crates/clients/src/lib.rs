@@ -1,16 +1,20 @@
-//! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, and to the server of a roster.
+//! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, to C1 for a token, and to the server
+//! of a roster.
 //!
 //! It knows how to ask and how to read an answer, not what an answer means: translating rows into
 //! principals, resources and grants is the engine's work.
 //!
 //! Invariant: no type of the HTTP library, and no token, crosses this crate's boundary.
 
+pub mod c1;
 mod error;
 pub mod heroku;
 mod http;
 pub mod jupiterone;
+mod redact;
 pub mod roster;
 
 pub use error::{Answer, Call, ClientError, ErrorKind};
 pub use http::limit::Budget;
 pub use http::meter::Usage;
+pub use redact::Redactor;

@@ -2,12 +2,20 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use metsuke_clients::ClientError;
+use metsuke_clients::{ClientError, ErrorKind as ClientKind};
 use metsuke_model::audit::AuditError;
 use metsuke_store::StoreError;
 
 use crate::people::BadRow;
+
+/// How long to wait where Heroku's pool of requests is empty and it does not say for how long.
+///
+/// Source: <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits> (75 tokens come back in a minute).
+const POOL_REFILLS: Duration = Duration::from_mins(1);
+/// How long to wait where Heroku has a fault or cannot be reached.
+const FAULT_PASSES: Duration = Duration::from_secs(10);
 
 /// What kind of failure it is; every door has one table from kinds to its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +24,20 @@ pub enum ErrorKind {
     Invalid,
     /// Heroku does not know the token.
     Unauthenticated,
+    /// Heroku lets the token's user not do this.
+    Forbidden,
+    /// A rule of the house, or the state of things, forbids it.
+    Refused,
     /// What was asked for is not there.
     NotFound,
     /// More than one thing fits.
     Ambiguous,
+    /// The account's pool of requests is empty.
+    RateLimited,
     /// Heroku or the way to it failed.
     Upstream,
+    /// Whether a change was made is not known.
+    InDoubt,
     /// Somebody asked to stop.
     Cancelled,
     /// The database failed.
@@ -74,6 +90,48 @@ pub enum EngineError {
         asked: String,
         /// Where it was looked for.
         version: i64,
+    },
+    /// Heroku shows no such object, or not to this token.
+    #[error("Heroku shows no {what} `{asked}`")]
+    NotAtHeroku {
+        /// What was looked for.
+        what: &'static str,
+        /// Its id, or a person's address.
+        asked: String,
+    },
+    /// A rule forbids it, or it cannot be done at all.
+    #[error("{reason}")]
+    Refused {
+        /// Why, with the rule's name in front where there is one.
+        reason: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// Heroku refused a change, and did not make it.
+    #[error("Heroku refused it: {reason}")]
+    RefusedByHeroku {
+        /// The HTTP status.
+        status: Option<u16>,
+        /// What it said.
+        reason: String,
+    },
+    /// A change was not sent.
+    #[error("nothing was sent to Heroku: {reason}")]
+    NotSent {
+        /// What happened.
+        reason: String,
+    },
+    /// A change was sent, and nobody knows whether it was made.
+    #[error("whether it was done is not known: {reason}")]
+    InDoubt {
+        /// What happened.
+        reason: String,
+    },
+    /// A cursor that this feed has not given out.
+    #[error("the cursor is none of feed `{feed}`")]
+    BadCursor {
+        /// The feed.
+        feed: &'static str,
     },
     /// Several objects fit.
     #[error("`{asked}` fits several {what}s: {candidates}")]
@@ -182,6 +240,26 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// What a connector is known by at C1, or how to reach it, cannot work.
+    #[error("{reason}")]
+    C1Settings {
+        /// What is wrong with which setting.
+        reason: String,
+    },
+    /// C1 does not know the connector.
+    #[error("C1 does not accept the client id and its secret")]
+    C1Refused {
+        /// What it answered.
+        #[source]
+        source: ClientError,
+    },
+    /// C1 gives no access token.
+    #[error("C1 cannot be asked for an access token")]
+    C1 {
+        /// What happened.
+        #[source]
+        source: ClientError,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -190,22 +268,42 @@ pub enum EngineError {
 impl EngineError {
     /// Which kind of failure it is.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::WrongToken { .. } => ErrorKind::Unauthenticated,
-            Self::Upstream { .. } | Self::NothingRead { .. } | Self::RosterSource { .. } => {
+            Self::WrongToken { .. } | Self::C1Refused { .. } => ErrorKind::Unauthenticated,
+            Self::Upstream { source } => match source.kind() {
+                ClientKind::Unauthorized => ErrorKind::Unauthenticated,
+                ClientKind::Forbidden { .. } => ErrorKind::Forbidden,
+                ClientKind::NotFound => ErrorKind::NotFound,
+                ClientKind::RateLimited => ErrorKind::RateLimited,
+                _ => ErrorKind::Upstream,
+            },
+            Self::NothingRead { .. } | Self::RosterSource { .. } | Self::NotSent { .. } => {
                 ErrorKind::Upstream
             }
-            Self::NoVersion | Self::NotFound { .. } | Self::NoPlan { .. } | Self::NoEmployee { .. } => {
-                ErrorKind::NotFound
-            }
-            Self::BadPlan { .. }
+            Self::InDoubt { .. } => ErrorKind::InDoubt,
+            Self::Refused { .. } => ErrorKind::Refused,
+            Self::RefusedByHeroku { status, .. } => match status {
+                Some(401) => ErrorKind::Unauthenticated,
+                Some(403) => ErrorKind::Forbidden,
+                Some(404) => ErrorKind::NotFound,
+                Some(429) => ErrorKind::RateLimited,
+                _ => ErrorKind::Refused,
+            },
+            Self::NoVersion
+            | Self::NotFound { .. }
+            | Self::NotAtHeroku { .. }
+            | Self::NoPlan { .. }
+            | Self::NoEmployee { .. } => ErrorKind::NotFound,
+            Self::BadCursor { .. }
+            | Self::BadPlan { .. }
             | Self::Query { .. }
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
+            | Self::C1Settings { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
-            Self::JupiterOne { .. } => ErrorKind::Upstream,
+            Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::AuditKey { .. }
@@ -213,6 +311,27 @@ impl EngineError {
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => ErrorKind::Audit,
             Self::Store(_) => ErrorKind::Store,
+        }
+    }
+
+    /// How long to wait before trying again, where that may help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match (self, self.kind()) {
+            (Self::Upstream { source }, ErrorKind::RateLimited) => {
+                let asked = source.answer().and_then(|answer| answer.retry_after);
+                Some(asked.unwrap_or(POOL_REFILLS))
+            }
+            (_, ErrorKind::RateLimited | ErrorKind::InDoubt) => Some(POOL_REFILLS),
+            (Self::Upstream { source }, ErrorKind::Upstream) => {
+                let passes = matches!(
+                    source.kind(),
+                    ClientKind::Server | ClientKind::Connection | ClientKind::Timeout
+                );
+                passes.then_some(FAULT_PASSES)
+            }
+            (Self::NothingRead { .. } | Self::NotSent { .. }, _) => Some(FAULT_PASSES),
+            _ => None,
         }
     }
 
@@ -237,6 +356,12 @@ impl EngineError {
                 first.suggestion.clone().or_else(|| first.explanation.clone())
             }
             Self::Ambiguous { .. } => Some("use the id".into()),
+            Self::NotAtHeroku { .. } => {
+                Some("it may be gone, or the user of the token may not see it".into())
+            }
+            Self::Refused { hint, .. } => hint.clone(),
+            Self::InDoubt { .. } => Some("ask for it again: what is open is read and settled first".into()),
+            Self::BadCursor { .. } => Some("begin without a cursor".into()),
             Self::AuditKey { file, .. } => Some(format!(
                 "it is 32 random bytes that only their owner may read (`chmod 600 {}`); bring a lost one back from a backup",
                 file.display()
@@ -267,7 +392,21 @@ impl EngineError {
                 }
                 .into(),
             ),
-            Self::ExportFolder { .. } | Self::Cancelled | Self::Audit { .. } | Self::AuditWrite { .. } => None,
+            Self::C1Settings { .. } => {
+                Some("C1 shows both when the connector is set up, the secret once; copy them whole".into())
+            }
+            Self::C1Refused { .. } => Some(
+                "check that id and secret belong together, that C1 has not revoked them, and this machine's clock".into(),
+            ),
+            Self::C1 { .. } => Some(
+                "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
+            ),
+            Self::RefusedByHeroku { .. }
+            | Self::NotSent { .. }
+            | Self::ExportFolder { .. }
+            | Self::Cancelled
+            | Self::Audit { .. }
+            | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),
         }
     }

@@ -5,6 +5,8 @@
 
 pub mod access;
 pub mod audit;
+pub mod c1;
+pub mod connector;
 mod error;
 pub mod graph;
 pub mod jupiterone;

@@ -14,6 +14,8 @@ use crate::refusal::Refusal;
 pub(crate) struct Asked<'a> {
     pub(crate) method: String,
     pub(crate) path: &'a str,
+    /// What follows the question mark, as it came.
+    pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: Bytes,
 }

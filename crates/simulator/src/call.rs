@@ -4,9 +4,10 @@
 //!
 //! Invariant: parameters are percent-decoded, and there are as many as the path pattern has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use crate::range::Range;
@@ -19,6 +20,8 @@ use crate::value::Id;
 pub(crate) struct Call {
     pub(crate) route: Route,
     pub(crate) params: Vec<String>,
+    /// What follows the question mark, decoded.
+    pub(crate) query: BTreeMap<String, String>,
     pub(crate) range: Range,
     /// What follows `version=3.` in `Accept`.
     pub(crate) variant: Option<String>,
@@ -31,6 +34,11 @@ impl Call {
     /// A path parameter; empty when the pattern has fewer.
     pub(crate) fn param(&self, at: usize) -> &str {
         self.params.get(at).map(String::as_str).unwrap_or_default()
+    }
+
+    /// A word of the query.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
     }
 
     /// True under the variant that the official command line uses most.
@@ -64,4 +72,13 @@ impl Call {
             .map(|id| id.as_str().and_then(Id::parse).ok_or_else(|| Refusal::invalid("Invalid id.")))
             .collect()
     }
+}
+
+/// The words of a query; of a word that comes twice, the last one counts.
+pub(crate) fn query(text: &str) -> BTreeMap<String, String> {
+    let decoded = |word: &str| percent_decode_str(word).decode_utf8_lossy().into_owned();
+    text.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (decoded(name), decoded(value)))
+        .collect()
 }

@@ -7,7 +7,7 @@
 use std::sync::PoisonError;
 
 use crate::asked::Asked;
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::catalogue::id_of;
 use crate::range::Range;
 use crate::refusal::Refusal;
@@ -85,7 +85,8 @@ impl Shared {
         };
         let expansion = asked.header("accept-expansion").unwrap_or_default().to_owned();
         let body = asked.body.clone();
-        let call = Call { route: rule.route, params, range, variant, expansion, body };
+        let query = call::query(asked.query);
+        let call = Call { route: rule.route, params, query, range, variant, expansion, body };
         let points_at_itself = repeat && !earlier && !rule.fields.is_empty();
         Ok(Some(Entered { rule, call, range: header, points_at_itself }))
     }

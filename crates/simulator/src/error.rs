@@ -37,4 +37,10 @@ pub enum SimulatorError {
         /// What was given.
         text: String,
     },
+    /// No keys or certificates could be made.
+    #[error("no keys could be made: {reason}")]
+    Keys {
+        /// Why not.
+        reason: String,
+    },
 }

@@ -1,12 +1,14 @@
 //! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
 //!
-//! Beside it stands a small [`jupiterone`], for those who upload there.
+//! Beside it stand a small [`jupiterone`], for those who upload there, and, as a feature, a `c1` that hands out tasks.
 //!
 //! Not a mock library, and not a client: it shares no type with the rest of the house.
 //!
 //! Invariant: the same [`Options`] give the same estate, and [`Truth`] says what a complete reading of it must find.
 
 mod asked;
+#[cfg(feature = "c1")]
+pub mod c1;
 mod call;
 mod catalogue;
 mod control;

@@ -75,6 +75,7 @@ routes! {
     Enterprise GET "/enterprise-accounts/{}" Read [],
     EnterpriseMembers GET "/enterprise-accounts/{}/members" Global [Id],
     EnterpriseTeams GET "/enterprise-accounts/{}/teams" Read [Id Name],
+    EnterpriseEvents GET "/enterprise-accounts/{}/events" Global [],
     AddEnterpriseMember POST "/enterprise-accounts/{}/members" Global [],
     ChangeEnterpriseMember PATCH "/enterprise-accounts/{}/members/{}" Global [],
     RemoveEnterpriseMember DELETE "/enterprise-accounts/{}/members/{}" Global [],

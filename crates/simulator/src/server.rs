@@ -91,7 +91,8 @@ pub(crate) async fn serve(
     let _in_flight = InFlight(Arc::clone(&shared));
     let body = to_bytes(body, BODY_LIMIT).await;
     let whole = body.is_ok();
-    let asked = Asked { method, path, headers: &parts.headers, body: body.unwrap_or_default() };
+    let query = parts.uri.query().unwrap_or_default();
+    let asked = Asked { method, path, query, headers: &parts.headers, body: body.unwrap_or_default() };
     // A body that breaks off is no request: what it would have asked for is not known.
     let order = (whole && routes::changes(&asked.method, path)).then(|| {
         shared.book.arrive(Arrival {

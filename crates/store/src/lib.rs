@@ -32,7 +32,7 @@ pub use audit::{AuditLog, StoredCheckpoint};
 pub use commit::{Amendment, Committed};
 pub use error::StoreError;
 pub use history::{Change, ChangeKind, Changed};
-pub use objects::{Select, Stored};
+pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
 pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow};

@@ -229,7 +229,8 @@ pub(crate) async fn heroku_ids(
 }
 
 /// Every property of a record under Heroku's name: what the change log compares.
-pub(crate) fn document<T: Record>(record: &T) -> Map<String, Json> {
+#[must_use]
+pub fn document<T: Record>(record: &T) -> Map<String, Json> {
     let mut document = serde_json::from_str::<Map<String, Json>>(record.properties()).unwrap_or_default();
     for (column, cell) in T::KIND.columns().iter().zip(record.cells()) {
         let value = match cell {

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use metsuke_model::access::Mask;
-use metsuke_model::{AsOf, HerokuId, Record, Version};
+use metsuke_model::{AsOf, HerokuId, Record, ScopeReport, Version};
 
 use crate::checkpoint::key;
 use crate::connection::Connection;
@@ -74,6 +74,15 @@ impl Snapshot {
     #[must_use]
     pub fn sync(&self) -> &SyncRow {
         &self.sync
+    }
+
+    /// What came of each scope of that run.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn scopes(&mut self) -> Result<Vec<ScopeReport>, StoreError> {
+        syncs::scopes(&mut self.connection, self.sync.version).await
     }
 
     fn is_newest(&self) -> bool {

@@ -245,6 +245,35 @@ impl Store {
         Ok(rows)
     }
 
+    /// Versions from the number `from` on that ended at `since` or later, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn versions(
+        &self,
+        from: Version,
+        since: Moment,
+        limit: u32,
+    ) -> Result<Vec<SyncRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut rows = Vec::new();
+        connection
+            .each(
+                "listing versions",
+                sync_columns!(
+                    "WHERE id >= $1 AND finished_at >= $2 AND status IN ('complete', 'partial') ORDER BY id LIMIT $3"
+                ),
+                &[from.0.into(), since.0.into(), i64::from(limit).into()],
+                |row| {
+                    rows.push(sync_row(row)?);
+                    Ok(())
+                },
+            )
+            .await?;
+        Ok(rows)
+    }
+
     /// One run, whatever came of it; `None` where there is none of that number.
     ///
     /// # Errors
@@ -260,28 +289,35 @@ impl Store {
     ///
     /// What the database said.
     pub async fn scopes(&self, version: Version) -> Result<Vec<ScopeReport>, StoreError> {
-        let mut connection = self.pool.begin_read().await?;
-        let mut scopes = Vec::new();
-        let sql = "SELECT scope, outcome, reason, gap, pages, row_count, calls, duration_ms
-                     FROM scope
-                    WHERE sync_id = $1
-                    ORDER BY ordinal";
-        connection
-            .each("listing scopes", sql, &[version.0.into()], |row| {
-                let small = |index| Ok::<_, StoreError>(u32::try_from(row.count(index)?).unwrap_or(u32::MAX));
-                scopes.push(ScopeReport {
-                    scope: row.text(0)?.unwrap_or_default().into(),
-                    outcome: Outcome::from_word(&row.text(1)?.unwrap_or_default()),
-                    reason: row.text(2)?.map(Into::into),
-                    gap: row.number(3)? != 0,
-                    pages: small(4)?,
-                    rows: row.count(5)?,
-                    calls: small(6)?,
-                    duration_ms: row.count(7)?,
-                });
-                Ok(())
-            })
-            .await?;
-        Ok(scopes)
+        scopes(&mut self.pool.begin_read().await?, version).await
     }
+}
+
+/// The scopes of one run, in the order in which they were finished.
+pub(crate) async fn scopes(
+    connection: &mut Connection,
+    version: Version,
+) -> Result<Vec<ScopeReport>, StoreError> {
+    let mut scopes = Vec::new();
+    let sql = "SELECT scope, outcome, reason, gap, pages, row_count, calls, duration_ms
+                 FROM scope
+                WHERE sync_id = $1
+                ORDER BY ordinal";
+    connection
+        .each("listing scopes", sql, &[version.0.into()], |row| {
+            let small = |index| Ok::<_, StoreError>(u32::try_from(row.count(index)?).unwrap_or(u32::MAX));
+            scopes.push(ScopeReport {
+                scope: row.text(0)?.unwrap_or_default().into(),
+                outcome: Outcome::from_word(&row.text(1)?.unwrap_or_default()),
+                reason: row.text(2)?.map(Into::into),
+                gap: row.number(3)? != 0,
+                pages: small(4)?,
+                rows: row.count(5)?,
+                calls: small(6)?,
+                duration_ms: row.count(7)?,
+            });
+            Ok(())
+        })
+        .await?;
+    Ok(scopes)
 }

@@ -13,6 +13,7 @@ const REMEDY: &str = "move the shared part down a floor, or change the import la
 /// May a crate be used by product code of another, by floor; `*` stands for all.
 const LAW: &[(&str, &[&str])] = &[
     ("cli", &["web", "baton", "engine", "store", "clients", "simulator", "model"]),
+    ("connector", &["baton", "engine", "store", "clients", "model"]),
     ("web", &["engine", "model"]),
     ("baton", &["engine", "model"]),
     ("engine", &["store", "clients", "j1ql", "model"]),

@@ -11,7 +11,12 @@ use super::tree::Tree;
 const WORD: &str = "expose_secret";
 
 /// Files, or folders with a closing slash, that may read a secret.
-const READERS: &[&str] = &["crates/clients/src/", "crates/cli/src/config.rs"];
+const READERS: &[&str] = &[
+    "crates/clients/src/",
+    "crates/cli/src/config.rs",
+    // gRPC calls are made where tonic lives; this is the one header of theirs.
+    "crates/baton/src/tasks/line.rs",
+];
 
 /// Looks for places that read a secret.
 pub(crate) fn check(tree: &Tree, report: &mut Report) {

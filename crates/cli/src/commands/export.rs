@@ -4,6 +4,7 @@
 //!
 //! Invariant: what is partial is told.
 
+mod c1z;
 mod graph;
 mod jupiterone;
 
@@ -16,6 +17,7 @@ pub(super) use jupiterone::{ShapeArgs, VersionArgs, as_of, note_partial};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   metsuke export jupiterone --out .j1-integration
+  metsuke export c1z --out estate.c1z
   metsuke export graph --format graphml --out estate.graphml
   metsuke export jupiterone --out .j1-integration --only-original --as-of 2026-11-01")]
 pub(crate) struct Args {
@@ -25,6 +27,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Form {
+    C1z(c1z::Args),
     Graph(graph::Args),
     Jupiterone(jupiterone::Args),
 }
@@ -35,6 +38,11 @@ impl Args {
         matches!(self.form, Form::Graph(_))
     }
 
+    /// Whether it watches for the wish to stop.
+    pub(crate) fn stops_cleanly(&self) -> bool {
+        matches!(self.form, Form::C1z(_))
+    }
+
     /// Writes it.
     ///
     /// # Errors
@@ -42,6 +50,7 @@ impl Args {
     /// What the engine said.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self.form {
+            Form::C1z(args) => args.run(context).await,
             Form::Graph(args) => args.run(context).await,
             Form::Jupiterone(args) => args.run(context).await,
         }

@@ -4,12 +4,14 @@
 
 mod access;
 mod audit;
+mod c1z;
 mod changes;
 mod completions;
 mod demo;
 mod doctor;
 mod export;
 mod grants;
+mod import;
 mod jupiterone;
 mod list;
 mod people;
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Query(Box<query::Args>),
     Questions(questions::Args),
     Export(Box<export::Args>),
+    Import(import::Args),
+    C1z(c1z::Args),
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
@@ -65,7 +69,16 @@ pub(crate) enum Command {
 impl Command {
     /// Whether the command watches for the wish to stop.
     pub(crate) fn stops_cleanly(&self) -> bool {
-        matches!(self, Self::Sync(_) | Self::Demo(_) | Self::Simulate(_) | Self::Jupiterone(_))
+        match self {
+            Self::Sync(_)
+            | Self::Demo(_)
+            | Self::Simulate(_)
+            | Self::Jupiterone(_)
+            | Self::Import(_)
+            | Self::C1z(_) => true,
+            Self::Export(args) => args.stops_cleanly(),
+            _ => false,
+        }
     }
 
     /// Runs it.
@@ -96,6 +109,8 @@ impl Command {
             Self::Query(args) => Box::pin(args.run(context)).await,
             Self::Questions(args) => args.run(context),
             Self::Export(args) => Box::pin(args.run(context)).await,
+            Self::Import(args) => Box::pin(args.run(context)).await,
+            Self::C1z(args) => Box::pin(args.run(context)).await,
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,

@@ -20,6 +20,14 @@ async fn the_help_of_sync_tells_flags_defaults_and_variables() {
 }
 
 #[tokio::test]
+async fn the_help_of_c1z_files_tells_what_is_and_is_not_done() {
+    insta::assert_snapshot!("export_c1z", help(&["export", "c1z", "--help"]).await);
+    insta::assert_snapshot!("import_c1z", help(&["import", "c1z", "--help"]).await);
+    insta::assert_snapshot!("c1z_inspect", help(&["c1z", "inspect", "--help"]).await);
+    insta::assert_snapshot!("c1z_diff", help(&["c1z", "diff", "--help"]).await);
+}
+
+#[tokio::test]
 async fn every_command_has_examples() {
     for command in [
         "sync",
@@ -30,6 +38,8 @@ async fn every_command_has_examples() {
         "query",
         "questions",
         "export",
+        "import",
+        "c1z",
         "jupiterone",
         "changes",
         "syncs",

@@ -9,6 +9,7 @@
 mod answers;
 mod asking;
 mod audit;
+mod c1z;
 mod doctor;
 mod errors;
 mod help;

@@ -70,6 +70,17 @@ impl Settings {
         }
     }
 
+    /// Settings with the defaults for the API at an address that is still text.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Config`] where it is no address.
+    pub fn parse(base_url: &str, token: SecretString) -> Result<Self, ClientError> {
+        let reason = |error| format!("the Heroku address cannot be read: {error}");
+        let url = Url::parse(base_url).map_err(|error| ClientError::Config { reason: reason(error) })?;
+        Ok(Self::new(url, token))
+    }
+
     /// Whether a client can work with these settings.
     ///
     /// # Errors
@@ -131,7 +142,14 @@ mod tests {
     use super::*;
 
     fn settings(url: &str) -> Settings {
-        Settings::new(Url::parse(url).unwrap(), SecretString::from("HRKU-secret"))
+        Settings::parse(url, SecretString::from("HRKU-secret")).unwrap()
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_the_token() {
+        let error = Settings::parse("not an address", SecretString::from("HRKU-secret")).unwrap_err();
+        let text = format!("{error:?} {error}");
+        assert!(text.contains("cannot be read") && !text.contains("HRKU-secret"), "{text}");
     }
 
     #[test]

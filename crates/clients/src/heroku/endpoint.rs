@@ -28,6 +28,8 @@ pub struct Endpoint<T> {
     pub(super) variant: Option<&'static str>,
     body: Option<String>,
     pub(super) ranged: bool,
+    /// The rows may stand in an object under `data`.
+    pub(super) wrapped: bool,
     pub(super) expected: &'static str,
     rows: PhantomData<fn() -> T>,
 }
@@ -40,6 +42,7 @@ impl<T> Clone for Endpoint<T> {
             variant: self.variant,
             body: self.body.clone(),
             ranged: self.ranged,
+            wrapped: self.wrapped,
             expected: self.expected,
             rows: PhantomData,
         }
@@ -55,6 +58,7 @@ impl<T> Endpoint<T> {
             variant: None,
             body: None,
             ranged: true,
+            wrapped: false,
             expected,
             rows: PhantomData,
         }
@@ -74,6 +78,14 @@ impl<T> Endpoint<T> {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Makes the list go on at a cursor that came with a page's body.
+    pub(super) fn go_on_at(&mut self, cursor: &str) {
+        let start = self.path.find("&cursor=").unwrap_or(self.path.len());
+        self.path.truncate(start);
+        self.path.push_str("&cursor=");
+        self.path.push_str(&segment(cursor));
     }
 
     /// The request for one page: the first one, or the one at `cursor`.
@@ -124,6 +136,18 @@ pub fn enterprise_accounts() -> Endpoint<wire::EnterpriseAccount> {
 pub fn enterprise_members(enterprise_account: &str) -> Endpoint<wire::EnterpriseMember> {
     let path = format!("/enterprise-accounts/{}/members", segment(enterprise_account));
     Endpoint::get(path, "a list of enterprise account members").variant("sdk")
+}
+
+/// The audit trail of an enterprise account: the events of one UTC day, such as `2026-11-21`; needs the permission
+/// `manage`.
+///
+/// Heroku: events come late and in no order, and in an object under `data`.
+///
+/// Source: <https://devcenter.heroku.com/articles/platform-api-reference#audit-trail-event>
+#[must_use]
+pub fn enterprise_events(enterprise_account: &str, day: &str) -> Endpoint<wire::AuditTrailEvent> {
+    let path = format!("/enterprise-accounts/{}/events?day={}", segment(enterprise_account), segment(day));
+    Endpoint { wrapped: true, ..Endpoint::get(path, "a list of audit trail events") }
 }
 
 /// The teams of an enterprise account; `role` is null where the token's user is not in the team.
@@ -248,6 +272,14 @@ mod tests {
         let list = enterprise_members("e");
         assert_eq!(list.ask(None, false, false).accept, "application/vnd.heroku+json; version=3.sdk");
         assert_eq!(list.ask(None, true, false).accept, "application/vnd.heroku+json; version=3");
+    }
+
+    #[test]
+    fn a_cursor_of_a_body_is_one_parameter_that_replaces_the_one_before() {
+        let mut list = enterprise_events("acme corp", "2026-11-21");
+        list.go_on_at("a&b");
+        list.go_on_at("c=/d");
+        assert_eq!(list.path(), "/enterprise-accounts/acme%20corp/events?day=2026-11-21&cursor=c%3D%2Fd");
     }
 
     #[test]

@@ -47,6 +47,13 @@ pub fn account() -> Item<wire::Account> {
     Item::get("/account", "an account")
 }
 
+/// One enterprise account, by id or name.
+#[must_use]
+pub fn enterprise_account(enterprise_account: &str) -> Item<wire::EnterpriseAccount> {
+    let path = format!("/enterprise-accounts/{}", segment(enterprise_account));
+    Item::get(path, "an enterprise account")
+}
+
 /// One app, by id or name.
 #[must_use]
 pub fn app(app: &str) -> Item<wire::App> {

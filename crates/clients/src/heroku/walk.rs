@@ -12,6 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use serde::de::DeserializeOwned;
 
 use super::endpoint::{Endpoint, FIRST_RANGE};
+use super::wire::Wrapped;
 use super::{Heroku, read};
 use crate::error::ClientError;
 use crate::http::retry::Tries;
@@ -125,19 +126,25 @@ impl<T: Row> Walk<T> {
         let ask = self.endpoint.ask(self.cursor.as_deref(), self.without_variant, self.without_range);
         let mut reply = transport.send(&ask, self.heroku.share, &mut self.calls).await?;
         let expected = self.endpoint.expected;
-        let rows: Vec<T> = read::json_aside(&transport.cleaner, &ask, &mut reply, expected).await?;
+        let Wrapped { rows, cursor: in_body } = if self.endpoint.wrapped {
+            read::json_aside(&transport.cleaner, &ask, &mut reply, expected).await?
+        } else {
+            Wrapped::plain(read::json_aside(&transport.cleaner, &ask, &mut reply, expected).await?)
+        };
         if reply.next_range.as_deref() == Some("") {
             let what = "the cursor of the next page cannot be read";
             return Err(read::shape(&transport.cleaner, &ask, &reply, expected, what));
         }
-        let next = reply.next_range;
+        let in_body = in_body.filter(|_| reply.next_range.is_none() && !rows.is_empty());
+        let is_in_body = in_body.is_some();
+        let next = reply.next_range.or(in_body);
         let marks = if next.is_some() || self.pages > 0 { self.seen.marks(&rows) } else { Vec::new() };
         let repeated = if next.as_deref().is_some_and(|cursor| self.seen.has_cursor(cursor, ask.range)) {
             "its cursor was seen before"
         } else if self.seen.has_any(&marks) {
             "it holds rows of an earlier page"
         } else {
-            return Ok(Found { rows, next, marks });
+            return Ok(Found { rows, next, is_in_body, marks });
         };
         Err(ClientError::Repeated { call: Box::new(ask.call()), page: self.pages + 1, reason: repeated })
     }
@@ -148,7 +155,11 @@ impl<T: Row> Walk<T> {
         self.rows += u64::try_from(found.rows.len()).unwrap_or(u64::MAX);
         if let Some(next) = found.next {
             self.seen.add(&next, found.marks);
-            self.cursor = Some(next);
+            if found.is_in_body {
+                self.endpoint.go_on_at(&next);
+            } else {
+                self.cursor = Some(next);
+            }
         } else {
             self.finished = true;
             self.seen = Seen::default();
@@ -175,6 +186,8 @@ impl<T: Row> Walk<T> {
 struct Found<T> {
     rows: Vec<T>,
     next: Option<String>,
+    /// The cursor came with the body, and is no range.
+    is_in_body: bool,
     marks: Vec<u128>,
 }
 

@@ -31,6 +31,7 @@ pub(crate) enum Share {
 /// Source: <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
 #[derive(Debug)]
 pub struct Budget {
+    size: u32,
     pool: f64,
     reserve: f64,
     per_second: f64,
@@ -60,8 +61,10 @@ impl Budget {
     /// A full bucket of `pool` tokens; `reserve` is the part (0 to 1) that syncs leave alone.
     #[must_use]
     pub fn new(pool: u32, refill_per_minute: u32, reserve: f64) -> Self {
+        let size = pool;
         let pool = f64::from(pool);
         Self {
+            size,
             pool,
             reserve: pool * reserve.clamp(0.0, 0.99),
             per_second: f64::from(refill_per_minute) / 60.0,
@@ -83,6 +86,19 @@ impl Budget {
     #[must_use]
     pub fn remaining(&self) -> Option<u32> {
         self.state().remaining
+    }
+
+    /// The size of the pool.
+    #[must_use]
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// How long the pool takes to be full again, if nobody asks for anything: from what Heroku reported last.
+    #[must_use]
+    pub fn full_in(&self) -> Duration {
+        let missing = self.size.saturating_sub(self.remaining().unwrap_or(self.size));
+        Duration::try_from_secs_f64(f64::from(missing) / self.per_second).unwrap_or(Duration::MAX)
     }
 
     /// Waits until one more request could go out; [`take`](Self::take) then says whether it still can.

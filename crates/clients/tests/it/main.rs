@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
+mod c1;
 mod faults;
 mod fresh;
 mod paging;

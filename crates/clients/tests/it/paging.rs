@@ -184,3 +184,25 @@ async fn a_dropped_call_leaves_the_walk_usable() {
     assert_eq!(all(&mut walk).await.unwrap(), ["b"]);
     assert_eq!((walk.pages(), walk.calls()), (2, 3));
 }
+
+#[tokio::test]
+async fn a_list_in_an_object_goes_on_at_the_cursor_of_its_body() {
+    let server = Server::script(vec![
+        Turn::new(200, r#"{"data":[{"id":"a"},{"id":"b"}],"cursor":"x/y"}"#),
+        Turn::new(200, r#"{"data":[{"id":"c"}],"cursor":"z"}"#),
+        Turn::new(200, r#"{"data":[],"cursor":"z"}"#),
+    ])
+    .await;
+    let mut walk = client(&server).walk(endpoint::enterprise_events("acme", "2026-11-21"));
+    let mut ids = Vec::new();
+    while !walk.finished() {
+        ids.extend(walk.next().await.unwrap().rows.into_iter().map(|event| event.id));
+    }
+    assert_eq!(ids, ["a", "b", "c"]);
+    let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
+    let first = "/enterprise-accounts/acme/events?day=2026-11-21";
+    assert_eq!(paths, [first.to_owned(), format!("{first}&cursor=x%2Fy"), format!("{first}&cursor=z")]);
+    let server = Server::script(vec![Turn::new(200, r#"[{"id":"a"}]"#)]).await;
+    let mut walk = client(&server).walk(endpoint::enterprise_events("acme", "2026-11-21"));
+    assert!(walk.next().await.unwrap().last, "a bare list is one, too");
+}

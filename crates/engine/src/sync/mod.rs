@@ -11,6 +11,7 @@ mod outcome;
 mod people;
 mod plan;
 mod reader;
+mod refresh;
 mod settle;
 mod texts;
 
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{EngineError, Progress};
 use reader::{Reader, Start};
+pub use refresh::{Target, refresh};
 
 /// What may be left out of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

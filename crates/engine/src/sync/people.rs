@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use metsuke_clients::heroku::wire;
 use metsuke_model::record::User;
 use metsuke_model::{HerokuId, Moment};
+use serde_json::{Map, Value, json};
 
 /// Ends the address of the pseudo-user that stands for a team.
 ///
@@ -37,6 +38,8 @@ struct Draft {
     email_from: Source,
     name_from: Source,
     provider: Option<String>,
+    /// What the own account tells beyond the columns.
+    rest: Map<String, Value>,
 }
 
 /// What one row says of a person beside id, address and name.
@@ -96,7 +99,13 @@ impl People {
         let next = u32::try_from(self.drafts.len()).ok()?;
         let place = *self.places.entry(id).or_insert_with_key(|id| {
             let user = User::new(id.clone());
-            self.drafts.push(Draft { user, email_from: source, name_from: source, provider: None });
+            self.drafts.push(Draft {
+                user,
+                email_from: source,
+                name_from: source,
+                provider: None,
+                rest: Map::new(),
+            });
             next
         });
         if let Some(email) = email.filter(|email| !email.is_empty()) {
@@ -111,10 +120,11 @@ impl People {
         Some(place)
     }
 
-    /// Marks the account whose token reads.
-    pub(super) fn own(&mut self, place: u32) {
+    /// Marks the account whose token reads; Heroku tells more of it than of other people.
+    pub(super) fn own(&mut self, place: u32, rest: Map<String, Value>) {
         if let Some(draft) = self.drafts.get_mut(place as usize) {
             draft.user.own_account = Some(true);
+            draft.rest = rest;
         }
     }
 
@@ -126,9 +136,11 @@ impl People {
     /// Everybody.
     pub(super) fn into_users(self) -> Vec<User> {
         let finish = |draft: Draft| {
-            let mut user = draft.user;
-            if let Some(provider) = draft.provider {
-                user.properties = serde_json::json!({ "identity_provider": provider }).to_string().into();
+            let (mut user, mut rest) = (draft.user, draft.rest);
+            rest.insert("identity_provider".into(), json!(draft.provider));
+            rest.retain(|_, value| !value.is_null());
+            if !rest.is_empty() {
+                user.properties = Value::Object(rest).to_string().into();
             }
             user
         };

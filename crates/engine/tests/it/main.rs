@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod connector;
 mod earlier;
 mod effects;
 mod faults;

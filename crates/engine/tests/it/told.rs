@@ -4,7 +4,7 @@
 
 mod company;
 mod differential;
-mod estates;
+pub(crate) mod estates;
 mod memory;
 mod words;
 
@@ -20,8 +20,8 @@ use tempfile::TempDir;
 
 /// What there is to ask about.
 #[derive(Clone, Debug, Default)]
-struct Told {
-    estate: Estate,
+pub(crate) struct Told {
+    pub(crate) estate: Estate,
     employees: Vec<Employee>,
 }
 
@@ -45,14 +45,14 @@ impl Told {
 }
 
 /// A database of a test's own that holds what was told, as its first version.
-struct Library {
-    store: Store,
+pub(crate) struct Library {
+    pub(crate) store: Store,
     _folder: TempDir,
     _database: Option<TestDatabase>,
 }
 
 impl Library {
-    async fn on_sqlite(told: &Told, at: Moment) -> Self {
+    pub(crate) async fn on_sqlite(told: &Told, at: Moment) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("metsuke.db").display());
         Self::filled(&url, told, at, folder, None).await

@@ -15,6 +15,7 @@ mod rows;
 pub(crate) mod seed;
 mod sight;
 mod standing;
+mod trail;
 mod truth;
 mod write;
 mod write_apps;
@@ -49,6 +50,8 @@ pub struct World {
     pub(crate) clock: Stamp,
     /// App and person of collaborators who are gone but are still shown.
     pub(crate) leaving: BTreeSet<(Id, Id)>,
+    /// Events of audit trails that no row tells of.
+    pub(crate) told: Vec<trail::Told>,
 }
 
 /// Somebody, known by one id everywhere.
@@ -246,6 +249,7 @@ impl World {
             chance: Chance::new(seed),
             clock: EPOCH,
             leaving: BTreeSet::new(),
+            told: Vec::new(),
         }
     }
 

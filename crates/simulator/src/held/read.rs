@@ -53,6 +53,7 @@ pub(crate) fn read(world: &World, call: &Call) -> Result<Answer, Refusal> {
             let teams = world.teams.values().filter(|team| team.enterprise == Some(enterprise.id));
             Answer::page(teams.map(|team| world.team_row(team)).collect(), range)
         }
+        Route::EnterpriseEvents => world.events(call),
         Route::PermissionNames => Answer::whole(&catalogue::app_permissions()),
         Route::Teams => Answer::page(world.own_teams().map(|team| world.team_row(team)).collect(), range),
         Route::Team

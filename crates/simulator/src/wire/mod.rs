@@ -6,10 +6,12 @@
 
 mod access;
 mod apps;
+mod events;
 mod extras;
 
 pub(crate) use access::*;
 pub(crate) use apps::*;
+pub(crate) use events::*;
 pub(crate) use extras::*;
 
 use std::borrow::Cow;

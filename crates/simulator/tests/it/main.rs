@@ -4,6 +4,8 @@
 //!
 //! Invariant: every claim is about answers on the wire, or about the truth compared with them.
 
+#[cfg(all(test, feature = "c1"))]
+mod c1;
 #[cfg(test)]
 mod callers;
 #[cfg(test)]
@@ -36,6 +38,7 @@ mod scale;
 mod schema;
 #[cfg(test)]
 mod settling;
+mod trail;
 #[cfg(test)]
 mod write_faults;
 #[cfg(test)]

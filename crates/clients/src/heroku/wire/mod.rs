@@ -7,6 +7,7 @@
 //! field here is kept in `rest`, except values that are secrets.
 
 mod access;
+mod event;
 mod identity;
 mod lenient;
 mod resource;
@@ -14,6 +15,8 @@ mod resource;
 pub use self::access::{
     Collaborator, EnterpriseMember, Invitation, PermissionEntity, PermissionUser, SpaceMember, TeamMember,
 };
+pub use self::event::AuditTrailEvent;
+pub(super) use self::event::Wrapped;
 pub use self::identity::{Account, EnterpriseAccount, IdentityProvider, Named, Team, TeamFeature, User};
 pub use self::lenient::Slug;
 pub use self::resource::{

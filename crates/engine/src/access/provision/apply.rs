@@ -32,7 +32,7 @@ pub(super) enum Ended {
     Done,
     Rule(Refusal),
     Frozen(String),
-    RefusedByHeroku(String),
+    RefusedByHeroku { reason: String, status: Option<u16> },
     Superseded(String),
     NotSent(String),
     Unknown(String),
@@ -204,7 +204,7 @@ impl Provisioner<'_> {
                         self.finish(lock, key, step, found, code, tally).await?;
                         return Ok(Ended::Done);
                     }
-                    return Ok(Ended::RefusedByHeroku(reason));
+                    return Ok(Ended::RefusedByHeroku { reason, status: answer.status() });
                 }
                 Recorded::NotSent(reason) => {
                     return Ok(match self.writes_off().await? {
@@ -266,10 +266,7 @@ impl Provisioner<'_> {
         let now = self.clock.now();
         // What the last version lacks, the next one lacks, too.
         let (status, mut scopes) = match self.store.snapshot(None).await? {
-            Some(snapshot) => {
-                let base = snapshot.sync();
-                (base.status, self.store.scopes(base.version).await?)
-            }
+            Some(mut snapshot) => (snapshot.sync().status, snapshot.scopes().await?),
             None => (SyncStatus::Complete, Vec::new()),
         };
         scopes.retain(|scope| scope.gap);

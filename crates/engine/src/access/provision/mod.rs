@@ -229,6 +229,8 @@ pub struct Applied {
     pub removed: Vec<Grant>,
     /// Write calls that were sent.
     pub calls: u32,
+    /// The status with which Heroku refused.
+    pub refused_with: Option<u16>,
     /// Why, where there is more to say.
     pub reason: Option<String>,
     /// What to do now.

@@ -22,6 +22,7 @@ impl Provisioner<'_> {
             added: tally.added,
             removed: tally.removed,
             calls: tally.calls,
+            refused_with: None,
             reason: None,
             hint: None,
         };
@@ -52,8 +53,9 @@ impl Provisioner<'_> {
                     Some(format!("`metsuke apply {} --confirm-count {count}` releases it", row.id));
                 (PlanStatus::Frozen, EventCode::PlanFrozen)
             }
-            Ended::RefusedByHeroku(reason) => {
+            Ended::RefusedByHeroku { reason, status } => {
                 (applied.outcome, applied.reason) = (Outcome::RefusedByHeroku, Some(reason));
+                applied.refused_with = status;
                 (PlanStatus::Refused, EventCode::PlanRefused)
             }
             Ended::Superseded(reason) => {

@@ -4,7 +4,7 @@ use metsuke_clients::heroku::wire;
 use metsuke_model::access::Access;
 use metsuke_model::record::EnterpriseAccount;
 use metsuke_model::{HerokuId, ResourceType};
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::Gather;
 use crate::sync::listing::Listing;
@@ -27,7 +27,10 @@ impl Gather {
             identity_provider: account.identity_provider.as_ref(),
         };
         if let Some(place) = self.people.see(Some(&user), Source::OwnAccount, facts) {
-            self.people.own(place);
+            let mut rest = Map::new();
+            rest.insert("created_at".into(), json!(account.created_at));
+            rest.insert("suspended_at".into(), json!(account.suspended_at));
+            self.people.own(place, rest);
         }
     }
 

@@ -82,7 +82,7 @@ fn document(chance: &mut Chance, parts: &[&str]) -> String {
 }
 
 /// An estate with its roster.
-pub(super) fn random(chance: &mut Chance) -> Told {
+pub(crate) fn random(chance: &mut Chance) -> Told {
     let accounts = ids("account", 1 + chance.below(3));
     let teams = ids("team", chance.below(6));
     let users = ids("user", 1 + chance.below(8));

@@ -1,0 +1,39 @@
+//! Events of the audit trail.
+//!
+//! Not a list of Heroku's usual kind: it comes in an object and is not paged.
+//!
+//! Invariant: what an event is not about is left out, and not null.
+
+use serde::Serialize;
+
+use super::{Mail, Named, Text};
+use crate::value::{Id, Stamp};
+
+/// One entry of `GET /enterprise-accounts/{e}/events`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AuditTrailEvent<'a> {
+    pub(crate) created_at: Stamp,
+    pub(crate) id: Id,
+    #[serde(rename = "type")]
+    pub(crate) kind: Text<'a>,
+    pub(crate) action: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) actor: Option<Mail<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app: Option<Named<'a>>,
+    pub(crate) enterprise_account: Named<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) team: Option<Named<'a>>,
+    pub(crate) request: Origin,
+    pub(crate) data: Nothing,
+}
+
+/// `{ip_address}`: where a request came from.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Origin {
+    pub(crate) ip_address: &'static str,
+}
+
+/// `{}`: what the schema leaves open.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Nothing {}
