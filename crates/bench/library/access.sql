@@ -151,18 +151,18 @@ SELECT u.email, u.two_factor_authentication, u.federated, z.apps
 -- widely-open-apps
 SELECT a.name, o.name, z.people
   FROM (SELECT app, count(DISTINCT user) AS people FROM (
-    SELECT a.id AS app, x.principal_id AS user FROM app a JOIN access x ON x.resource_id = a.id
+    SELECT a.id AS app, u.id AS user FROM app a CROSS JOIN access x ON x.resource_id = a.id CROSS JOIN person u ON u.id = x.principal_id
       LEFT JOIN team t ON t.id = a.team AND t.gone IS NULL
-     WHERE a.gone IS NULL AND {direct} & 28
+     WHERE a.gone IS NULL AND u.gone IS NULL AND {direct} & 28
     UNION ALL
-    SELECT a.id, x.principal_id FROM app a JOIN team t ON t.id = a.team JOIN access x ON x.resource_id = t.id
-     WHERE a.gone IS NULL AND t.gone IS NULL
+    SELECT a.id, u.id FROM app a CROSS JOIN team t ON t.id = a.team CROSS JOIN access x ON x.resource_id = t.id
+      CROSS JOIN person u ON u.id = x.principal_id
+     WHERE a.gone IS NULL AND t.gone IS NULL AND u.gone IS NULL
        AND (x.mask & 1 OR x.mask & 2 AND NOT {enterprise} AND COALESCE(a.locked, 0) = 0)
     UNION ALL
-    SELECT a.id, a.owner FROM app a
-     WHERE a.gone IS NULL AND a.owner IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM team t WHERE t.id = a.team AND t.gone IS NULL))
-    WHERE user IN (SELECT id FROM person WHERE gone IS NULL) GROUP BY app) z
+    SELECT a.id, u.id FROM app a CROSS JOIN person u ON u.id = a.owner
+     WHERE a.gone IS NULL AND u.gone IS NULL
+       AND NOT EXISTS (SELECT 1 FROM team t WHERE t.id = a.team AND t.gone IS NULL)) GROUP BY app) z
   JOIN app a ON a.id = z.app LEFT JOIN team o ON o.id = a.team
  ORDER BY z.people DESC, a.name LIMIT 50
 

@@ -183,7 +183,7 @@ fn attachments(estate: &mut Estate) {
     for (number, name) in (0..ADDONS).zip(names) {
         let mut attach = |place: u32, app: u32| {
             let mut attachment = Attachment::new(id(7, number * 2 + place));
-            attachment.name = name.clone();
+            attachment.name.clone_from(&name);
             (attachment.addon, attachment.app) = (Some(id(6, number)), Some(id(4, app)));
             estate.attachments.push(attachment);
         };

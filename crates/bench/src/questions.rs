@@ -146,7 +146,7 @@ pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
     let reader = rusqlite::Connection::open(&file)?;
     reader.execute_batch("PRAGMA mmap_size = 1073741824; PRAGMA cache_size = -131072;")?;
     reader.set_prepared_statement_cache_capacity(256);
-    let only = std::env::var("METSUKE_BENCH_ONLY").ok();
+    let only = std::env::var_os("METSUKE_BENCH_ONLY").and_then(|only| only.into_string().ok());
     if only.is_none() {
         let names = |table: &str, column: &str| -> rusqlite::Result<Vec<String>> {
             let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY id");

@@ -22,30 +22,30 @@ pub(super) fn compare(writer: &mut Writer<'_>, branch: &Branch<'_>, comparison: 
         return such_document(&column, test);
     }
     let left = term(writer, branch, &comparison.left);
-    against(writer, branch, left, comparison)
+    against(writer, branch, &left, comparison)
 }
 
 /// A term and the right side of a comparison.
-fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: Term, comparison: &Comparison) -> Truth {
+fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, comparison: &Comparison) -> Truth {
     match &comparison.right {
-        Operand::Undefined => undefined(writer, &left),
+        Operand::Undefined => undefined(writer, left),
         Operand::Regex { pattern, ignore_case } => {
             let pattern = writer.text(&writer.dialect.pattern(pattern, *ignore_case));
-            any_text(writer, &left, |writer, text| writer.dialect.matches(text, &pattern, *ignore_case))
+            any_text(writer, left, |writer, text| writer.dialect.matches(text, &pattern, *ignore_case))
         }
         Operand::Query(query) => {
-            if let Some(ids) = among_objects(writer, &left, query) {
+            if let Some(ids) = among_objects(writer, left, query) {
                 return ids;
             }
             let Some((select, value_type)) = (writer.subquery)(writer, query) else { return Truth::No };
-            among(writer, &left, &select, value_type)
+            among(writer, left, &select, value_type)
         }
         Operand::Value(value) => {
             if let (Expr::Constant(Value::Text(text)), Match::Equal) = (value, comparison.operator) {
-                return equal_text(writer, &left, text);
+                return equal_text(writer, left, text);
             }
             let right = term(writer, branch, value);
-            values(writer, &left, comparison.operator, &right)
+            values(writer, left, comparison.operator, &right)
         }
     }
 }
@@ -70,7 +70,7 @@ pub(super) fn of_document(
     );
     fixed.then(|| {
         let left = property::in_document(writer.dialect, path, known.value_type);
-        (format!("n{number}.properties"), against(writer, branch, left, comparison))
+        (format!("n{number}.properties"), against(writer, branch, &left, comparison))
     })
 }
 
@@ -89,14 +89,13 @@ fn undefined(writer: &mut Writer<'_>, left: &Term) -> Truth {
         | Term::Number(text)
         | Term::Flag(text)
         | Term::Email(text)
-        | Term::Reference(text, _) => Truth::sql(format!("{text} IS NULL")),
-        Term::Id(..) => Truth::No,
+        | Term::Reference(text, _)
+        | Term::List(List::One(text) | List::Json(text)) => Truth::sql(format!("{text} IS NULL")),
+        Term::Id(..) | Term::List(List::Fixed(_)) => Truth::No,
         Term::Role(_) => match left.text(writer) {
             Some(text) => Truth::sql(format!("{text} IS NULL")),
             None => Truth::Yes,
         },
-        Term::List(List::Fixed(_)) => Truth::No,
-        Term::List(List::One(text) | List::Json(text)) => Truth::sql(format!("{text} IS NULL")),
         Term::List(List::Mask(mask)) => Truth::sql(format!("{} IS NULL", mask.bits.sql())),
     }
 }
@@ -298,14 +297,16 @@ fn among_objects(writer: &mut Writer<'_>, left: &Term, query: &Plan) -> Option<T
             candidate.entity_type.property(name).is_some_and(|known| matches!(known.source, Source::Id))
         }
         PropertyName::Metadata(metadata, _) => *metadata == Metadata::Key,
-        PropertyName::Tag(_) | PropertyName::Unknown => false,
+        PropertyName::Tag(_) | PropertyName::Unknown(_) => false,
     };
     if !is_id || !candidate.entity_type.table.is_heroku() || candidate.entity_type.table.name() != table {
         return None;
     }
     let mut query = query.clone();
     if let Output::Table(columns) = &mut query.output {
-        columns.iter_mut().for_each(|column| column.value = ColumnValue::Whole(Place::Entity(*slot)));
+        for column in columns {
+            column.value = ColumnValue::Whole(Place::Entity(*slot));
+        }
     }
     let select = (writer.subquery)(writer, &query)?.0;
     Some(Truth::sql(format!("{left} IN ({select})")))

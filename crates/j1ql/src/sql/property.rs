@@ -39,7 +39,7 @@ fn entity(writer: &mut Writer<'_>, (number, node): (usize, Node), name: &Propert
         },
         PropertyName::Metadata(metadata, _) => metadata_of(writer, &alias, node, *metadata),
         PropertyName::Tag(name) => tag(writer, node, name),
-        PropertyName::Unknown => Term::Absent,
+        PropertyName::Unknown(_) => Term::Absent,
     }
 }
 
@@ -192,7 +192,7 @@ fn relationship(
             None => Term::Absent,
         },
         PropertyName::Metadata(metadata, _) => edge_metadata(writer, branch, (number, hop), *metadata),
-        PropertyName::Tag(_) | PropertyName::Unknown => Term::Absent,
+        PropertyName::Tag(_) | PropertyName::Unknown(_) => Term::Absent,
     }
 }
 

@@ -350,7 +350,10 @@ impl Outer {
         let column = if text { writer.dialect.sortable(&column) } else { column };
         let mut selected = self.selected.iter().enumerate();
         let shown = selected.find(|(place, known)| **known == column && !self.hidden.contains(place));
-        let place = shown.map(|(place, _)| place).unwrap_or_else(|| self.select(column));
+        let place = match shown.map(|(place, _)| place) {
+            Some(place) => place,
+            None => self.select(column),
+        };
         if !value.aggregates() && !self.keys.contains(&place) {
             self.keys.push(place);
         }

@@ -136,6 +136,11 @@ fn reading(sql: &str) -> Result<&str, StoreError> {
     if reads && !setting && !sql.contains(';') { Ok(sql) } else { Err(StoreError::NotReading) }
 }
 
+/// A text as it is stored: PostgreSQL takes no NUL, so what is stored has the replacement character instead.
+fn as_stored(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// Adds the values of a query to a statement.
 macro_rules! bound {
     ($query:expr, $binds:expr) => {{
@@ -144,8 +149,7 @@ macro_rules! bound {
             query = match bind.clone() {
                 $crate::query::Bound::Int(value) => query.bind(value),
                 $crate::query::Bound::Real(value) => query.bind(value),
-                // PostgreSQL takes no NUL in a text; what is stored has the replacement character instead.
-                $crate::query::Bound::Text(value) => query.bind(value.replace('\0', "\u{fffd}")),
+                $crate::query::Bound::Text(value) => query.bind($crate::query::as_stored(&value)),
                 $crate::query::Bound::Bytes(value) => query.bind(value),
             };
         }

@@ -5,10 +5,10 @@
 //!
 //! Invariant: a connection is used by one query at a time, and what an earlier one was allowed holds for it no longer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use regex::Regex;
@@ -17,14 +17,17 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::{Bound, Datum, QUERYING, ReadQuery, ReadRows};
+use super::{Bound, Datum, QUERYING, ReadQuery, ReadRows, as_stored};
 use crate::StoreError;
 
 /// Steps of the virtual machine between two looks at the clock: some hundredths of a millisecond.
 const STEPS: i32 = 2_000;
 
 /// So many of these are taken where the question came from: to wake another thread costs as much as a small answer.
-const GLANCE: u32 = 5;
+const GLANCE: u32 = 20;
+
+/// So many statements are remembered that took more than a glance.
+const LONG: usize = 1024;
 
 /// Queries at a time.
 const CONNECTIONS: usize = 4;
@@ -47,6 +50,8 @@ struct Shared {
     in_memory: bool,
     patience: Duration,
     idle: Mutex<Vec<Reader>>,
+    /// Statements that took more than a glance, so that they are not begun twice each time.
+    long: Mutex<HashSet<String>>,
     turns: Arc<Semaphore>,
 }
 
@@ -89,7 +94,14 @@ impl Drop for Waiting {
 impl Readers {
     pub(crate) fn new(file: PathBuf, in_memory: bool, patience: Duration) -> Self {
         let turns = Arc::new(Semaphore::new(CONNECTIONS));
-        Self(Arc::new(Shared { file, in_memory, patience, idle: Mutex::default(), turns }))
+        Self(Arc::new(Shared {
+            file,
+            in_memory,
+            patience,
+            idle: Mutex::default(),
+            long: Mutex::default(),
+            turns,
+        }))
     }
 
     pub(super) async fn run(
@@ -133,16 +145,30 @@ impl Shared {
 
     /// The answer, where it takes few steps, waits for nobody and a connection is at hand.
     fn glance(&self, sql: &str, binds: &[Bound], most: usize) -> Option<rusqlite::Result<ReadRows>> {
+        if self.long().contains(sql) {
+            return None;
+        }
         let reader = self.idle()?;
         let allowed = Allowed { looks: Some(GLANCE), ..Allowed::default() };
         let read = reader.allow(allowed, Duration::ZERO).and_then(|()| reader.read(sql, binds, most));
         self.put_back(reader);
         let code = read.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
-        let begun = matches!(
-            code,
-            Some(ErrorCode::OperationInterrupted | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-        );
-        (!begun).then_some(read)
+        match code {
+            Some(ErrorCode::OperationInterrupted) => {
+                let mut long = self.long();
+                if long.len() >= LONG {
+                    long.clear();
+                }
+                long.insert(sql.to_owned());
+                None
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => None,
+            _ => Some(read),
+        }
+    }
+
+    fn long(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.long.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self) -> rusqlite::Result<Reader> {
@@ -196,7 +222,7 @@ impl Reader {
             match number.and_then(|number: usize| binds.get(number.checked_sub(1)?)) {
                 Some(Bound::Int(value)) => statement.raw_bind_parameter(place, value)?,
                 Some(Bound::Real(value)) => statement.raw_bind_parameter(place, value)?,
-                Some(Bound::Text(value)) => statement.raw_bind_parameter(place, value)?,
+                Some(Bound::Text(value)) => statement.raw_bind_parameter(place, as_stored(value))?,
                 Some(Bound::Bytes(value)) => statement.raw_bind_parameter(place, value)?,
                 None => {}
             }
