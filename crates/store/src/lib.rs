@@ -51,7 +51,7 @@ use metsuke_model::audit::Actor;
 pub struct Store {
     pool: dialect::Pool,
     /// Connections that cannot write.
-    reader: dialect::Pool,
+    reader: query::Reader,
     url: String,
     actor: Actor,
     brake: Brake,

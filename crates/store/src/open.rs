@@ -13,10 +13,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
+use crate::query::{Reader, Readers};
 use crate::{Brake, Store, StoreError, migrate};
 
 /// How long a connection waits for another process's lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether a missing database is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Store {
         let opened = |source: sqlx::Error| StoreError::Open { url: shown.clone(), source: Box::new(source) };
         let (pool, reader) = if url.starts_with("sqlite:") {
             let (pool, reader) = open_sqlite(url, mode, &shown).await?;
-            (Pool::Sqlite(pool), Pool::Sqlite(reader))
+            (Pool::Sqlite(pool), Reader::Sqlite(reader))
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(opened)?.application_name("metsuke");
             let pool = PgPoolOptions::new()
@@ -47,7 +48,7 @@ impl Store {
                 .connect_with(options)
                 .await
                 .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
-            (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
+            (Pool::Postgres(pool.clone()), Reader::Postgres(pool))
         } else {
             return Err(StoreError::Address { url: shown });
         };
@@ -61,7 +62,7 @@ async fn open_sqlite(
     url: &str,
     mode: OpenMode,
     shown: &str,
-) -> Result<(sqlx::SqlitePool, sqlx::SqlitePool), StoreError> {
+) -> Result<(sqlx::SqlitePool, Readers), StoreError> {
     let opened =
         |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
     let options = SqliteConnectOptions::from_str(url)
@@ -87,17 +88,7 @@ async fn open_sqlite(
         }
     }
     let pool = pool(&options, in_memory).await.map_err(|source| opened(source.into()))?;
-    Ok((pool, reader(options, in_memory)))
-}
-
-/// Connections for queries, opened when there is a first one. A database in memory is shared with them by its name.
-pub(crate) fn reader(options: SqliteConnectOptions, in_memory: bool) -> sqlx::SqlitePool {
-    let options = options.pragma("query_only", "ON").with_regexp().read_only(!in_memory);
-    SqlitePoolOptions::new()
-        .max_connections(4)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options)
+    Ok((pool, Readers::new(options.get_filename().to_path_buf(), in_memory, LOCK_PATIENCE)))
 }
 
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {

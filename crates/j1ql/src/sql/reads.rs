@@ -14,7 +14,7 @@ use metsuke_model::graph::{
 use metsuke_model::{Kind, ResourceType};
 
 use super::branch::{self, Branch, Hop, Requirement, TooMany, Way};
-use super::statement::aggregates;
+use super::ways::aggregates;
 use crate::plan::{
     ColumnValue, Comparison, Condition, Expr, Link, Match, Operand, Output, Place, Plan, PropertyName,
 };
@@ -200,7 +200,7 @@ impl Found {
                     }
                 }
                 Requirement::These(..) => {}
-                Requirement::Any(ways) | Requirement::Among(ways, _) | Requirement::None(ways) => {
+                Requirement::Any(ways) | Requirement::Among(ways) | Requirement::None(ways) => {
                     ways.iter().for_each(|way| self.branch(way, chosen));
                 }
             }
@@ -304,7 +304,7 @@ impl Found {
                     PropertyName::Metadata(metadata, _) => {
                         self.metadata((way, number), node.entity_type, *metadata);
                     }
-                    PropertyName::Tag(_) | PropertyName::Unknown => {}
+                    PropertyName::Tag(_) | PropertyName::Unknown(_) => {}
                 }
             }
             Place::Edge(edge) => {
@@ -316,7 +316,7 @@ impl Found {
                         }
                     }
                     PropertyName::Metadata(metadata, _) => self.edge_metadata(way, *hop, *metadata),
-                    PropertyName::Tag(_) | PropertyName::Unknown => {}
+                    PropertyName::Tag(_) | PropertyName::Unknown(_) => {}
                 }
             }
         }
