@@ -37,36 +37,53 @@ impl Store {
     pub async fn open(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
         let shown = without_password(url);
         let opened = |source: sqlx::Error| StoreError::Open { url: shown.clone(), source: Box::new(source) };
-        let (pool, reader) = if url.starts_with("sqlite:") {
-            let (pool, reader) = open_sqlite(url, mode, &shown).await?;
-            (Pool::Sqlite(pool), Reader::Sqlite(reader))
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url).map_err(opened)?;
+            sqlite(options, mode, shown, url.contains(":memory:")).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(opened)?.application_name("metsuke");
-            let pool = PgPoolOptions::new()
-                .max_connections(4)
-                .acquire_timeout(LOCK_PATIENCE)
-                .connect_with(options)
-                .await
-                .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
-            (Pool::Postgres(pool.clone()), Reader::Postgres(pool))
+            postgres(options, shown, None).await
         } else {
-            return Err(StoreError::Address { url: shown });
-        };
-        migrate::migrate(&pool, &shown).await?;
+            Err(StoreError::Address { url: shown })
+        }
+    }
+
+    /// A store for nobody in particular, on these connections.
+    pub(crate) fn of(pool: Pool, reader: Reader, url: String) -> Self {
         let (actor, brake) = (Actor::connector(), Brake::default());
-        Ok(Self { pool, reader, url: shown, actor, brake, oldest: Version(0) })
+        Self { pool, reader, url, actor, brake, oldest: Version(0), held: None, follow_ups: &[] }
     }
 }
 
-async fn open_sqlite(
-    url: &str,
+/// Opens a PostgreSQL database; with `idle`, few connections, which are given up when they are idle for so long.
+pub(crate) async fn postgres(
+    options: PgConnectOptions,
+    shown: String,
+    idle: Option<Duration>,
+) -> Result<Store, StoreError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(if idle.is_some() { 3 } else { 4 })
+        .acquire_timeout(LOCK_PATIENCE)
+        .idle_timeout(idle.or(Some(Duration::from_mins(10))))
+        .connect_with(options)
+        .await
+        .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
+    let reader = Reader::Postgres(pool.clone());
+    let pool = Pool::Postgres(pool);
+    migrate::migrate(&pool, &shown).await?;
+    Ok(Store::of(pool, reader, shown))
+}
+
+/// Opens an SQLite database.
+pub(crate) async fn sqlite(
+    options: SqliteConnectOptions,
     mode: OpenMode,
-    shown: &str,
-) -> Result<(sqlx::SqlitePool, Readers), StoreError> {
+    shown: String,
+    in_memory: bool,
+) -> Result<Store, StoreError> {
     let opened =
-        |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|source| opened(source.into()))?
+        |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.clone(), source };
+    let options = options
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(LOCK_PATIENCE)
@@ -77,7 +94,6 @@ async fn open_sqlite(
         // Large indexes are sorted on a second core.
         .pragma("threads", "2")
         .statement_cache_capacity(64);
-    let in_memory = url.contains(":memory:");
     if !in_memory {
         let file = options.get_filename();
         if mode == OpenMode::Create {
@@ -87,8 +103,10 @@ async fn open_sqlite(
             return Err(opened(missing.into()));
         }
     }
-    let pool = pool(&options, in_memory).await.map_err(|source| opened(source.into()))?;
-    Ok((pool, Readers::new(options.get_filename().to_path_buf(), in_memory, LOCK_PATIENCE)))
+    let pool = Pool::Sqlite(pool(&options, in_memory).await.map_err(|source| opened(source.into()))?);
+    migrate::migrate(&pool, &shown).await?;
+    let readers = Readers::new(options.get_filename().to_path_buf(), in_memory, LOCK_PATIENCE);
+    Ok(Store::of(pool, Reader::Sqlite(readers), shown))
 }
 
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {

@@ -104,6 +104,12 @@ impl Readers {
         }))
     }
 
+    /// Takes no more queries and closes what is open; a query that is under way still ends.
+    pub(crate) fn close(&self) {
+        self.0.turns.close();
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(super) async fn run(
         &self,
         sql: String,
@@ -140,7 +146,10 @@ impl Shared {
     }
 
     fn put_back(&self, reader: Reader) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.turns.is_closed() {
+            idle.push(reader);
+        }
     }
 
     /// The answer, where it takes few steps, waits for nobody and a connection is at hand.

@@ -27,7 +27,7 @@ use crate::connection::{Bind, Connection};
 use crate::dialect::Pool;
 use crate::indexes::SECONDARY;
 use crate::query::{Reader, Readers};
-use crate::{Brake, Store, StoreError, dense, migrate, open, syncs};
+use crate::{Store, StoreError, dense, migrate, open, syncs};
 use past::Past;
 
 const REWINDING: &str = "writing an earlier version";
@@ -74,7 +74,7 @@ impl Store {
             .connect_lazy_with(options);
         let reader = Reader::Sqlite(Readers::new(file, false, open::LOCK_PATIENCE));
         let actor = self.actor.clone();
-        Ok(Self { pool: Pool::Sqlite(pool), reader, url, actor, brake: Brake::default(), oldest: version })
+        Ok(Self { oldest: version, ..Self::of(Pool::Sqlite(pool), reader, url).acting_as(actor) })
     }
 }
 
