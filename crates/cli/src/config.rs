@@ -5,6 +5,7 @@
 //! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
 
 use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use metsuke_clients::{heroku, jupiterone};
@@ -39,6 +40,8 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
+    listen: Option<String>,
+    port: Option<String>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -65,6 +68,8 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
+            listen: variable("METSUKE_LISTEN"),
+            port: variable("PORT"),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -181,6 +186,31 @@ impl Config {
         match self.environment.databases.first() {
             Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
             None => Sourced { value: DATABASE.into(), from: "the default".into() },
+        }
+    }
+
+    /// Where a server listens.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where a variable holds no address.
+    pub(crate) fn listen(&self, flag: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+        if let Some(address) = flag {
+            return Ok(address);
+        }
+        let wrong = |variable: &str, hint: &str| {
+            Failure::usage(format!("{variable} holds no address to listen on")).hint(hint.to_owned())
+        };
+        match (&self.environment.listen, &self.environment.port) {
+            (Some(text), _) => {
+                text.parse().map_err(|_| wrong("METSUKE_LISTEN", "write it like 127.0.0.1:8080"))
+            }
+            // A platform that sets PORT sends its requests from outside.
+            (None, Some(text)) => {
+                let port = text.parse().map_err(|_| wrong("PORT", "write a number like 8080"))?;
+                Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            }
+            (None, None) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
         }
     }
 

@@ -260,6 +260,32 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// A value that cannot be taken.
+    #[error("`{field}` cannot be taken: {reason}")]
+    Wrong {
+        /// Which.
+        field: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// Nothing of this id.
+    #[error("there is no {what} `{asked}`")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The id.
+        asked: String,
+    },
+    /// No scratch folder can be made.
+    #[error("no scratch folder can be made")]
+    Scratch {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The machine gives no random bytes.
+    #[error("the machine gives no random bytes")]
+    NoRandom,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -294,10 +320,12 @@ impl EngineError {
             | Self::NotFound { .. }
             | Self::NotAtHeroku { .. }
             | Self::NoPlan { .. }
+            | Self::Unknown { .. }
             | Self::NoEmployee { .. } => ErrorKind::NotFound,
             Self::BadCursor { .. }
             | Self::BadPlan { .. }
             | Self::Query { .. }
+            | Self::Wrong { .. }
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
@@ -310,8 +338,26 @@ impl EngineError {
             | Self::AuditDamaged { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => ErrorKind::Audit,
-            Self::Store(_) => ErrorKind::Store,
+            Self::NoRandom | Self::Scratch { .. } | Self::Store(_) => ErrorKind::Store,
         }
+    }
+
+    /// Whether a version was asked for that there is not.
+    #[must_use]
+    pub fn is_missing_version(&self) -> bool {
+        matches!(self, Self::NoVersion | Self::Store(StoreError::NoVersion { .. }))
+    }
+
+    /// Whether a question took longer than it was allowed to.
+    #[must_use]
+    pub fn is_too_slow(&self) -> bool {
+        matches!(self, Self::Store(StoreError::TooSlow { .. }))
+    }
+
+    /// Whether the database was held by somebody else, so that the same may work later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Fenced))
     }
 
     /// How long to wait before trying again, where that may help.
@@ -405,6 +451,10 @@ impl EngineError {
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }
             | Self::Cancelled
+            | Self::Wrong { .. }
+            | Self::Unknown { .. }
+            | Self::NoRandom
+            | Self::Scratch { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),

@@ -116,6 +116,11 @@ catalogue! {
     /// What was said by hand of an account's person was taken back.
     PersonUnmatched = "person.unmatched",
 
+    /// A token for the API was made.
+    TokenCreated = "token.created",
+    /// A token for the API was revoked.
+    TokenRevoked = "token.revoked",
+
     /// Somebody signed in.
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.
