@@ -9,12 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use metsuke_model::audit::EventCode;
-use metsuke_model::{Clock, Moment};
+use metsuke_model::{Clock, Moment, TokenId};
 use metsuke_store::{Store, TokenRow};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::SecretString;
 use serde::Serialize;
-use uuid::Builder;
 
 use super::policy::Caller;
 use super::role::{Role, Scope};
@@ -124,10 +123,9 @@ impl Tokens {
         let random = SystemRandom::new();
         random.fill(&mut secret).and_then(|()| random.fill(&mut tail)).map_err(|_| EngineError::NoRandom)?;
         let token = format!("{PREFIX}{}", blake3::Hash::from_bytes(secret).to_hex());
-        let millis = u64::try_from(now.0 / 1000).unwrap_or_default();
         let scopes: Vec<String> = ask.scopes.iter().map(ToString::to_string).collect();
         let row = TokenRow {
-            id: Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string(),
+            id: TokenId::new(now, tail).to_string(),
             hash: hash(&token),
             name: name.to_owned(),
             role: ask.role.as_str().to_owned(),
