@@ -260,14 +260,12 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
-    /// A value that cannot be taken.
-    #[error("`{field}` cannot be taken: {reason}")]
-    Wrong {
-        /// Which.
-        field: &'static str,
-        /// Why not.
-        reason: String,
-    },
+    /// What somebody does not own, who may do it with what is theirs.
+    #[error("it is not about an app that is one's own")]
+    NotOwned,
+    /// The token with which somebody asks for its end.
+    #[error("a token cannot revoke itself")]
+    OwnToken,
     /// Nothing of this id.
     #[error("there is no {what} `{asked}`")]
     Unknown {
@@ -283,9 +281,6 @@ pub enum EngineError {
         #[source]
         source: io::Error,
     },
-    /// The machine gives no random bytes.
-    #[error("the machine gives no random bytes")]
-    NoRandom,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -325,7 +320,6 @@ impl EngineError {
             Self::BadCursor { .. }
             | Self::BadPlan { .. }
             | Self::Query { .. }
-            | Self::Wrong { .. }
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
@@ -338,7 +332,7 @@ impl EngineError {
             | Self::AuditDamaged { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => ErrorKind::Audit,
-            Self::NoRandom | Self::Scratch { .. } | Self::Store(_) => ErrorKind::Store,
+            Self::Scratch { .. } | Self::Store(_) => ErrorKind::Store,
         }
     }
 
@@ -451,9 +445,8 @@ impl EngineError {
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }
             | Self::Cancelled
-            | Self::Wrong { .. }
             | Self::Unknown { .. }
-            | Self::NoRandom
+            | Self::NotOwned
             | Self::Scratch { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => None,

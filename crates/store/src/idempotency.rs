@@ -60,7 +60,7 @@ impl Store {
         forget: Moment,
     ) -> Result<Begun, StoreError> {
         const DOING: &str = "taking an idempotency key";
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "DELETE FROM idempotency_key WHERE begun_at < $1";
         connection.execute(DOING, sql, &[forget.0.into()]).await?;
         let mut found = None;
@@ -105,7 +105,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn done_once(&self, attempt: &Attempt, kept: &Kept) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE idempotency_key SET status = $1, headers = $2, body = $3
                     WHERE caller = $4 AND operation = $5 AND name = $6";
         let binds = [
@@ -126,7 +126,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn undone_once(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "DELETE FROM idempotency_key WHERE caller = $1 AND operation = $2 AND name = $3";
         let binds =
             [Bind::from(&*attempt.caller), Bind::from(&*attempt.operation), Bind::from(&*attempt.key)];

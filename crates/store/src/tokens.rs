@@ -51,7 +51,7 @@ impl Store {
     ///
     /// What the database said; nothing is kept then.
     pub async fn keep_token(&self, token: &TokenRow, event: NewEvent) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let row = [
             Bind::from(&*token.id),
             Bind::Bytes(token.hash.clone()),
@@ -109,7 +109,7 @@ impl Store {
     ///
     /// What the database said; nothing is changed then.
     pub async fn revoke_token(&self, id: &str, now: Moment, event: NewEvent) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE api_token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
         if connection.execute("revoking a token", sql, &[now.0.into(), id.into()]).await? == 0 {
             return Ok(false);
@@ -125,7 +125,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn token_used(&self, id: &str, now: Moment) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE api_token SET last_used_at = $1 WHERE id = $2";
         connection.execute("noting a token's use", sql, &[now.0.into(), id.into()]).await?;
         connection.commit().await

@@ -144,8 +144,9 @@ impl From<EngineError> for ApiError {
         if let Some(told) = question(&error) {
             return told;
         }
-        if let EngineError::Wrong { field, reason } = &error {
-            return Self::invalid(field, reason.clone());
+        if let EngineError::Fields { fields } = &error {
+            let told = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error.to_string());
+            return fields.iter().fold(told, |told, bad| told.field(Field::new(bad.field, bad.problem.clone())));
         }
         let (status, code) = words(&error);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -173,7 +174,15 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
     if error.is_busy() {
         return (StatusCode::SERVICE_UNAVAILABLE, "busy");
     }
+    match error {
+        EngineError::NotOwned => return (StatusCode::FORBIDDEN, "forbidden"),
+        EngineError::OwnToken => return (StatusCode::CONFLICT, "own_token"),
+        EngineError::NameTaken { .. } => return (StatusCode::CONFLICT, "name_taken"),
+        EngineError::Changed { .. } => return (StatusCode::PRECONDITION_FAILED, "precondition_failed"),
+        _ => {}
+    }
     match error.kind() {
+        ErrorKind::Conflict => (StatusCode::CONFLICT, "conflict"),
         ErrorKind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
         ErrorKind::Unauthenticated => (StatusCode::CONFLICT, "heroku_token_refused"),
         ErrorKind::Forbidden => (StatusCode::CONFLICT, "heroku_refused"),
@@ -184,12 +193,12 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
         ErrorKind::Upstream => (StatusCode::BAD_GATEWAY, "heroku_unreachable"),
         ErrorKind::InDoubt => (StatusCode::BAD_GATEWAY, "in_doubt"),
         ErrorKind::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-        ErrorKind::Store | ErrorKind::Audit => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        ErrorKind::Store | ErrorKind::Audit | ErrorKind::Seal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
 }
 
 /// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -10,10 +10,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, Tokens};
+use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::SystemClock;
 use metsuke_web::{Server, Services};
+use tokio::task::JoinSet;
 
 use crate::context::Context;
 use crate::failure::Exit;
@@ -22,7 +25,8 @@ use crate::failure::Exit;
 ///
 /// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The API is
 /// under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
-/// makes. SIGTERM or Ctrl-C lets it end what it has in hand, for at most 20 seconds.
+/// makes. API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
+/// else in the folder of the user's state; it is made when first needed. SIGTERM or Ctrl-C lets it end what it has in hand, for at most 20 seconds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   metsuke serve
@@ -48,15 +52,30 @@ impl Args {
         // Whoever reads must not wait for whoever writes, from the first moment on.
         store.settle().await;
         let clock = Arc::new(SystemClock);
+        let seal = context.config.seal_file()?;
+        let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
+        let supervisor = Supervisor::new(installation.clone())?;
         let services = Services {
-            desk: Desk::new(store.clone()),
+            desk: Desk::new(installation).stopped_by(context.kill_file()),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             clock,
         };
         let server = Server::bind(address).await?;
         context.output.print(&format!("listening on http://{}\n", server.address()))?;
-        server.run(services, context.cancel.clone()).await?;
+        // The door has a task of its own, so that no sync in hand holds requests up.
+        let mut door = JoinSet::new();
+        door.spawn(server.run(services, context.cancel.clone()));
+        let closed = async {
+            let ended = door.join_next().await;
+            context.cancel.cancel();
+            ended
+        };
+        let (worked, closed) = tokio::join!(supervisor.run(&context.cancel), closed);
+        worked?;
+        if let Some(ended) = closed {
+            ended??;
+        }
         Ok(Exit::Done)
     }
 }

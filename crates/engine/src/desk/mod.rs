@@ -4,10 +4,12 @@
 //!
 //! Invariant: a page goes on where the last one ended, by connector and by the list's own key, whatever was synced meanwhile.
 
+mod apart;
 mod events;
 mod house;
 mod lists;
 mod plans;
+mod provision;
 mod query;
 
 use std::future::Future;

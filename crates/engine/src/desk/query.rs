@@ -6,10 +6,9 @@ use std::time::Duration;
 use metsuke_model::graph::Value;
 use metsuke_model::{AsOf, Moment};
 use serde_json::Value as Json;
-use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 
 use super::Estate;
+use super::apart::apart;
 use crate::EngineError;
 use crate::query::{Answer, Settings, Variable, run};
 
@@ -36,7 +35,7 @@ pub struct Question {
 ///
 /// # Errors
 ///
-/// As [`run`]; [`EngineError::Wrong`] for a variable that is neither a value nor a list of values.
+/// As [`run`]; [`EngineError::Fields`] for a variable that is neither a value nor a list of values.
 pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Answer, EngineError> {
     let mut variables = BTreeMap::new();
     for (name, value) in question.variables {
@@ -59,35 +58,13 @@ pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Ans
     .await
 }
 
-/// Runs something on a thread of its own, where it keeps nobody waiting; it ends when nobody waits for it any more.
-pub(crate) async fn apart<T, F>(work: F) -> Result<T, EngineError>
-where
-    T: Send + 'static,
-    F: AsyncFnOnce() -> Result<T, EngineError> + Send + 'static,
-{
-    let (unwanted, runtime) = (CancellationToken::new(), Handle::current());
-    let _waiting = unwanted.clone().drop_guard();
-    let worker = tokio::task::spawn_blocking(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                done = work() => done,
-                () = unwanted.cancelled() => Err(EngineError::Cancelled),
-            }
-        })
-    });
-    worker.await.unwrap_or(Err(EngineError::Cancelled))
-}
-
 fn variable(json: &Json) -> Result<Variable, EngineError> {
     match json {
         Json::Array(values) if values.iter().all(is_plain) => {
             Ok(Variable::AnyOf(values.iter().map(Value::from_json).collect()))
         }
         value if is_plain(value) => Ok(Variable::One(Value::from_json(value))),
-        _ => Err(EngineError::Wrong {
-            field: "variables",
-            reason: "each is a text, a number, true or false, or a list of them".into(),
-        }),
+        _ => Err(EngineError::field("variables", "each is a text, a number, true or false, or a list of them")),
     }
 }
 

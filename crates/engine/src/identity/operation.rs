@@ -158,6 +158,35 @@ operations! {
     /// Who the token says one is
     WhoAmI = "getIdentity", Get "/api/v1/me", Service reads, policy::SEEING;
 
+    /// List the connectors
+    ListConnectors = "listConnectors", Get "/api/v1/connectors", Connectors reads, policy::SEEING;
+    /// Create a connector and start its first sync
+    CreateConnector = "createConnector", Post "/api/v1/connectors", Connectors writes, policy::ADMINISTERING;
+    /// Show a connector
+    GetConnector = "getConnector", Get "/api/v1/connectors/{id}", Connectors reads, policy::SEEING;
+    /// Change a connector's settings
+    EditConnector = "editConnector", Patch "/api/v1/connectors/{id}", Connectors writes, policy::ADMINISTERING_OR_OWNING;
+    /// Uninstall a connector
+    DeleteConnector = "deleteConnector", Delete "/api/v1/connectors/{id}", Connectors writes, policy::ADMINISTERING;
+    /// Sync now
+    SyncConnector = "syncConnector", Post "/api/v1/connectors/{id}/sync", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Stop the sync that runs
+    CancelSync = "cancelSync", Post "/api/v1/connectors/{id}/cancel", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Try the token and the way to Heroku
+    TestConnector = "testConnector", Post "/api/v1/connectors/{id}/test", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Stop syncing on schedule
+    PauseConnector = "pauseConnector", Post "/api/v1/connectors/{id}/pause", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Sync on schedule again
+    ResumeConnector = "resumeConnector", Post "/api/v1/connectors/{id}/resume", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Replace a connector's API token
+    RotateToken = "rotateConnectorToken", Put "/api/v1/connectors/{id}/token", Connectors writes, policy::ADMINISTERING_OR_OWNING;
+    /// List a connector's runs, newest first
+    ListRuns = "listConnectorRuns", Get "/api/v1/connectors/{id}/runs", Connectors reads, policy::SEEING;
+    /// Show one run with what each scope came to
+    GetRun = "getConnectorRun", Get "/api/v1/connectors/{id}/runs/{run}", Connectors reads, policy::SEEING;
+    /// Read a connector's log, or follow it as server-sent events
+    ListLogs = "listConnectorLogs", Get "/api/v1/connectors/{id}/logs", Connectors reads, policy::TRACING;
+
     /// List direct grants
     ListGrants = "listGrants", Get "/api/v1/grants", Estate reads, policy::SEEING;
     /// List effective access, each line with its path
@@ -177,8 +206,12 @@ operations! {
 
     /// List plans, newest first
     ListPlans = "listPlans", Get "/api/v1/plans", Plans reads, policy::FOLLOWING;
+    /// Plan a change of access
+    CreatePlan = "createPlan", Post "/api/v1/plans", Plans writes, policy::OPERATING_OR_OWNING;
     /// Show a plan and how far it came
     GetPlan = "getPlan", Get "/api/v1/plans/{id}", Plans reads, policy::FOLLOWING;
+    /// Apply a plan
+    ApplyPlan = "applyPlan", Post "/api/v1/plans/{id}/apply", Plans writes, policy::OPERATING;
 
     /// List events of the audit trail, newest first
     ListEvents = "listAuditEvents", Get "/api/v1/audit", Audit reads, policy::AUDITING;

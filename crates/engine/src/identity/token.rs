@@ -33,6 +33,8 @@ const MINUTE: i64 = 60_000_000;
 pub struct Tokens {
     store: Store,
     clock: Arc<dyn Clock>,
+    /// The token with which somebody asks.
+    asking: Option<String>,
     /// Uses that are not written down yet, by token.
     used: Arc<Mutex<HashMap<String, Moment>>>,
 }
@@ -90,38 +92,39 @@ impl Tokens {
     /// The tokens in a database. Who makes and revokes them is whoever acts through the store.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, used: Arc::default() }
+        Self { store, clock, asking: None, used: Arc::default() }
     }
 
     /// The same tokens, for somebody who asks through the API.
     #[must_use]
     pub fn by(&self, caller: &Caller) -> Self {
         let store = self.store.clone().acting_as(caller.actor());
-        Self { store, clock: Arc::clone(&self.clock), used: Arc::clone(&self.used) }
+        let asking = Some(caller.token.clone());
+        Self { store, clock: Arc::clone(&self.clock), asking, used: Arc::clone(&self.used) }
     }
 
     /// Makes a token and records it.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Wrong`] for a name that says nothing or a time that has passed, and what the database said.
+    /// [`EngineError::Fields`] for a name that says nothing or a time that has passed, and what the database said.
     pub async fn create(&self, ask: TokenAsk) -> Result<NewToken, EngineError> {
         let now = self.clock.now();
         let name = ask.name.trim();
         if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
             let reason = format!("it is a line of 1 to {LONGEST_NAME} characters");
-            return Err(EngineError::Wrong { field: "name", reason });
+            return Err(EngineError::field("name", reason));
         }
         if ask.expires_at.is_some_and(|at| at <= now) {
-            return Err(EngineError::Wrong { field: "expires_at", reason: "it has passed".into() });
+            return Err(EngineError::field("expires_at", "it has passed"));
         }
         let person = ask.person.map(|person| person.trim().to_lowercase());
         if person.as_deref().is_some_and(|person| !person.contains('@') || person.len() > 254) {
-            return Err(EngineError::Wrong { field: "person", reason: "it is no e-mail address".into() });
+            return Err(EngineError::field("person", "it is no e-mail address"));
         }
         let (mut secret, mut tail) = ([0; BYTES], [0; 10]);
         let random = SystemRandom::new();
-        random.fill(&mut secret).and_then(|()| random.fill(&mut tail)).map_err(|_| EngineError::NoRandom)?;
+        random.fill(&mut secret).and_then(|()| random.fill(&mut tail)).map_err(|_| EngineError::NoChance)?;
         let token = format!("{PREFIX}{}", blake3::Hash::from_bytes(secret).to_hex());
         let scopes: Vec<String> = ask.scopes.iter().map(ToString::to_string).collect();
         let row = TokenRow {
@@ -210,13 +213,16 @@ impl Tokens {
         row.map(shown).ok_or_else(|| EngineError::Unknown { what: "token", asked: id.into() })
     }
 
-    /// Revokes a token at once; revoking it again changes nothing.
+    /// Revokes a token at once; revoking it again changes nothing. Nobody revokes the token they ask with.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// As [`get`](Self::get); [`EngineError::OwnToken`].
     pub async fn revoke(&self, id: &str) -> Result<Token, EngineError> {
         let token = self.get(id).await?;
+        if self.asking.as_deref() == Some(&*token.id) {
+            return Err(EngineError::OwnToken);
+        }
         let now = self.clock.now();
         let event = self
             .store

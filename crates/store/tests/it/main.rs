@@ -43,3 +43,4 @@ mod sequences;
 mod tables;
 mod tampering;
 mod together;
+mod tokens;

@@ -4,6 +4,7 @@
 //!
 //! Invariant: every operation is described, and the document is the same in every run.
 
+mod connectors;
 mod operations;
 mod parameters;
 mod schemas;
@@ -105,7 +106,7 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
         content.insert((*media).to_owned(), json!({ "schema": schema }));
     }
     let mut headers = json!({ (REQUEST_ID): { "$ref": "#/components/headers/RequestId" } });
-    if spec.tagged
+    if (spec.tagged || spec.has_tag)
         && let Some(headers) = headers.as_object_mut()
     {
         headers.insert("ETag".into(), json!({ "$ref": "#/components/headers/ETag" }));
@@ -115,6 +116,11 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
     if spec.tagged {
         let told = json!({ "description": "It is as `If-None-Match` says." });
         responses.insert("304".into(), told);
+    }
+    if let Some((description, schema)) = &spec.unchanged {
+        let content = json!({ "application/json": { "schema": schema } });
+        let headers = json!({ (REQUEST_ID): { "$ref": "#/components/headers/RequestId" } });
+        responses.insert("200".into(), json!({ "description": description, "headers": headers, "content": content }));
     }
     for (status, description) in operations::errors(operation, spec) {
         let content = json!({ "application/json": { "schema": words::named("Error") } });

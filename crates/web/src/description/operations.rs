@@ -15,10 +15,14 @@ pub(super) struct Spec {
     pub(super) listed: bool,
     /// Whether it has a tag, so that `If-None-Match` is heeded.
     pub(super) tagged: bool,
+    /// Whether its answer tells the thing's tag, though it is not read with it.
+    pub(super) has_tag: bool,
     /// Whether `If-Match` is heeded.
     pub(super) matched: bool,
     pub(super) body: Option<Body>,
     pub(super) answer: Answer,
+    /// The answer 200 of what otherwise makes something.
+    pub(super) unchanged: Option<(&'static str, Value)>,
     /// Statuses that it has beside those of its kind.
     pub(super) more: &'static [u16],
 }
@@ -43,9 +47,11 @@ impl Spec {
             parameters: &[],
             listed: false,
             tagged: false,
+            has_tag: false,
             matched: false,
             body: None,
             answer: Answer { status, description, content },
+            unchanged: None,
             more: &[],
         }
     }
@@ -88,6 +94,20 @@ pub(super) fn describe(operation: Operation) -> Spec {
         }
         Operation::Description => Spec::thing("This document.", anything()),
         Operation::WhoAmI => Spec::thing("Who the token says one is.", named("Identity")),
+        Operation::ListConnectors
+        | Operation::CreateConnector
+        | Operation::GetConnector
+        | Operation::EditConnector
+        | Operation::DeleteConnector
+        | Operation::SyncConnector
+        | Operation::CancelSync
+        | Operation::TestConnector
+        | Operation::PauseConnector
+        | Operation::ResumeConnector
+        | Operation::RotateToken
+        | Operation::ListRuns
+        | Operation::GetRun
+        | Operation::ListLogs => connector(operation),
         Operation::ListGrants | Operation::ListAccess => {
             Spec::list("Grants.", "Grant", GRANTS).more(&[404, 409])
         }
@@ -107,6 +127,18 @@ pub(super) fn describe(operation: Operation) -> Spec {
                 .more(&[404])
         }
         Operation::ListPlans => Spec::list("Plans, newest first.", "PlanLine", &["connector"]).more(&[404]),
+        Operation::CreatePlan => {
+            let mut spec = Spec::new(201, "The plan, which is stored and not applied.", named("Planned"))
+                .body(named("NewPlan"))
+                .more(&[404, 429, 502]);
+            spec.unchanged = Some(("Everything is as wished: there is nothing to plan.", named("Planned")));
+            spec
+        }
+        Operation::ApplyPlan => {
+            let mut spec = Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 429, 502]);
+            spec.body = Some(Body { schema: named("Release"), required: false });
+            spec
+        }
         Operation::GetPlan => Spec::thing("The plan.", named("Plan")).more(&[404]),
         Operation::ListEvents => Spec::list("Events, newest first.", "Event", EVENTS).more(&[404]),
         Operation::ListTokens => Spec::list("Tokens, oldest first.", "Token", &[]),
@@ -117,6 +149,44 @@ pub(super) fn describe(operation: Operation) -> Spec {
         }
         Operation::GetToken => Spec::thing("The token.", named("Token")).more(&[404]),
         Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404]),
+    }
+}
+
+/// What operations on connectors take and give.
+fn connector(operation: Operation) -> Spec {
+    let shown = || named("Connector");
+    match operation {
+        Operation::ListConnectors => Spec::list("Connectors, oldest first.", "Connector", &[]),
+        Operation::CreateConnector => {
+            let mut spec = Spec::new(201, "The connector, whose first sync has been asked for.", shown());
+            spec.has_tag = true;
+            spec.body(named("NewConnector"))
+        }
+        Operation::GetConnector => Spec::thing("The connector.", shown()).more(&[404]),
+        Operation::EditConnector => Spec { matched: true, has_tag: true, ..Spec::new(200, "The connector as it is now.", shown()) }
+            .body(named("ConnectorEdit"))
+            .more(&[404, 409]),
+        Operation::DeleteConnector => {
+            Spec { matched: true, ..Spec::new(200, "What went with it.", named("Removal")) }.more(&[404])
+        }
+        Operation::SyncConnector => {
+            Spec::new(202, "The run: a new one, or the one that waits or reads.", named("Run")).more(&[404])
+        }
+        Operation::CancelSync => Spec::new(202, "The run that is to end.", named("Run")).more(&[404]),
+        Operation::TestConnector => Spec::new(200, "What the token is good for.", named("Probe")).more(&[404]),
+        Operation::PauseConnector | Operation::ResumeConnector => {
+            Spec { has_tag: true, ..Spec::new(200, "The connector.", shown()) }.more(&[404])
+        }
+        Operation::RotateToken => {
+            Spec { has_tag: true, ..Spec::new(200, "The connector.", shown()) }.body(named("Rotation")).more(&[404, 409])
+        }
+        Operation::ListRuns => Spec::list("Runs, newest first.", "Run", &[]).more(&[404]),
+        Operation::GetRun => Spec::thing("The run, and what each scope came to.", named("RunWithScopes")).more(&[404]),
+        _ => {
+            let mut spec = Spec::list("Lines, oldest first.", "LogLine", &["run", "after"]).more(&[404]);
+            spec.answer.content.push(("text/event-stream", text()));
+            spec
+        }
     }
 }
 

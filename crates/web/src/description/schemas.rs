@@ -14,14 +14,14 @@ use crate::handlers::MOST_ROWS;
 /// Every named schema.
 pub(super) fn all() -> Value {
     let mut all = Map::new();
-    for (name, schema) in service().into_iter().chain(estate()).chain(access()).chain(plans()).chain(tokens())
+    for (name, schema) in service().into_iter().chain(super::connectors::all()).chain(estate()).chain(access()).chain(plans()).chain(tokens())
     {
         all.insert(name.to_owned(), schema);
     }
     Value::Object(all)
 }
 
-type Named = Vec<(&'static str, Value)>;
+pub(super) type Named = Vec<(&'static str, Value)>;
 
 fn roles() -> Value {
     one_of(&Role::ALL.map(Role::as_str))
@@ -168,7 +168,7 @@ fn question() -> Value {
     only(with(
         object([(
             "query",
-            json!({ "type": "string", "maxLength": 65536, "description": "The question, in J1QL." }),
+            json!({ "type": "string", "maxLength": 65536, "description": "The question, in J1QL.", "examples": ["FIND heroku_application"] }),
         )]),
         [
             (
@@ -243,6 +243,34 @@ fn plans() -> Named {
         ("progress", list(progress)),
         ("reason", or_null(text())),
     ]);
+    let target = "`grant` and `revoke` take `team` and `role`, or `app` and either `permissions` or `collaborator`.";
+    let ask = only(with(
+        object([("action", one_of(&["grant", "revoke", "remove"])), ("user", meaning("The person's e-mail address or id."))]),
+        [
+            ("connector", or_null(meaning("Whose estate; needed where there are several."))),
+            ("team", or_null(meaning(target))),
+            ("role", or_null(meaning("admin, member or viewer."))),
+            ("app", or_null(meaning(target))),
+            ("permissions", list(meaning("view, deploy, operate or manage."))),
+            ("collaborator", flag()),
+            ("reason", or_null(text())),
+        ],
+    ));
+    let planned = object([
+        ("outcome", one_of(&["planned", "unchanged"])),
+        ("reason", or_null(text())),
+        ("plan", or_null(named("Plan"))),
+    ]);
+    let applied = object([
+        ("outcome", one_of(&["applied", "unchanged", "planned", "unknown"])),
+        ("reason", or_null(text())),
+        ("hint", or_null(text())),
+        ("grants_added", list(anything())),
+        ("grants_removed", list(anything())),
+        ("calls", count()),
+        ("plan", named("Plan")),
+    ]);
+    let release = with(json!({ "type": "object", "properties": {} }), [("confirm_count", or_null(count()))]);
     let event = object([
         connector(),
         ("sequence", count()),
@@ -253,7 +281,15 @@ fn plans() -> Named {
         ("details", anything()),
         ("text", or_null(text())),
     ]);
-    vec![("PlanLine", line), ("Plan", shown), ("Event", event)]
+    vec![
+        ("PlanLine", line),
+        ("Plan", shown),
+        ("NewPlan", ask),
+        ("Planned", planned),
+        ("Applied", applied),
+        ("Release", only(release)),
+        ("Event", event),
+    ]
 }
 
 const PLAN_STATUSES: [PlanStatus; 9] = [

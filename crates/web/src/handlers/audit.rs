@@ -31,7 +31,8 @@ pub(super) async fn events(call: Call) -> Result<Answer, ApiError> {
         ..EventSelect::default()
     };
     let paging = Paging { limit: asked.limit, cursor: asked.cursor };
-    list(&call, &Events { select }, asked.connector, &paging, EVENTS).await
+    let trails = call.state.desk.trails(asked.connector.as_deref()).await?;
+    list(&call, &Events { select }, trails, &paging, EVENTS).await
 }
 
 /// A time or a date.

@@ -1,7 +1,7 @@
 //! Lists of what was read: people, teams, apps, Enterprise accounts, grants and changes.
 
 use metsuke_engine::access::GrantFilter;
-use metsuke_engine::desk::{Changes, Grants, Lines, Listing, page};
+use metsuke_engine::desk::{Changes, Estate, Grants, Lines, Listing, page};
 use metsuke_engine::lists::{AppLine, EnterpriseAccountLine, ListedLine, TeamLine, UserLine, Wanted};
 use metsuke_model::AsOf;
 use serde::de::DeserializeOwned;
@@ -95,7 +95,8 @@ async fn objects<L: ListedLine>(
     columns: Columns,
 ) -> Result<Answer, ApiError> {
     let as_of = version("as_of", as_of)?;
-    list(call, &Lines::<L>::new(wanted, as_of), connector, &paging, columns).await
+    let estates = call.state.desk.estates(connector.as_deref()).await?;
+    list(call, &Lines::<L>::new(wanted, as_of), estates, &paging, columns).await
 }
 
 pub(super) async fn grants(call: Call, effective: bool) -> Result<Answer, ApiError> {
@@ -110,7 +111,8 @@ pub(super) async fn grants(call: Call, effective: bool) -> Result<Answer, ApiErr
     };
     let grants = Grants { filter, as_of: version("as_of", asked.as_of)? };
     let paging = Paging { limit: asked.limit, cursor: asked.cursor };
-    list(&call, &grants, asked.connector, &paging, GRANTS).await
+    let estates = call.state.desk.estates(asked.connector.as_deref()).await?;
+    list(&call, &grants, estates, &paging, GRANTS).await
 }
 
 pub(super) async fn changes(call: Call) -> Result<Answer, ApiError> {
@@ -122,14 +124,15 @@ pub(super) async fn changes(call: Call) -> Result<Answer, ApiError> {
         change: asked.change,
     };
     let paging = Paging { limit: asked.limit, cursor: asked.cursor };
-    list(&call, &changes, asked.connector, &paging, CHANGES).await
+    let estates = call.state.desk.estates(asked.connector.as_deref()).await?;
+    list(&call, &changes, estates, &paging, CHANGES).await
 }
 
-/// A page of a list of one or all estates.
+/// A page of a list of these estates.
 pub(super) async fn list<L: Listing>(
     call: &Call,
     listing: &L,
-    connector: Option<String>,
+    estates: Vec<Estate>,
     paging: &Paging,
     columns: Columns,
 ) -> Result<Answer, ApiError>
@@ -137,7 +140,6 @@ where
     L::Key: Serialize + DeserializeOwned,
 {
     let (count, after) = call.paging(paging)?;
-    let estates = call.state.desk.estates(connector.as_deref()).await?;
     let page = page(listing, estates, after, count).await?;
     call.page(&page.rows, page.next.as_ref(), columns)
 }
