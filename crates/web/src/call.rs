@@ -37,8 +37,6 @@ pub(crate) struct Call {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The number of the request.
-    pub(crate) request: String,
 }
 
 /// What every list takes.

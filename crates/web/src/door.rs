@@ -53,7 +53,7 @@ pub(crate) async fn enter(
     let path: Option<BTreeMap<String, String>> = path.as_ref().map(segments);
     let matches = request.headers().get(header::IF_NONE_MATCH).cloned();
     let answered = async {
-        let answer = Box::pin(answered(&state, operation, path, request, &number)).await;
+        let answer = Box::pin(answered(&state, operation, path, request)).await;
         let response = match answer {
             Ok(answer) => written(operation, answer, matches.as_ref()),
             Err(error) => error.response(&number),
@@ -88,7 +88,6 @@ async fn answered(
     operation: Operation,
     path: Option<BTreeMap<String, String>>,
     request: Request,
-    number: &str,
 ) -> Result<Answer, ApiError> {
     let path = path.ok_or_else(|| ApiError::malformed("the path is not written in UTF-8"))?;
     let (parts, body) = request.into_parts();
@@ -106,9 +105,7 @@ async fn answered(
     })?;
     let (uri, headers) = (parts.uri, parts.headers);
     let key = if operation.writes() { once::key(&headers)? } else { None };
-    let request = number.to_owned();
-    let call =
-        Call { state: Arc::clone(state), operation, caller, as_owner, path, uri, headers, body, request };
+    let call = Call { state: Arc::clone(state), operation, caller, as_owner, path, uri, headers, body };
     let (Some(key), Some(caller)) = (key, call.caller.clone()) else { return timed(state, call).await };
     let print = once::fingerprint(operation, &call.uri, &call.body);
     match once::begin(&state.once, &caller, &key, print, operation).await? {

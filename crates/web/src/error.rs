@@ -146,7 +146,9 @@ impl From<EngineError> for ApiError {
         }
         if let EngineError::Fields { fields } = &error {
             let told = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", error.to_string());
-            return fields.iter().fold(told, |told, bad| told.field(Field::new(bad.field, bad.problem.clone())));
+            return fields
+                .iter()
+                .fold(told, |told, bad| told.field(Field::new(bad.field, bad.problem.clone())));
         }
         let (status, code) = words(&error);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -193,7 +195,9 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
         ErrorKind::Upstream => (StatusCode::BAD_GATEWAY, "heroku_unreachable"),
         ErrorKind::InDoubt => (StatusCode::BAD_GATEWAY, "in_doubt"),
         ErrorKind::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
-        ErrorKind::Store | ErrorKind::Audit | ErrorKind::Seal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        ErrorKind::Store | ErrorKind::Audit | ErrorKind::Seal => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+        }
     }
 }
 

@@ -87,7 +87,8 @@ impl Desk {
 
 /// Whether what is asked for is about an app that belongs to the caller.
 async fn owns_app(estate: &Estate, caller: &Caller, ask: &Ask) -> Result<bool, EngineError> {
-    let (Ask::Grant { on: On::App { app, .. }, .. } | Ask::Revoke { on: On::App { app, .. }, .. }) = ask else {
+    let (Ask::Grant { on: On::App { app, .. }, .. } | Ask::Revoke { on: On::App { app, .. }, .. }) = ask
+    else {
         return Ok(false);
     };
     let Some(mut snapshot) = estate.store.snapshot(None).await? else { return Ok(false) };

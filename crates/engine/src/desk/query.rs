@@ -64,7 +64,9 @@ fn variable(json: &Json) -> Result<Variable, EngineError> {
             Ok(Variable::AnyOf(values.iter().map(Value::from_json).collect()))
         }
         value if is_plain(value) => Ok(Variable::One(Value::from_json(value))),
-        _ => Err(EngineError::field("variables", "each is a text, a number, true or false, or a list of them")),
+        _ => {
+            Err(EngineError::field("variables", "each is a text, a number, true or false, or a list of them"))
+        }
     }
 }
 

@@ -40,10 +40,8 @@ fn polling() -> Value {
         "ONE_WEEK",
     ];
     let daily = only(object([("interval", one_of(&["ONE_DAY"])), ("hour", hour.clone())]));
-    let weekly = only(with(
-        object([("interval", one_of(&["ONE_WEEK"]))]),
-        [("hour", hour), ("day_of_week", day)],
-    ));
+    let weekly =
+        only(with(object([("interval", one_of(&["ONE_WEEK"]))]), [("hour", hour), ("day_of_week", day)]));
     let cron = only(with(
         object([("cron", meaning("Five fields: minute, hour, day, month, day of the week."))]),
         [("time_zone", meaning("An IANA name, such as Europe/Berlin; else UTC."))],
@@ -81,7 +79,8 @@ fn secret() -> Value {
 }
 
 fn connector() -> Value {
-    let states = [State::New, State::Syncing, State::Connected, State::Partial, State::Failing, State::Paused];
+    let states =
+        [State::New, State::Syncing, State::Connected, State::Partial, State::Failing, State::Paused];
     object([
         ("id", text()),
         ("name", text()),

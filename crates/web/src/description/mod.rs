@@ -120,7 +120,10 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
     if let Some((description, schema)) = &spec.unchanged {
         let content = json!({ "application/json": { "schema": schema } });
         let headers = json!({ (REQUEST_ID): { "$ref": "#/components/headers/RequestId" } });
-        responses.insert("200".into(), json!({ "description": description, "headers": headers, "content": content }));
+        responses.insert(
+            "200".into(),
+            json!({ "description": description, "headers": headers, "content": content }),
+        );
     }
     for (status, description) in operations::errors(operation, spec) {
         let content = json!({ "application/json": { "schema": words::named("Error") } });

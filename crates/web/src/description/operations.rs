@@ -135,7 +135,8 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec
         }
         Operation::ApplyPlan => {
-            let mut spec = Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 429, 502]);
+            let mut spec =
+                Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 429, 502]);
             spec.body = Some(Body { schema: named("Release"), required: false });
             spec
         }
@@ -163,9 +164,11 @@ fn connector(operation: Operation) -> Spec {
             spec.body(named("NewConnector"))
         }
         Operation::GetConnector => Spec::thing("The connector.", shown()).more(&[404]),
-        Operation::EditConnector => Spec { matched: true, has_tag: true, ..Spec::new(200, "The connector as it is now.", shown()) }
-            .body(named("ConnectorEdit"))
-            .more(&[404, 409]),
+        Operation::EditConnector => {
+            Spec { matched: true, has_tag: true, ..Spec::new(200, "The connector as it is now.", shown()) }
+                .body(named("ConnectorEdit"))
+                .more(&[404, 409])
+        }
         Operation::DeleteConnector => {
             Spec { matched: true, ..Spec::new(200, "What went with it.", named("Removal")) }.more(&[404])
         }
@@ -173,15 +176,19 @@ fn connector(operation: Operation) -> Spec {
             Spec::new(202, "The run: a new one, or the one that waits or reads.", named("Run")).more(&[404])
         }
         Operation::CancelSync => Spec::new(202, "The run that is to end.", named("Run")).more(&[404]),
-        Operation::TestConnector => Spec::new(200, "What the token is good for.", named("Probe")).more(&[404]),
+        Operation::TestConnector => {
+            Spec::new(200, "What the token is good for.", named("Probe")).more(&[404])
+        }
         Operation::PauseConnector | Operation::ResumeConnector => {
             Spec { has_tag: true, ..Spec::new(200, "The connector.", shown()) }.more(&[404])
         }
-        Operation::RotateToken => {
-            Spec { has_tag: true, ..Spec::new(200, "The connector.", shown()) }.body(named("Rotation")).more(&[404, 409])
-        }
+        Operation::RotateToken => Spec { has_tag: true, ..Spec::new(200, "The connector.", shown()) }
+            .body(named("Rotation"))
+            .more(&[404, 409]),
         Operation::ListRuns => Spec::list("Runs, newest first.", "Run", &[]).more(&[404]),
-        Operation::GetRun => Spec::thing("The run, and what each scope came to.", named("RunWithScopes")).more(&[404]),
+        Operation::GetRun => {
+            Spec::thing("The run, and what each scope came to.", named("RunWithScopes")).more(&[404])
+        }
         _ => {
             let mut spec = Spec::list("Lines, oldest first.", "LogLine", &["run", "after"]).more(&[404]);
             spec.answer.content.push(("text/event-stream", text()));

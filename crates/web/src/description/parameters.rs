@@ -57,9 +57,7 @@ fn parameter(name: &str) -> Value {
         "change" => (json!({ "type": "string", "enum": ["added", "removed", "changed"] }), "What happened."),
         "code" => (text(), "Only events of this code, or of codes that begin with it and a dot."),
         "run" => (text(), "Only lines of this run, by id."),
-        "after" => {
-            (json!({ "type": "integer", "minimum": 0 }), "Only lines with higher numbers.")
-        }
+        "after" => (json!({ "type": "integer", "minimum": 0 }), "Only lines with higher numbers."),
         "limit" => {
             let schema = json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": 100 });
             (schema, "The most rows.")

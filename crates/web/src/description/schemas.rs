@@ -14,7 +14,13 @@ use crate::handlers::MOST_ROWS;
 /// Every named schema.
 pub(super) fn all() -> Value {
     let mut all = Map::new();
-    for (name, schema) in service().into_iter().chain(super::connectors::all()).chain(estate()).chain(access()).chain(plans()).chain(tokens())
+    for (name, schema) in service()
+        .into_iter()
+        .chain(super::connectors::all())
+        .chain(estate())
+        .chain(access())
+        .chain(plans())
+        .chain(tokens())
     {
         all.insert(name.to_owned(), schema);
     }
@@ -243,9 +249,13 @@ fn plans() -> Named {
         ("progress", list(progress)),
         ("reason", or_null(text())),
     ]);
-    let target = "`grant` and `revoke` take `team` and `role`, or `app` and either `permissions` or `collaborator`.";
+    let target =
+        "`grant` and `revoke` take `team` and `role`, or `app` and either `permissions` or `collaborator`.";
     let ask = only(with(
-        object([("action", one_of(&["grant", "revoke", "remove"])), ("user", meaning("The person's e-mail address or id."))]),
+        object([
+            ("action", one_of(&["grant", "revoke", "remove"])),
+            ("user", meaning("The person's e-mail address or id.")),
+        ]),
         [
             ("connector", or_null(meaning("Whose estate; needed where there are several."))),
             ("team", or_null(meaning(target))),

@@ -5,9 +5,7 @@
 //! Invariant: no answer holds a token.
 
 use axum::http::{StatusCode, header};
-use metsuke_engine::connectors::{
-    AfterSync, Connector, ConnectorEdit, HEROKU_URL, NewConnector, Settings,
-};
+use metsuke_engine::connectors::{AfterSync, Connector, ConnectorEdit, HEROKU_URL, NewConnector, Settings};
 use metsuke_engine::schedule::Polling;
 use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_model::ConnectorId;
@@ -83,7 +81,10 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
 pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let asked: New = call.json()?;
     if asked.kind.as_deref().is_some_and(|kind| kind != Connector::KIND) {
-        return Err(ApiError::invalid("kind", format!("there are connectors of kind `{}` alone", Connector::KIND)));
+        return Err(ApiError::invalid(
+            "kind",
+            format!("there are connectors of kind `{}` alone", Connector::KIND),
+        ));
     }
     let skip = match asked.skip {
         Value::Null => Settings::default().skip,
@@ -161,7 +162,8 @@ pub(super) async fn delete(call: Call) -> Result<Answer, ApiError> {
 
 pub(super) async fn rotate(call: Call) -> Result<Answer, ApiError> {
     let (id, asked): (_, Rotated) = (id(&call)?, call.json()?);
-    let edit = ConnectorEdit { api_token: Some(SecretString::from(asked.api_token)), ..ConnectorEdit::default() };
+    let edit =
+        ConnectorEdit { api_token: Some(SecretString::from(asked.api_token)), ..ConnectorEdit::default() };
     let edited = call.state.desk.installation().edit(&call.caller()?.actor(), id, None, edit).await?;
     one(StatusCode::OK, &edited)
 }

@@ -107,8 +107,12 @@ pub(super) async fn apply(call: Call) -> Result<Answer, ApiError> {
 fn ask(asked: Asked) -> Result<Ask, ApiError> {
     let Asked { action, user, team, role, app, permissions, collaborator, .. } = asked;
     let on = match (team, role, app) {
-        (Some(team), Some(role), None) if permissions.is_empty() && !collaborator => Some(On::Team { team, role }),
-        (None, None, Some(app)) if collaborator == permissions.is_empty() => Some(On::App { app, permissions }),
+        (Some(team), Some(role), None) if permissions.is_empty() && !collaborator => {
+            Some(On::Team { team, role })
+        }
+        (None, None, Some(app)) if collaborator == permissions.is_empty() => {
+            Some(On::App { app, permissions })
+        }
         (None, None, None) => None,
         _ => return Err(ApiError::invalid("body", TARGET)),
     };
