@@ -5,11 +5,13 @@
 //! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
 
 use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
+use metsuke_engine::seal::SealFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -39,6 +41,10 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
+    key_file: Option<PathBuf>,
+    state_folder: Option<PathBuf>,
+    listen: Option<String>,
+    port: Option<String>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -65,6 +71,10 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
+            key_file: variable("METSUKE_KEY_FILE").map(Into::into),
+            state_folder: state_folder(),
+            listen: variable("METSUKE_LISTEN"),
+            port: variable("PORT"),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -85,6 +95,14 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder in which programs of a user keep their state.
+///
+/// Source: <https://specifications.freedesktop.org/basedir-spec/latest/>
+fn state_folder() -> Option<PathBuf> {
+    let home = || variable("HOME").map(|home| Path::new(&home).join(".local/state"));
+    variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home)
 }
 
 /// A value and where it came from.
@@ -181,6 +199,49 @@ impl Config {
         match self.environment.databases.first() {
             Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
             None => Sourced { value: DATABASE.into(), from: "the default".into() },
+        }
+    }
+
+    /// The file of the key that seals what is secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is no place for it.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.key_file {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(database) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&database));
+        }
+        let folder = self.environment.state_folder.as_ref().ok_or_else(|| {
+            Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
+        })?;
+        Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
+    }
+
+    /// Where a server listens.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where a variable holds no address.
+    pub(crate) fn listen(&self, flag: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+        if let Some(address) = flag {
+            return Ok(address);
+        }
+        let wrong = |variable: &str, hint: &str| {
+            Failure::usage(format!("{variable} holds no address to listen on")).hint(hint.to_owned())
+        };
+        match (&self.environment.listen, &self.environment.port) {
+            (Some(text), _) => {
+                text.parse().map_err(|_| wrong("METSUKE_LISTEN", "write it like 127.0.0.1:8080"))
+            }
+            // A platform that sets PORT sends its requests from outside.
+            (None, Some(text)) => {
+                let port = text.parse().map_err(|_| wrong("PORT", "write a number like 8080"))?;
+                Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            }
+            (None, None) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
         }
     }
 

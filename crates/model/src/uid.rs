@@ -115,6 +115,8 @@ ids! {
     RunId, "run";
     /// One thing to be done, in the queue.
     JobId, "job";
+    /// A token of a program that uses the API.
+    TokenId, "token";
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod dialect;
 mod error;
 mod estates;
 mod history;
+mod idempotency;
 mod indexes;
 mod jobs;
 mod migrate;
@@ -31,6 +32,7 @@ mod reads;
 mod rewound;
 mod runs;
 mod syncs;
+mod tokens;
 mod touched;
 
 pub use audit::{AuditLog, StoredCheckpoint};
@@ -39,6 +41,7 @@ pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, Set
 pub use error::StoreError;
 pub use estates::Wiped;
 pub use history::{Change, ChangeKind, Changed};
+pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
@@ -49,6 +52,7 @@ pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use syncs::SyncRow;
+pub use tokens::TokenRow;
 pub use touched::Touched;
 
 use metsuke_model::Version;

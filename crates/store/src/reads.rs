@@ -8,7 +8,7 @@ use metsuke_model::access::Mask;
 use metsuke_model::{AsOf, HerokuId, Record, ScopeReport, Version};
 
 use crate::checkpoint::key;
-use crate::connection::Connection;
+use crate::connection::{Connection, Row};
 use crate::dense::KIND_MASK;
 use crate::history::{ChangeKind, read_document};
 use crate::objects::{Found, Select, Stored, find, heroku_ids, name_column, patched};
@@ -110,6 +110,38 @@ impl Snapshot {
         wanted.sort();
         let chosen = found.into_iter().filter(|found| found.present && selects(select, &wanted, found));
         Ok(chosen.map(|found| found.stored).collect())
+    }
+
+    /// Dense ids and Heroku's ids of at most `count` objects of a kind, in order of the latter's bytes, behind `after`.
+    ///
+    /// Of the newest version it reads no more than it gives; of an earlier one the whole kind.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn keys<T: Record>(
+        &mut self,
+        after: Option<&HerokuId>,
+        count: u32,
+    ) -> Result<Vec<(i64, HerokuId)>, StoreError> {
+        let after = after.map(HerokuId::to_bytes).unwrap_or_default();
+        let mut keys = Vec::new();
+        if self.is_newest() {
+            let head = format!("SELECT id, uuid FROM {} WHERE gone IS NULL AND uuid > (", T::KIND.table());
+            let tail = format!(") ORDER BY uuid LIMIT {count}");
+            let take = |row: Row<'_>| {
+                keys.push((row.number(0)?, HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default())));
+                Ok(())
+            };
+            self.connection.each_bytes("paging through objects", (&head, &tail), after, take).await?;
+            return Ok(keys);
+        }
+        let objects = self.objects::<T>(&Select::All).await?;
+        keys.extend(objects.into_iter().map(|stored| (stored.dense, stored.record.id().clone())));
+        keys.retain(|(_, id)| id.to_bytes() > after);
+        keys.sort_by_cached_key(|(_, id)| id.to_bytes());
+        keys.truncate(count as usize);
+        Ok(keys)
     }
 
     async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {

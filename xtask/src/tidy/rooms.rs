@@ -32,7 +32,7 @@ const ROOMS: &[Room] = &[
     Room { foreign: &["tracing-subscriber"], allowed: &["cli", "connector"], tests: true },
     // The connector's health endpoints; axum is in the tree with tonic anyway.
     Room { foreign: &["axum"], allowed: &["simulator", "web", "baton"], tests: false },
-    Room { foreign: &["askama", "utoipa", "utoipa-axum", "rust-embed"], allowed: &["web"], tests: false },
+    Room { foreign: &["askama", "prometheus-client", "rust-embed"], allowed: &["web"], tests: false },
     Room { foreign: &["tonic", "prost", "tonic-prost"], allowed: &["baton", "simulator"], tests: false },
     Room { foreign: &["annotate-snippets"], allowed: &["j1ql"], tests: false },
     Room { foreign: &["croner"], allowed: &["engine"], tests: false },

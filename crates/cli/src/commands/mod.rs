@@ -19,9 +19,11 @@ mod provision;
 mod query;
 mod questions;
 mod rules;
+mod serve;
 mod simulate;
 mod sync;
 mod syncs;
+mod token;
 
 use clap::Subcommand;
 
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     KillSwitch(provision::KillSwitchArgs),
     Protect(provision::ProtectArgs),
     Audit(audit::Args),
+    Serve(serve::Args),
+    Token(token::Args),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -77,10 +81,16 @@ impl Command {
             | Self::Simulate(_)
             | Self::Jupiterone(_)
             | Self::Import(_)
+            | Self::Serve(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
         }
+    }
+
+    /// Whether the command answers many at once, and goes on until it is stopped.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 
     /// Runs it.
@@ -125,6 +135,8 @@ impl Command {
             Self::KillSwitch(args) => Box::pin(args.run(context)).await,
             Self::Protect(args) => Box::pin(args.run(context)).await,
             Self::Audit(args) => Box::pin(args.run(context)).await,
+            Self::Serve(args) => Box::pin(args.run(context)).await,
+            Self::Token(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,

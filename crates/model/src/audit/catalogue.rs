@@ -116,6 +116,11 @@ catalogue! {
     /// What was said by hand of an account's person was taken back.
     PersonUnmatched = "person.unmatched",
 
+    /// A token for the API was made.
+    TokenCreated = "token.created",
+    /// A token for the API was revoked.
+    TokenRevoked = "token.revoked",
+
     /// A connector was added to the installation.
     ConnectorCreated = "connector.created",
     /// A connector's settings were changed.

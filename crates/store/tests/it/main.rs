@@ -44,3 +44,4 @@ mod sequences;
 mod tables;
 mod tampering;
 mod together;
+mod tokens;
