@@ -15,6 +15,7 @@
 //! * [`audit`]: the audit trail, and how it is verified.
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
+//! * [`finding`]: how far findings, alerts and deliveries have come.
 
 pub mod access;
 pub mod audit;
@@ -23,6 +24,7 @@ pub mod coverage;
 pub mod derive;
 pub mod diff;
 pub mod estate;
+pub mod finding;
 pub mod grant;
 pub mod graph;
 pub mod id;

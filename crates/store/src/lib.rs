@@ -7,13 +7,16 @@
 
 mod audit;
 mod bulk;
+mod channels;
 mod checkpoint;
 mod commit;
 mod composed;
 mod connection;
+mod deliveries;
 mod dense;
 mod dialect;
 mod error;
+mod findings;
 mod history;
 mod indexes;
 mod migrate;
@@ -29,8 +32,15 @@ mod rewound;
 mod syncs;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
+pub use deliveries::{
+    ChannelHealth, Claim, Claimed, DeliveryFilter, DeliveryRow, MessageOutcome, NewDelivery, Recorded,
+};
 pub use error::StoreError;
+pub use findings::{
+    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
+};
 pub use history::{Change, ChangeKind, Changed};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
