@@ -260,6 +260,14 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// A channel for alerts cannot be used.
+    #[error("the channel `{name}` cannot be used: {reason}")]
+    Channel {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -302,6 +310,7 @@ impl EngineError {
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
             | Self::C1Settings { .. }
+            | Self::Channel { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
             Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
@@ -401,6 +410,7 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
+            Self::Channel { .. } => Some("`metsuke channels list` shows what is set".into()),
             Self::RefusedByHeroku { .. }
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }

@@ -4,10 +4,12 @@
 //! (the command line) translate its answers for people and programs.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod c1;
 pub mod connector;
 mod error;
+pub mod findings;
 pub mod graph;
 pub mod jupiterone;
 pub mod lists;

@@ -164,6 +164,15 @@ impl Outside {
         Ok(url)
     }
 
+    /// The same for an address that is a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`url`](Self::url).
+    pub fn secret_url(&self, text: &SecretString) -> Result<Url, Failed> {
+        self.url(text.expose_secret())
+    }
+
     /// Sends a message once.
     ///
     /// # Errors

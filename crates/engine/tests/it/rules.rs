@@ -2,4 +2,4 @@
 
 mod cases;
 mod evaluation;
-mod fixture;
+pub(crate) mod fixture;
