@@ -40,6 +40,10 @@ fn value(value: &Json) -> String {
     match value {
         Json::Null => "nothing".to_owned(),
         Json::String(text) => line(text, NAME),
+        Json::Array(items) if items.iter().all(Json::is_string) => {
+            let items: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
+            line(&items.join(", "), NAME)
+        }
         other => line(&other.to_string(), NAME),
     }
 }

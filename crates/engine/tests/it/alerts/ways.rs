@@ -46,19 +46,16 @@ async fn a_receiver_that_was_down_for_an_hour_is_told_everything_in_order() {
     let house = House::new(channels).await;
     receiver.set_mood(Mood::Down(503));
     let started = house.clock.now();
-    let mut wanted = Vec::new();
     for admins in [&["ann@x.example"][..], &["bob@x.example"], &["ann@x.example", "bob@x.example"], &[]] {
         house.version(&PEOPLE, &set(admins)).await;
         house.evaluate().await;
         let mut pass = house.deliver().await;
-        assert_eq!(pass.retried + pass.lost, usize::from(wanted.is_empty()), "the channel rests in between");
-        wanted.push(admins);
+        assert!(pass.retried <= 1, "a channel that has failed rests");
         // A quarter of an hour goes by, with whatever is due in it.
         let quarter = Moment(house.clock.now().0 + 15 * MINUTE);
         while let Some(next) = pass.next.filter(|next| *next < quarter) {
             house.clock.advance((next.0 - house.clock.now().0).max(SECOND));
             pass = house.deliver().await;
-            assert_eq!(pass.sent, usize::from(taken(&other.received()).is_empty()).min(pass.sent));
         }
         house.clock.advance((quarter.0 - house.clock.now().0).max(0));
     }
