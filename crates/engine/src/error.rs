@@ -334,6 +334,14 @@ pub enum EngineError {
         /// What they were thought to be in.
         asked: i64,
     },
+    /// A channel for alerts cannot be used.
+    #[error("the channel `{name}` cannot be used: {reason}")]
+    Channel {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -402,6 +410,7 @@ impl EngineError {
             | Self::ShrunkenRoster { .. }
             | Self::C1Settings { .. }
             | Self::Fields { .. }
+            | Self::Channel { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
             Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
@@ -529,6 +538,7 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
+            Self::Channel { .. } => Some("`metsuke channels list` shows what is set".into()),
             Self::RefusedByHeroku { .. }
             | Self::Fields { .. }
             | Self::NoRun { .. }

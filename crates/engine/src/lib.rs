@@ -4,12 +4,14 @@
 //! (the command line) translate its answers for people and programs.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod c1;
 pub mod connector;
 pub mod connectors;
 pub mod desk;
 mod error;
+pub mod findings;
 pub mod graph;
 pub mod identity;
 pub mod jobs;

@@ -16,6 +16,7 @@
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
 //! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
+//! * [`finding`]: how far findings, alerts and deliveries have come.
 
 pub mod access;
 pub mod audit;
@@ -24,6 +25,7 @@ pub mod coverage;
 pub mod derive;
 pub mod diff;
 pub mod estate;
+pub mod finding;
 pub mod grant;
 pub mod graph;
 pub mod id;

@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod access;
+mod alerts;
 mod audit;
 mod connector;
 mod earlier;
 mod effects;
 mod faults;
+mod findings;
 mod foretold;
 mod graph;
 mod history;

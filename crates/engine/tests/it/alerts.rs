@@ -1,0 +1,6 @@
+//! Alerts on their way: in each form, in order, once the receiver is there again, and through crashes.
+
+mod crash;
+mod desk;
+mod forms;
+mod ways;
