@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod c1;
+pub mod changes;
 pub mod connector;
 mod error;
 pub mod graph;

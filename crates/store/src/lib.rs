@@ -7,6 +7,7 @@
 
 mod audit;
 mod bulk;
+mod change_events;
 mod checkpoint;
 mod commit;
 mod composed;
@@ -29,9 +30,13 @@ mod rewound;
 mod syncs;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use change_events::{
+    Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
+    Webhook, WebhookState,
+};
 pub use commit::{Amendment, Committed};
 pub use error::StoreError;
-pub use history::{Change, ChangeKind, Changed};
+pub use history::{Change, ChangeKind, Changed, Logged};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
@@ -41,8 +46,14 @@ pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use syncs::SyncRow;
 
-use metsuke_model::Version;
 use metsuke_model::audit::Actor;
+use metsuke_model::{Kind, Version};
+
+/// The kind of the object with this dense id; `None` for a number that no object has.
+#[must_use]
+pub fn kind_of(dense: i64) -> Option<Kind> {
+    dense::kind(dense)
+}
 
 /// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ mod effects;
 mod grants;
 mod lookup;
 pub mod provision;
+pub(crate) mod shift;
 mod user;
 
 pub use app::{AppAccess, PersonOnApp, app_access};
