@@ -15,6 +15,7 @@
 //! * [`audit`]: the audit trail, and how it is verified.
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
+//! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
 
 pub mod access;
 pub mod audit;
@@ -32,6 +33,7 @@ pub mod plan;
 pub mod record;
 pub mod records;
 pub mod sync;
+pub mod uid;
 
 pub use access::{Access, Entitlement, ResourceType};
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -43,3 +45,4 @@ pub use moment::Moment;
 pub use record::{Cell, Column, ColumnType, Kind, Record, Value};
 pub use records::Records;
 pub use sync::{AsOf, Changes, Counts, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
+pub use uid::{ConnectorId, JobId, RunId};

@@ -51,7 +51,7 @@ impl Store {
         entries: Vec<(TrailEntry, Vec<String>)>,
         now: Moment,
     ) -> Result<Vec<TrailEntry>, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let first = entries.iter().map(|(entry, _)| entry.at.0).min().unwrap_or(i64::MAX);
         let mut known = HashSet::new();
         let sql = "SELECT id FROM trail_entry WHERE at >= $1";
@@ -64,28 +64,26 @@ impl Store {
         let mut fresh = Vec::new();
         for (entry, targets) in entries {
             if known.insert(entry.id.clone()) {
-                let wanted = targets.into_iter().map(|target| WantedRead {
-                    target,
-                    wanted_at: now,
-                    because: format!("audit trail {}", entry.id),
-                });
-                want(&mut connection, wanted).await?;
+                let because = format!("audit trail {}", entry.id);
+                let one = |target| WantedRead { target, wanted_at: now, because: because.clone() };
+                want(&mut connection, targets.into_iter().map(one).collect()).await?;
                 fresh.push(entry);
             }
         }
-        let rows = fresh.iter().map(|entry| {
+        let row = |entry: &TrailEntry| {
             [
                 Bind::from(&*entry.id),
                 entry.at.0.into(),
                 now.0.into(),
                 Bind::from(&*entry.document.to_string()),
             ]
-        });
+        };
+        let rows: Vec<_> = fresh.iter().map(row).collect();
         let tail = " ON CONFLICT (id) DO NOTHING";
         connection
             .insert(DOING, ("INSERT INTO trail_entry (id, at, seen_at, document) ", tail), rows)
             .await?;
-        let days = days.iter().map(|day| [Bind::from(account), day.0.into(), now.0.into()]);
+        let days: Vec<_> = days.iter().map(|day| [Bind::from(account), day.0.into(), now.0.into()]).collect();
         let tail = " ON CONFLICT (account, day) DO UPDATE SET read_at = excluded.read_at";
         connection.insert(DOING, ("INSERT INTO trail_day (account, day, read_at) ", tail), days).await?;
         connection.commit().await?;
@@ -137,7 +135,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn forget_trail(&self, before: Moment) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         connection.execute(DOING, "DELETE FROM trail_entry WHERE at < $1", &[before.0.into()]).await?;
         connection.execute(DOING, "DELETE FROM trail_day WHERE day < $1", &[before.0.into()]).await?;
         connection.commit().await
@@ -149,7 +147,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn want_reads(&self, wanted: Vec<WantedRead>) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         want(&mut connection, wanted).await?;
         connection.commit().await
     }
@@ -182,7 +180,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn read_again(&self, wanted: &WantedRead) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "DELETE FROM wanted_read WHERE target = $1 AND wanted_at = $2";
         let binds = [Bind::from(&*wanted.target), wanted.wanted_at.0.into()];
         connection.execute("noting what was read again", sql, &binds).await?;
@@ -191,10 +189,7 @@ impl Store {
 }
 
 /// Asks for objects to be read again, inside a transaction.
-pub(super) async fn want(
-    connection: &mut Connection,
-    wanted: impl IntoIterator<Item = WantedRead>,
-) -> Result<(), StoreError> {
+pub(super) async fn want(connection: &mut Connection, wanted: Vec<WantedRead>) -> Result<(), StoreError> {
     let sql = "INSERT INTO wanted_read (target, wanted_at, because)
                VALUES ($1, $2, $3)
                ON CONFLICT (target) DO UPDATE

@@ -84,7 +84,7 @@ impl Store {
     ///
     /// What the database said; nothing is written then.
     pub async fn add_webhook(&self, webhook: &Webhook, event: NewEvent) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let row = [
             Bind::from(&*webhook.id),
             Bind::from(&*webhook.app.to_string()),
@@ -113,7 +113,7 @@ impl Store {
         heroku_id: Option<&str>,
         event: Option<NewEvent>,
     ) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE webhook SET state = $1, heroku_id = COALESCE($2, heroku_id) WHERE id = $3";
         let heroku_id = Bind::Text(heroku_id.map(ToOwned::to_owned));
         connection.execute(DOING, sql, &[state.as_str().into(), heroku_id, id.into()]).await?;
@@ -129,7 +129,7 @@ impl Store {
     ///
     /// What the database said; nothing is changed then.
     pub async fn drop_webhook(&self, id: &str, event: NewEvent) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         connection.execute(DOING, "DELETE FROM webhook WHERE id = $1", &[id.into()]).await?;
         connection.execute(DOING, "DELETE FROM webhook_delivery WHERE webhook = $1", &[id.into()]).await?;
         audit::append(&mut connection, event).await?;
@@ -168,7 +168,7 @@ impl Store {
         now: Moment,
         wanted: Vec<WantedRead>,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "INSERT INTO webhook_delivery (webhook, event, taken_at)
                    VALUES ($1, $2, $3)
                    ON CONFLICT (webhook, event) DO NOTHING";
@@ -188,7 +188,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn forget_deliveries(&self, before: Moment) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "DELETE FROM webhook_delivery WHERE taken_at < $1";
         connection.execute(DOING, sql, &[before.0.into()]).await?;
         connection.commit().await

@@ -49,7 +49,7 @@ impl Store {
         version: Version,
         events: Vec<NewChangeEvent>,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let (recorded, mut turn) = mark(&mut connection).await?;
         if recorded != after {
             return Ok(false);
@@ -100,7 +100,7 @@ impl Store {
         if authors.is_empty() {
             return Ok(());
         }
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let (recorded, mut turn) = mark(&mut connection).await?;
         let sql = "UPDATE change_event
                       SET turn = $1, edition = edition + 1, actor = $2, author = $3
