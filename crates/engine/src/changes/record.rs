@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::about;
 use super::author::{Deeds, Facts};
 use super::cause::Causes;
+use super::stale::read_once_more;
 use crate::EngineError;
 use crate::access::shift::shifts;
 use crate::rules::change_row;
@@ -51,7 +52,7 @@ pub async fn record(store: &Store, version: Version, clock: &dyn Clock) -> Resul
             if run.version > version {
                 break 'all;
             }
-            let events = events(store, &run).await?;
+            let events = events(store, &run, clock).await?;
             let count = events.len() as u64;
             if !store.record_changes(up_to, run.version, events).await? {
                 // Somebody else records too: go on where they are.
@@ -65,12 +66,13 @@ pub async fn record(store: &Store, version: Version, clock: &dyn Clock) -> Resul
 }
 
 /// The events of one version.
-async fn events(store: &Store, run: &SyncRow) -> Result<Vec<NewChangeEvent>, EngineError> {
+async fn events(store: &Store, run: &SyncRow, clock: &dyn Clock) -> Result<Vec<NewChangeEvent>, EngineError> {
     let Some(before) = store.version_before(run.version).await? else { return Ok(Vec::new()) };
     let log = store.logged(before.version, run.version).await?;
     if log.is_empty() {
         return Ok(Vec::new());
     }
+    read_once_more(store, run, &log, clock).await?;
     let whole = store.whole_before(run.version).await?;
     let since = whole.as_ref().unwrap_or(&before).started_at.min(run.started_at);
     let (causes, touched) = Causes::of(&log);
