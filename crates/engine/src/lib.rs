@@ -7,6 +7,7 @@ pub mod access;
 pub mod alerts;
 pub mod audit;
 pub mod c1;
+pub mod changes;
 pub mod connector;
 pub mod connectors;
 pub mod desk;

@@ -7,6 +7,7 @@
 
 mod audit;
 mod bulk;
+mod change_events;
 mod channels;
 mod checkpoint;
 mod commit;
@@ -39,6 +40,10 @@ mod tokens;
 mod touched;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use change_events::{
+    Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
+    Webhook, WebhookState,
+};
 pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
@@ -50,7 +55,7 @@ pub use estates::Wiped;
 pub use findings::{
     Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
 };
-pub use history::{Change, ChangeKind, Changed};
+pub use history::{Change, ChangeKind, Changed, Logged};
 pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
@@ -65,8 +70,14 @@ pub use syncs::SyncRow;
 pub use tokens::TokenRow;
 pub use touched::Touched;
 
-use metsuke_model::Version;
 use metsuke_model::audit::Actor;
+use metsuke_model::{Kind, Version};
+
+/// The kind of the object with this dense id; `None` for a number that no object has.
+#[must_use]
+pub fn kind_of(dense: i64) -> Option<Kind> {
+    dense::kind(dense)
+}
 
 /// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]

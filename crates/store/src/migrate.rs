@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_platform"),
     migration!(9, "0009_findings"),
     migration!(10, "0010_tokens"),
+    migration!(11, "0011_changes"),
 ];
 
 /// The newest schema that this program knows.

@@ -11,6 +11,7 @@ mod grants;
 mod lookup;
 mod page;
 pub mod provision;
+pub(crate) mod shift;
 mod user;
 
 pub use app::{AppAccess, PersonOnApp, app_access};

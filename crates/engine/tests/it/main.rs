@@ -5,6 +5,7 @@
 mod access;
 mod alerts;
 mod audit;
+mod changes;
 mod connector;
 mod earlier;
 mod effects;

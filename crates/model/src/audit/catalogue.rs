@@ -109,6 +109,17 @@ catalogue! {
     /// A change of the list of protected principals was refused.
     ProtectedPrincipalRefused = "protected_principal.refused",
 
+    /// A webhook of an app was written down, before Heroku was asked for it.
+    WebhookAsked = "webhook.asked",
+    /// Heroku has a webhook of an app that leads here.
+    WebhookAdded = "webhook.added",
+    /// Heroku refused a webhook.
+    WebhookRefused = "webhook.refused",
+    /// A webhook is about to be taken away.
+    WebhookLeaving = "webhook.leaving",
+    /// A webhook is gone.
+    WebhookRemoved = "webhook.removed",
+
     /// A roster of people was imported.
     RosterImported = "roster.imported",
     /// An account was given to a person by hand, or said to be nobody's.
