@@ -11,6 +11,7 @@ mod library;
 mod process;
 mod questions;
 mod report;
+mod rules;
 mod store;
 mod wall;
 
@@ -32,6 +33,11 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants("questions") {
         questions::run(&mut report).await?;
+    }
+    // `rules:20` is the same with a twentieth of the estate.
+    let part = asked.iter().find_map(|asked| asked.strip_prefix("rules:")).and_then(|part| part.parse().ok());
+    if wants("rules") || part.is_some() {
+        rules::run(&mut report, part.unwrap_or(1)).await?;
     }
     if wants("process") {
         process::run(&mut report).await?;

@@ -126,6 +126,12 @@ impl Prepared {
         })
     }
 
+    /// A text that tells it, with its values and what is odd about it, from every other question; spaces and the case of
+    /// words do not.
+    pub(crate) fn identity(&self) -> String {
+        format!("{}\n{:?}\n{:?}", self.query, self.statement, self.warnings)
+    }
+
     /// What its answer depends on.
     #[must_use]
     pub fn reads(&self) -> Reads {

@@ -98,11 +98,12 @@ pub struct Recall {
 struct Of {
     url: String,
     account_name: Option<String>,
+    most_rows: usize,
     version: Version,
     people: Option<[u8; 32]>,
 }
 
-/// What tells a statement with its values from every other.
+/// What tells a question with its values from every other.
 pub(super) type Key = [u8; 32];
 
 #[derive(Debug)]
@@ -160,9 +161,9 @@ struct KeptEvaluation {
     evaluation: Evaluation,
 }
 
-/// The key of a question's statement.
+/// The key of a question.
 pub(super) fn key(prepared: &Prepared, settings: &Settings) -> Key {
-    let text = format!("{:?} {} {}", prepared.statement, settings.include_deleted, settings.most_rows);
+    let text = format!("{}\n{}", prepared.identity(), settings.include_deleted);
     let mut key = Key::default();
     key.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     key
@@ -182,9 +183,11 @@ impl Memory {
     }
 
     /// The version that it is about; `None` where it holds nothing yet.
-    pub(super) fn version_of(&self, url: &str, account_name: Option<&str>) -> Option<Version> {
+    pub(super) fn version_of(&self, url: &str, settings: &Settings) -> Option<Version> {
         let of = self.of.as_ref()?;
-        (of.url == url && of.account_name.as_deref() == account_name).then_some(of.version)
+        let same =
+            of.url == url && of.account_name == settings.account_name && of.most_rows == settings.most_rows;
+        same.then_some(of.version)
     }
 
     /// The hash of rosters that answers are about, where some are.
@@ -197,11 +200,11 @@ impl Memory {
     pub(super) fn begin(
         &mut self,
         url: &str,
-        account_name: Option<&str>,
+        settings: &Settings,
         (version, people): (Version, Option<[u8; 32]>),
     ) {
-        let account_name = account_name.map(ToOwned::to_owned);
-        self.of = Some(Of { url: url.to_owned(), account_name, version, people });
+        let Settings { account_name, most_rows, .. } = settings.clone();
+        self.of = Some(Of { url: url.to_owned(), account_name, most_rows, version, people });
         self.recall = Recall::default();
     }
 

@@ -87,13 +87,14 @@ impl Ground {
         let since = start(store, since, asked.version).await?;
         let changes = store.changes(since, asked.version).await?;
         let own = store.amended(since, asked.version).await?;
+        let settings = Settings { as_of: None, most_rows: limits.most_rows, ..settings };
         let mut memory = Memory::default();
-        memory.begin(store.url(), settings.account_name.as_deref(), (asked.version, None));
+        memory.begin(store.url(), &settings, (asked.version, None));
         Ok(Self {
             store: store.clone(),
             at,
             folder: folder.to_owned(),
-            settings: Settings { as_of: None, most_rows: limits.most_rows, ..settings },
+            settings,
             limits,
             version: asked.version,
             since,
@@ -111,8 +112,8 @@ impl Ground {
     ///
     /// What the database said.
     pub async fn remembering(self, mut memory: Memory) -> Result<Self, EngineError> {
-        let (url, account_name) = (self.store.url(), self.settings.account_name.as_deref());
-        let before = memory.version_of(url, account_name).filter(|before| *before <= self.version);
+        let url = self.store.url();
+        let before = memory.version_of(url, &self.settings).filter(|before| *before <= self.version);
         let Some(before) = before else { return Ok(self) };
         let touched = if before == self.version {
             Touched::default()
@@ -124,7 +125,7 @@ impl Ground {
             None => None,
         };
         memory.forget(&touched, people.is_some_and(|(known, now)| known != now));
-        memory.begin(url, account_name, (self.version, people.map(|(_, now)| now)));
+        memory.begin(url, &self.settings, (self.version, people.map(|(_, now)| now)));
         *self.memory() = memory;
         Ok(self)
     }

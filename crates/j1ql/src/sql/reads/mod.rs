@@ -4,20 +4,25 @@
 //!
 //! Invariant: where nothing that is named here differs between two states of the graph, no answer does.
 
+mod chosen;
+mod pieces;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use metsuke_model::access::{Entitlement, Mask};
 use metsuke_model::graph::{
-    EdgeSource, End, EntityType, Metadata, RelationSource, RelationshipType, Source, Table, Value,
+    EdgeSource, End, EntityType, Metadata, RelationSource, RelationshipType, Source, Table,
 };
 use metsuke_model::{Kind, ResourceType};
 
 use super::branch::{self, Branch, Hop, Requirement, TooMany, Way};
-use super::ways::aggregates;
-use crate::plan::{
-    ColumnValue, Comparison, Condition, Expr, Link, Match, Operand, Output, Place, Plan, PropertyName,
-};
+use crate::plan::{ColumnValue, Comparison, Condition, Expr, Operand, Output, Place, Plan, PropertyName};
+
+pub use pieces::pieces;
+
+use chosen::{Chosen, choose, conditions, held};
+use pieces::mains;
 
 /// Something that an answer depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,45 +58,6 @@ pub fn reads(plan: &Plan) -> Reads {
     found.reads
 }
 
-/// The slots by which an answer falls into pieces: each row comes of one entity there, and of no other. The query's own
-/// order and limits hold for the whole alone, so then there are none.
-#[must_use]
-pub fn pieces(plan: &Plan) -> Vec<usize> {
-    if !plan.order.is_empty() || plan.limit.is_some() || plan.skip > 0 {
-        return Vec::new();
-    }
-    let Output::Table(columns) = &plan.output else {
-        return if matches!(plan.output, Output::List) { vec![0] } else { Vec::new() };
-    };
-    let grouped = aggregates(plan);
-    let tells = |slot: &usize| {
-        let place = Place::Entity(*slot);
-        columns.iter().any(|column| match &column.value {
-            ColumnValue::Whole(known) | ColumnValue::All(known) => *known == place,
-            ColumnValue::Scalar(Expr::Property(known, name)) => {
-                let key =
-                    matches!(name, PropertyName::Own("id", _) | PropertyName::Metadata(Metadata::Key, _));
-                *known == place && key
-            }
-            ColumnValue::Scalar(_) => false,
-        })
-    };
-    match (plan.unique, grouped) {
-        (false, false) => mains(plan),
-        (true, true) => Vec::new(),
-        _ => mains(plan).into_iter().filter(tells).collect(),
-    }
-}
-
-/// The slots in which an entity stands on every path.
-fn mains(plan: &Plan) -> Vec<usize> {
-    let steps = plan.chain.iter().filter_map(|link| match link {
-        Link::Step { target, .. } => Some(*target),
-        Link::Not { .. } | Link::Optional { .. } => None,
-    });
-    std::iter::once(0).chain(steps).collect()
-}
-
 /// What was found so far.
 #[derive(Default)]
 struct Found {
@@ -99,9 +65,6 @@ struct Found {
     /// The slots of the query, not of one in it, in which an entity stands on every path.
     mains: Vec<usize>,
 }
-
-/// By edge slot, a condition without which no path counts that the edge is on.
-type Chosen<'p> = BTreeMap<usize, &'p Condition>;
 
 impl Found {
     /// Adds something that lies at none of the slots.
@@ -436,60 +399,4 @@ impl Found {
 
 fn table_at(way: &Branch<'_>, hop: Hop, end: End) -> Option<Table> {
     way.nodes.get(hop.end(end)).map(|node| node.entity_type.table)
-}
-
-/// Every condition of a plan but for those of its subqueries.
-fn conditions(plan: &Plan) -> Vec<&Condition> {
-    fn of_chain<'p>(chain: &'p [Link], found: &mut Vec<&'p Condition>) {
-        for link in chain {
-            match link {
-                Link::Step { .. } => {}
-                Link::Not { chain, .. } => of_chain(chain, found),
-                Link::Optional { chain, filter, .. } => {
-                    found.extend(filter);
-                    of_chain(chain, found);
-                }
-            }
-        }
-    }
-    let mut found: Vec<&Condition> = plan.slots.iter().filter_map(|slot| slot.filter.as_ref()).collect();
-    found.extend(plan.filter.iter().chain(&plan.having));
-    of_chain(&plan.chain, &mut found);
-    found
-}
-
-/// The condition that each edge's paths must meet: that of the query, and of an optional part for what is in it. What a
-/// query asks of its paths does not say when an optional part is taken.
-fn choose<'p>(chain: &'p [Link], filter: Option<&'p Condition>, chosen: &mut Chosen<'p>) {
-    for link in chain {
-        match link {
-            Link::Step { edge, .. } => chosen.extend(filter.map(|filter| (*edge, filter))),
-            Link::Not { .. } => {}
-            Link::Optional { chain, filter, .. } => choose(chain, filter.as_ref(), chosen),
-        }
-    }
-}
-
-/// What a row of access must hold some of, for a condition on it to be met; `None` where that cannot be told.
-fn held(condition: &Condition, edge: usize, resource: ResourceType) -> Option<Mask> {
-    match condition {
-        Condition::Constant(_) | Condition::Not(_) => None,
-        Condition::And(parts) => parts.iter().find_map(|part| held(part, edge, resource)),
-        Condition::Or(parts) => parts
-            .iter()
-            .map(|part| held(part, edge, resource))
-            .reduce(|all, one| Some(all?.with(one?)))
-            .flatten(),
-        Condition::Compare(Comparison { left, operator: Match::Equal, right }) => match (left, right) {
-            (
-                Expr::Property(Place::Edge(place), PropertyName::Own("role" | "permissions", _)),
-                Operand::Value(Expr::Constant(Value::Text(slug))),
-            ) if *place == edge => {
-                // What has no bit of its own may go by any name.
-                resource.entitlement(slug).map(|known| known.mask().with(Mask::OTHER))
-            }
-            _ => None,
-        },
-        Condition::Compare(_) => None,
-    }
 }
