@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod connector;
+mod connectors;
 mod earlier;
 mod effects;
 mod faults;
