@@ -7,6 +7,7 @@ mod alerts;
 mod audit;
 mod changes;
 mod connector;
+mod connectors;
 mod earlier;
 mod effects;
 mod faults;
