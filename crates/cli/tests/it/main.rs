@@ -20,5 +20,6 @@ mod people;
 mod provision_kill;
 mod provisioning;
 mod quarantine;
+mod serving;
 mod syncing;
 mod together;
