@@ -115,7 +115,7 @@ async fn a_request_with_a_key_is_done_once() {
 async fn errors_have_a_code_the_number_of_the_request_and_the_place_of_a_mistake() {
     let served = Served::new(Size::Small).await;
     let admin = served.token("admin", &[]).await;
-    let wrong = json!({ "query": "FIND User\nTHAT ISS heroku_team" });
+    let wrong = json!({ "query": "FIND User\nRETRN User.email" });
     let reply = served
         .send(("POST", "/api/v1/query"), Some(&admin), &[("x-request-id", "mine-1")], Some(&wrong))
         .await;
