@@ -192,8 +192,8 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found"),
         ErrorKind::Ambiguous => (StatusCode::CONFLICT, "ambiguous"),
         ErrorKind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "heroku_rate_limited"),
-        ErrorKind::Upstream => (StatusCode::BAD_GATEWAY, "heroku_unreachable"),
-        ErrorKind::InDoubt => (StatusCode::BAD_GATEWAY, "in_doubt"),
+        ErrorKind::Upstream => (StatusCode::FAILED_DEPENDENCY, "heroku_unreachable"),
+        ErrorKind::InDoubt => (StatusCode::FAILED_DEPENDENCY, "in_doubt"),
         ErrorKind::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         ErrorKind::Store | ErrorKind::Audit | ErrorKind::Seal => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")

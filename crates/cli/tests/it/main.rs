@@ -21,5 +21,6 @@ mod provision_kill;
 mod provisioning;
 mod quarantine;
 mod rules;
+mod serving;
 mod syncing;
 mod together;

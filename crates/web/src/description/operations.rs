@@ -130,13 +130,13 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::CreatePlan => {
             let mut spec = Spec::new(201, "The plan, which is stored and not applied.", named("Planned"))
                 .body(named("NewPlan"))
-                .more(&[404, 429, 502]);
+                .more(&[404, 424, 429]);
             spec.unchanged = Some(("Everything is as wished: there is nothing to plan.", named("Planned")));
             spec
         }
         Operation::ApplyPlan => {
             let mut spec =
-                Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 429, 502]);
+                Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 424, 429]);
             spec.body = Some(Body { schema: named("Release"), required: false });
             spec
         }
@@ -149,7 +149,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
                 .body(named("NewToken"))
         }
         Operation::GetToken => Spec::thing("The token.", named("Token")).more(&[404]),
-        Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404]),
+        Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404, 409]),
     }
 }
 
@@ -246,8 +246,8 @@ const fn meaning(status: u16) -> &'static str {
         413 => "The body is too large.",
         415 => "The body is not of the type that is read.",
         422 => "A parameter or a member has a value that cannot be taken.",
+        424 => "Heroku cannot be reached, or answers nothing of use; or it is not known what it did.",
         429 => "The Heroku account's requests are used up for now.",
-        502 => "Heroku cannot be reached, or answers nothing of use.",
         503 => "It cannot be answered now; the same may work later.",
         _ => "The server has a fault.",
     }
