@@ -16,6 +16,7 @@
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
 //! * [`finding`]: how far findings, alerts and deliveries have come.
+//! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
 
 pub mod access;
 pub mod audit;
@@ -34,6 +35,7 @@ pub mod plan;
 pub mod record;
 pub mod records;
 pub mod sync;
+pub mod uid;
 
 pub use access::{Access, Entitlement, ResourceType};
 pub use clock::{Clock, FixedClock, SystemClock};
@@ -45,3 +47,4 @@ pub use moment::Moment;
 pub use record::{Cell, Column, ColumnType, Kind, Record, Value};
 pub use records::Records;
 pub use sync::{AsOf, Changes, Counts, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
+pub use uid::{ConnectorId, JobId, RunId};

@@ -12,13 +12,16 @@ mod checkpoint;
 mod commit;
 mod composed;
 mod connection;
+mod connectors;
 mod deliveries;
 mod dense;
 mod dialect;
 mod error;
+mod estates;
 mod findings;
 mod history;
 mod indexes;
+mod jobs;
 mod migrate;
 mod objects;
 mod open;
@@ -29,19 +32,24 @@ mod quarantine;
 mod query;
 mod reads;
 mod rewound;
+mod runs;
 mod syncs;
 
 pub use audit::{AuditLog, StoredCheckpoint};
 pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
+pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
 pub use deliveries::{
-    ChannelHealth, Claim, Claimed, DeliveryFilter, DeliveryRow, MessageOutcome, NewDelivery, Recorded,
+    ChannelHealth, ClaimedMessage, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery,
+    Recorded,
 };
 pub use error::StoreError;
+pub use estates::Wiped;
 pub use findings::{
     Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
 };
 pub use history::{Change, ChangeKind, Changed};
+pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
@@ -49,6 +57,7 @@ pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, St
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
+pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use syncs::SyncRow;
 
 use metsuke_model::Version;
@@ -65,6 +74,10 @@ pub struct Store {
     brake: Brake,
     /// The first version that can be read; all before it are not kept.
     oldest: Version,
+    /// The job for which this store is used: each write is refused once another worker has it.
+    held: Option<Claim>,
+    /// The kinds of jobs that each new version brings with it, in its own transaction.
+    follow_ups: &'static [&'static str],
 }
 
 impl Store {
@@ -83,6 +96,29 @@ impl Store {
             }
             _ => None,
         }
+    }
+
+    /// The same store, each of whose new versions brings a job of each of these kinds with it.
+    ///
+    /// Such a job's document is `{"version": N}`, and so is its dedup key.
+    #[must_use]
+    pub fn followed_by(self, kinds: &'static [&'static str]) -> Self {
+        Self { follow_ups: kinds, ..self }
+    }
+
+    /// The same store in the hands of a worker: its writes are refused once another one has taken over the job.
+    #[must_use]
+    pub fn held_by(self, claim: Claim) -> Self {
+        Self { held: Some(claim), ..self }
+    }
+
+    /// The one transaction that may write now, if the job for which it writes is still this worker's.
+    pub(crate) async fn begin_write(&self) -> Result<connection::Connection, StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        if let Some(claim) = &self.held {
+            claim.check(&mut connection).await?;
+        }
+        Ok(connection)
     }
 
     /// The schema's number.

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_history"),
     migration!(6, "0006_people"),
     migration!(7, "0007_walks"),
+    migration!(8, "0008_platform"),
     migration!(9, "0009_findings"),
 ];
 

@@ -8,7 +8,9 @@
 use metsuke_clients::deliver::{Failed, FailedKind, Outside};
 use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{Clock, Moment, Version};
-use metsuke_store::{Claim, Claimed, Evaluated, FindingRow, Happened, MessageOutcome, Recorded, Store};
+use metsuke_store::{
+    ClaimedMessage, Evaluated, FindingRow, Happened, MessageClaim, MessageOutcome, Recorded, Store,
+};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -119,11 +121,15 @@ async fn next(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option<
     Ok(Some(if due <= now { Moment(now.0 + 60 * SECOND) } else { due }))
 }
 
-async fn claim(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option<Claimed>, EngineError> {
+async fn claim(
+    desk: &Desk<'_>,
+    channel: &Channel,
+    now: Moment,
+) -> Result<Option<ClaimedMessage>, EngineError> {
     let settings = &channel.settings;
     let quiet = settings.quiet.as_ref().is_some_and(|quiet| quiet.is_quiet(now));
     let window = (settings.digest_minutes > 0).then(|| i64::from(settings.digest_minutes) * 60 * SECOND);
-    let all = Claim {
+    let all = MessageClaim {
         channel: &channel.id,
         now,
         lease: desk.settings.lease,
@@ -133,7 +139,7 @@ async fn claim(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option
         most: desk.settings.most,
     };
     if settings.critical_passes && (quiet || window.is_some()) {
-        let critical = Claim { only_critical: true, digest: None, ..all };
+        let critical = MessageClaim { only_critical: true, digest: None, ..all };
         if let Some(claimed) = desk.store.claim_message(&critical).await? {
             return Ok(Some(claimed));
         }
@@ -145,7 +151,7 @@ async fn claim(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option
 async fn deliver(
     desk: &Desk<'_>,
     channel: &Channel,
-    claimed: &Claimed,
+    claimed: &ClaimedMessage,
     clock: &dyn Clock,
     pass: &mut Pass,
 ) -> Result<bool, EngineError> {
@@ -176,7 +182,7 @@ async fn deliver(
 }
 
 /// What becomes of a message that was not taken.
-fn after_failure(claimed: &Claimed, failed: &Failed, now: Moment) -> MessageOutcome {
+fn after_failure(claimed: &ClaimedMessage, failed: &Failed, now: Moment) -> MessageOutcome {
     // What the receiver says of this one message is not said of the channel.
     let of_message = matches!(failed.kind, FailedKind::Answered(400 | 409 | 411 | 413 | 414 | 415 | 422));
     let first = claimed.deliveries.iter().filter_map(|row| row.first_at).min().unwrap_or(now);
@@ -202,7 +208,7 @@ fn after_failure(claimed: &Claimed, failed: &Failed, now: Moment) -> MessageOutc
 async fn follows(
     desk: &Desk<'_>,
     channel: &Channel,
-    claimed: &Claimed,
+    claimed: &ClaimedMessage,
     outcome: &MessageOutcome,
     now: Moment,
 ) -> Result<Option<Evaluated>, EngineError> {

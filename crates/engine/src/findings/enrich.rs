@@ -22,13 +22,13 @@ const MOST_TOLD: usize = 3;
 const MOST_LINES: usize = 10;
 
 /// Completes findings that are news.
-pub(super) async fn enrich<'f>(
+pub(super) async fn enrich(
     store: &Store,
     version: Version,
-    news: impl Iterator<Item = (&'f mut FindingRow, &'f [Change])>,
+    news: Vec<(&mut FindingRow, &[Change])>,
 ) -> Result<(), EngineError> {
     let mut snapshot = None;
-    for (nth, (finding, changes)) in news.enumerate() {
+    for (nth, (finding, changes)) in news.into_iter().enumerate() {
         let mut evidence = Evidence::read(&finding.document);
         let texts = touch::texts(&evidence.rows);
         evidence.who = people(&texts);

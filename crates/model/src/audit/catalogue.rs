@@ -116,6 +116,26 @@ catalogue! {
     /// What was said by hand of an account's person was taken back.
     PersonUnmatched = "person.unmatched",
 
+    /// A connector was added to the installation.
+    ConnectorCreated = "connector.created",
+    /// A connector's settings were changed.
+    ConnectorEdited = "connector.edited",
+    /// A connector got another API token.
+    ConnectorTokenReplaced = "connector.token_replaced",
+    /// A connector was paused: its schedule starts nothing.
+    ConnectorPaused = "connector.paused",
+    /// A connector's schedule starts syncs again.
+    ConnectorResumed = "connector.resumed",
+    /// A sync of a connector was asked for by somebody.
+    ConnectorSyncAsked = "connector.sync_asked",
+    /// A sync of a connector was to be ended by somebody.
+    ConnectorSyncCancelled = "connector.sync_cancelled",
+    /// A connector was removed with all it had; what remains is this trail.
+    ConnectorRemoved = "connector.removed",
+
+    /// A job that had been given up was put back into the queue.
+    JobRetried = "job.retried",
+
     /// Somebody signed in.
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.

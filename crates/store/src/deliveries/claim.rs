@@ -14,7 +14,7 @@ use crate::{Store, StoreError};
 
 /// What is to be taken up.
 #[derive(Clone, Copy, Debug)]
-pub struct Claim<'c> {
+pub struct MessageClaim<'c> {
     /// The channel's id.
     pub channel: &'c str,
     /// The present.
@@ -33,7 +33,7 @@ pub struct Claim<'c> {
 
 /// A message that was taken up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Claimed {
+pub struct ClaimedMessage {
     /// What tells it from every other; that of its delivery where it is one.
     pub message: String,
     /// The channel's id.
@@ -52,14 +52,17 @@ impl Store {
     /// # Errors
     ///
     /// What the database said; nothing is taken up then.
-    pub async fn claim_message(&self, claim: &Claim<'_>) -> Result<Option<Claimed>, StoreError> {
+    pub async fn claim_message(
+        &self,
+        claim: &MessageClaim<'_>,
+    ) -> Result<Option<ClaimedMessage>, StoreError> {
         // Most looks find nothing, and need not keep writers waiting.
         let mut connection = self.pool.begin_read().await?;
         if found(&mut connection, claim).await?.is_none() {
             return Ok(None);
         }
         drop(connection);
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let Some(mut claimed) = found(&mut connection, claim).await? else { return Ok(None) };
         claimed.attempt = 1 + claimed.deliveries.iter().map(|row| row.attempt).max().unwrap_or(0);
         let sql = "UPDATE delivery
@@ -81,7 +84,10 @@ impl Store {
 }
 
 /// The next message, not yet taken up.
-async fn found(connection: &mut Connection, claim: &Claim<'_>) -> Result<Option<Claimed>, StoreError> {
+async fn found(
+    connection: &mut Connection,
+    claim: &MessageClaim<'_>,
+) -> Result<Option<ClaimedMessage>, StoreError> {
     let health = health(connection, claim.channel).await?;
     if health.retry_at.is_some_and(|retry_at| retry_at > claim.now) {
         return Ok(None);
@@ -97,11 +103,11 @@ async fn found(connection: &mut Connection, claim: &Claim<'_>) -> Result<Option<
         },
     };
     let channel = claim.channel.to_owned();
-    Ok(Some(Claimed { message, channel, attempt: 0, deliveries, health }))
+    Ok(Some(ClaimedMessage { message, channel, attempt: 0, deliveries, health }))
 }
 
 /// The first message that was put together before and may be sent again.
-async fn formed(connection: &mut Connection, claim: &Claim<'_>) -> Result<Option<String>, StoreError> {
+async fn formed(connection: &mut Connection, claim: &MessageClaim<'_>) -> Result<Option<String>, StoreError> {
     let mut message = None;
     let sql = "SELECT d.message
                  FROM delivery d
@@ -144,7 +150,10 @@ async fn members(
 }
 
 /// What goes into the next message: deliveries that no earlier message holds up.
-async fn gathered(connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<DeliveryRow>, StoreError> {
+async fn gathered(
+    connection: &mut Connection,
+    claim: &MessageClaim<'_>,
+) -> Result<Vec<DeliveryRow>, StoreError> {
     let mut rows: Vec<DeliveryRow> = Vec::new();
     let sql = delivery_columns!(
         "AS d

@@ -34,7 +34,7 @@ impl Store {
         let (id, hash) = (plan.id(), plan.hash());
         let document = serde_json::to_string(plan)
             .map_err(|error| StoreError::Damaged { what: format!("a plan cannot be written: {error}") })?;
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let row = [
             Bind::from(&*id),
             Bind::from(&*hash),
@@ -121,7 +121,7 @@ impl Store {
         told: Option<&str>,
         event: Option<NewEvent>,
     ) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE plan SET status = $1, told = $2 WHERE id = $3";
         let binds = [status.as_str().into(), told.map_or(Bind::Text(None), Bind::from), id.into()];
         connection.execute("changing a plan", sql, &binds).await?;

@@ -122,7 +122,7 @@ impl Store {
         allowed: impl FnOnce(CapCounts) -> bool,
         event: NewEvent,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         lock.check(&mut connection).await?;
         let hour_ago = Moment(now.0 - 3_600_000_000);
         if !allowed(counts(&mut connection, hour_ago, capped).await?) {
@@ -158,7 +158,7 @@ impl Store {
         mark: StepMark,
         event: NewEvent,
     ) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         lock.check(&mut connection).await?;
         mark_in(&mut connection, (plan, ordinal), status, now, mark).await?;
         audit::append(&mut connection, event).await?;

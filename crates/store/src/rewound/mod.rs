@@ -26,7 +26,7 @@ use crate::commit::properties_hash;
 use crate::connection::{Bind, Connection};
 use crate::dialect::Pool;
 use crate::indexes::SECONDARY;
-use crate::{Brake, Store, StoreError, dense, migrate, open, syncs};
+use crate::{Store, StoreError, dense, migrate, open, syncs};
 use past::Past;
 
 const REWINDING: &str = "writing an earlier version";
@@ -67,7 +67,7 @@ impl Store {
         pool.close().await;
         let reader = Pool::Sqlite(open::reader(SqliteConnectOptions::new().filename(&file), false));
         let actor = self.actor.clone();
-        Ok(Self { pool: reader.clone(), reader, url, actor, brake: Brake::default(), oldest: version })
+        Ok(Self { oldest: version, ..Self::of(reader.clone(), reader, url).acting_as(actor) })
     }
 }
 

@@ -36,6 +36,7 @@ mod hand;
 mod log;
 mod opening;
 mod people;
+mod platform;
 mod provision;
 mod quarantine;
 mod query;

@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use metsuke_model::{Clock as _, Moment};
 use metsuke_simulator::receivers::{Mood, Receiver};
-use metsuke_store::{Claim, MessageOutcome, Recorded};
+use metsuke_store::{MessageClaim, MessageOutcome, Recorded};
 use metsuke_testkit::{Chance, seed, setting};
 use serde_json::{Value as Json, json};
 
@@ -157,7 +157,7 @@ async fn run(crashes: usize, seed: u64, sabotage: bool) -> (Wanted, Wanted, usiz
 
 /// What must not be: a message is recorded as taken before it is sent.
 async fn recorded_before_it_is_sent(house: &House) {
-    let claim = Claim {
+    let claim = MessageClaim {
         channel: &house.channels[0].id,
         now: house.clock.now(),
         lease: house.settings.lease,
