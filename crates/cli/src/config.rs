@@ -7,9 +7,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use metsuke_clients::deliver::{Outside, OutsideSettings};
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
+use metsuke_engine::seal::SealFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -39,6 +41,10 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
+    key_file: Option<PathBuf>,
+    state_folder: Option<PathBuf>,
+    allow_private: Option<String>,
+    allow_plain: bool,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -65,6 +71,10 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
+            key_file: variable("METSUKE_KEY_FILE").map(Into::into),
+            state_folder: state_folder(),
+            allow_private: variable("METSUKE_ALLOW_PRIVATE"),
+            allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -85,6 +95,14 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder in which programs of a user keep their state.
+///
+/// Source: <https://specifications.freedesktop.org/basedir-spec/latest/>
+fn state_folder() -> Option<PathBuf> {
+    let home = || variable("HOME").map(|home| Path::new(&home).join(".local/state"));
+    variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home)
 }
 
 /// A value and where it came from.
@@ -182,6 +200,53 @@ impl Config {
             Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
             None => Sourced { value: DATABASE.into(), from: "the default".into() },
         }
+    }
+
+    /// The file of the key that seals what is secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is no place for it.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.key_file {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(database) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&database));
+        }
+        let folder = self.environment.state_folder.as_ref().ok_or_else(|| {
+            Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
+        })?;
+        Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
+    }
+
+    /// The way out for alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the variable that allows private addresses names what is none.
+    pub(crate) fn outside(&self) -> Result<Outside, Failure> {
+        let mut settings =
+            OutsideSettings { allow_plain: self.environment.allow_plain, ..OutsideSettings::default() };
+        let named = self.environment.allow_private.as_deref().unwrap_or_default();
+        for net in named.split([',', ' ']).filter(|net| !net.is_empty()) {
+            let net = net.parse().map_err(|why| Failure::usage(format!("METSUKE_ALLOW_PRIVATE: {why}")))?;
+            settings.allow.push(net);
+        }
+        Ok(Outside::new(settings))
+    }
+
+    /// The secret in a file, or on stdin for `-`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none.
+    pub(crate) fn secret_of(&self, file: &Path) -> Result<SecretString, Failure> {
+        let secret = token_of(file)?;
+        if secret.value.expose_secret().is_empty() {
+            return Err(Failure::usage(format!("there is nothing in {}", secret.from)));
+        }
+        Ok(secret.value)
     }
 
     /// The address of the Heroku API.

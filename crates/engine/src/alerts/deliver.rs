@@ -30,8 +30,8 @@ const MOST_TRIES: i64 = 7;
 const SHOWN_AFTER: i64 = 4;
 /// The longest pause of a channel that has begun to fail, and of one that keeps failing, in seconds.
 const PAUSES: (i64, i64) = (5 * 60, 3_600);
-/// Failures after which a channel keeps failing.
-const KEEPS_FAILING: i64 = 10;
+/// Failures after which a channel keeps failing: about two hours.
+const KEEPS_FAILING: i64 = 24;
 /// The longest that a receiver may ask to wait, in seconds.
 const LONGEST_ASKED: u64 = 10 * 3_600;
 const SECOND: i64 = 1_000_000;

@@ -59,12 +59,11 @@ pub async fn save_channel(
         return Err(EngineError::NameTaken { name: name.to_owned() });
     }
     let now = installation.now();
-    let id = match &before {
-        Some(before) => before.id.clone(),
-        None => {
-            let chance: Vec<String> = installation.chance()?.iter().map(ToString::to_string).collect();
-            hash(&[name, &now.to_string(), &chance.join(".")])
-        }
+    let id = if let Some(before) = &before {
+        before.id.clone()
+    } else {
+        let chance: Vec<String> = installation.chance()?.iter().map(ToString::to_string).collect();
+        hash(&[name, &now.to_string(), &chance.join(".")])
     };
     let secret = match &new.secret {
         Some(secret) => Some(installation.sealing_key()?.seal(installation.name(), &place(&id), secret)?),

@@ -32,8 +32,9 @@ pub(super) async fn enrich(
         let mut evidence = Evidence::read(&finding.document);
         let texts = touch::texts(&evidence.rows);
         evidence.who = people(&texts);
-        let about = changes.iter().filter(|change| touch::concerns(change, &texts));
-        evidence.changes = about.flat_map(touch::differences).take(MOST_LINES).collect();
+        let about: Vec<&Change> = changes.iter().filter(|change| touch::concerns(change, &texts)).collect();
+        evidence.changes = touch::differences(&about);
+        evidence.changes.truncate(MOST_LINES);
         if nth < MOST_PATHS && !evidence.who.is_empty() {
             if snapshot.is_none() {
                 snapshot = store.snapshot(Some(AsOf::Version(version))).await?;
