@@ -285,6 +285,14 @@ pub enum EngineError {
         #[source]
         source: io::Error,
     },
+    /// A channel for alerts cannot be used.
+    #[error("the channel `{name}` cannot be used: {reason}")]
+    Channel {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
     /// The file with the sealing key cannot be used.
     #[error("the sealing key `{}` cannot be used: {reason}", .file.display())]
     SealKey {
@@ -333,14 +341,6 @@ pub enum EngineError {
         found: i64,
         /// What they were thought to be in.
         asked: i64,
-    },
-    /// A channel for alerts cannot be used.
-    #[error("the channel `{name}` cannot be used: {reason}")]
-    Channel {
-        /// Its name.
-        name: String,
-        /// Why not.
-        reason: String,
     },
     /// The database failed.
     #[error(transparent)]

@@ -15,8 +15,8 @@
 //! * [`audit`]: the audit trail, and how it is verified.
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
-//! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
 //! * [`finding`]: how far findings, alerts and deliveries have come.
+//! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
 
 pub mod access;
 pub mod audit;

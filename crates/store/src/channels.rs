@@ -79,7 +79,7 @@ impl Store {
     ///
     /// What the database said, also where another one has the name; nothing is changed then.
     pub async fn put_channel(&self, channel: &ChannelRow, event: NewEvent) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let document = channel.document.to_string();
         let row = [
             Bind::from(&*channel.id),
@@ -137,7 +137,7 @@ impl Store {
     ///
     /// What the database said; nothing is changed then.
     pub async fn put_rule(&self, rule: &RuleRow, event: NewEvent) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let document = rule.document.to_string();
         let row = [
             Bind::from(&*rule.id),
@@ -166,7 +166,7 @@ impl Store {
     }
 
     async fn remove(&self, sql: &'static str, id: &str, event: NewEvent) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         if connection.execute(WRITING, sql, &[id.into()]).await? == 0 {
             return Ok(false);
         }

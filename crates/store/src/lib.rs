@@ -48,7 +48,8 @@ pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
 pub use deliveries::{
-    ChannelHealth, Claimed, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery, Recorded,
+    ChannelHealth, ClaimedMessage, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery,
+    Recorded,
 };
 pub use error::StoreError;
 pub use estates::Wiped;

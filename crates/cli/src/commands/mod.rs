@@ -6,10 +6,12 @@ mod access;
 mod audit;
 mod c1z;
 mod changes;
+mod channels;
 mod completions;
 mod demo;
 mod doctor;
 mod export;
+mod findings;
 mod grants;
 mod import;
 mod jupiterone;
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Query(Box<query::Args>),
     Questions(questions::Args),
     Rules(rules::Args),
+    Findings(findings::Args),
+    Channels(channels::Args),
     Export(Box<export::Args>),
     Import(import::Args),
     C1z(c1z::Args),
@@ -82,6 +86,7 @@ impl Command {
             | Self::Jupiterone(_)
             | Self::Import(_)
             | Self::Serve(_)
+            | Self::Channels(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -121,6 +126,8 @@ impl Command {
             Self::Query(args) => Box::pin(args.run(context)).await,
             Self::Questions(args) => args.run(context),
             Self::Rules(args) => Box::pin(args.run(context)).await,
+            Self::Findings(args) => Box::pin(args.run(context)).await,
+            Self::Channels(args) => Box::pin(args.run(context)).await,
             Self::Export(args) => Box::pin(args.run(context)).await,
             Self::Import(args) => Box::pin(args.run(context)).await,
             Self::C1z(args) => Box::pin(args.run(context)).await,

@@ -12,6 +12,7 @@ mod audit;
 mod c1z;
 mod doctor;
 mod errors;
+mod findings;
 mod help;
 mod house;
 mod jupiterone;

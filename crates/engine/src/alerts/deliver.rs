@@ -9,7 +9,7 @@ use metsuke_clients::deliver::{Failed, FailedKind, Outside};
 use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{Clock, Moment, Version};
 use metsuke_store::{
-    Claimed, Evaluated, FindingRow, Happened, MessageClaim, MessageOutcome, Recorded, Store,
+    ClaimedMessage, Evaluated, FindingRow, Happened, MessageClaim, MessageOutcome, Recorded, Store,
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -30,8 +30,8 @@ const MOST_TRIES: i64 = 7;
 const SHOWN_AFTER: i64 = 4;
 /// The longest pause of a channel that has begun to fail, and of one that keeps failing, in seconds.
 const PAUSES: (i64, i64) = (5 * 60, 3_600);
-/// Failures after which a channel keeps failing.
-const KEEPS_FAILING: i64 = 10;
+/// Failures after which a channel keeps failing: about two hours.
+const KEEPS_FAILING: i64 = 24;
 /// The longest that a receiver may ask to wait, in seconds.
 const LONGEST_ASKED: u64 = 10 * 3_600;
 const SECOND: i64 = 1_000_000;
@@ -121,7 +121,11 @@ async fn next(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option<
     Ok(Some(if due <= now { Moment(now.0 + 60 * SECOND) } else { due }))
 }
 
-async fn claim(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option<Claimed>, EngineError> {
+async fn claim(
+    desk: &Desk<'_>,
+    channel: &Channel,
+    now: Moment,
+) -> Result<Option<ClaimedMessage>, EngineError> {
     let settings = &channel.settings;
     let quiet = settings.quiet.as_ref().is_some_and(|quiet| quiet.is_quiet(now));
     let window = (settings.digest_minutes > 0).then(|| i64::from(settings.digest_minutes) * 60 * SECOND);
@@ -147,7 +151,7 @@ async fn claim(desk: &Desk<'_>, channel: &Channel, now: Moment) -> Result<Option
 async fn deliver(
     desk: &Desk<'_>,
     channel: &Channel,
-    claimed: &Claimed,
+    claimed: &ClaimedMessage,
     clock: &dyn Clock,
     pass: &mut Pass,
 ) -> Result<bool, EngineError> {
@@ -178,7 +182,7 @@ async fn deliver(
 }
 
 /// What becomes of a message that was not taken.
-fn after_failure(claimed: &Claimed, failed: &Failed, now: Moment) -> MessageOutcome {
+fn after_failure(claimed: &ClaimedMessage, failed: &Failed, now: Moment) -> MessageOutcome {
     // What the receiver says of this one message is not said of the channel.
     let of_message = matches!(failed.kind, FailedKind::Answered(400 | 409 | 411 | 413 | 414 | 415 | 422));
     let first = claimed.deliveries.iter().filter_map(|row| row.first_at).min().unwrap_or(now);
@@ -204,7 +208,7 @@ fn after_failure(claimed: &Claimed, failed: &Failed, now: Moment) -> MessageOutc
 async fn follows(
     desk: &Desk<'_>,
     channel: &Channel,
-    claimed: &Claimed,
+    claimed: &ClaimedMessage,
     outcome: &MessageOutcome,
     now: Moment,
 ) -> Result<Option<Evaluated>, EngineError> {

@@ -7,8 +7,10 @@
 
 mod channel;
 mod deliver;
+mod handlers;
 mod inert;
 mod quiet;
+mod registry;
 mod render;
 pub(crate) mod route;
 mod send;
@@ -21,7 +23,9 @@ use serde_json::Value as Json;
 
 pub use channel::{Channel, ChannelSettings, Encryption, Unseal, Way};
 pub use deliver::{Desk, DeskSettings, FAILING, Pass, deliver_due};
+pub use handlers::{Courier, DELIVER, Evaluator};
 pub use quiet::Quiet;
+pub use registry::{NewChannel, open_channels, remove_channel, save_channel};
 pub use render::{digest_text, mail_subject, slack, text, webhook};
 pub use send::try_channel;
 

@@ -22,18 +22,19 @@ const MOST_TOLD: usize = 3;
 const MOST_LINES: usize = 10;
 
 /// Completes findings that are news.
-pub(super) async fn enrich<'f>(
+pub(super) async fn enrich(
     store: &Store,
     version: Version,
-    news: impl Iterator<Item = (&'f mut FindingRow, &'f [Change])>,
+    news: Vec<(&mut FindingRow, &[Change])>,
 ) -> Result<(), EngineError> {
     let mut snapshot = None;
-    for (nth, (finding, changes)) in news.enumerate() {
+    for (nth, (finding, changes)) in news.into_iter().enumerate() {
         let mut evidence = Evidence::read(&finding.document);
         let texts = touch::texts(&evidence.rows);
         evidence.who = people(&texts);
-        let about = changes.iter().filter(|change| touch::concerns(change, &texts));
-        evidence.changes = about.flat_map(touch::differences).take(MOST_LINES).collect();
+        let about: Vec<&Change> = changes.iter().filter(|change| touch::concerns(change, &texts)).collect();
+        evidence.changes = touch::differences(&about);
+        evidence.changes.truncate(MOST_LINES);
         if nth < MOST_PATHS && !evidence.who.is_empty() {
             if snapshot.is_none() {
                 snapshot = store.snapshot(Some(AsOf::Version(version))).await?;

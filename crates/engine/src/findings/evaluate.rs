@@ -132,13 +132,13 @@ async fn run<'r>(
         account_name: asked.account_name.map(ToOwned::to_owned),
         ..Settings::at(clock.now())
     };
-    let open =
-        async |since| Ground::open(asked.store, settings.clone(), since, asked.limits, asked.folder).await;
     let ground = match since {
-        None => open(Since::Before).await?,
-        Some(since) => match open(Since::After(AsOf::Version(since))).await {
+        None => open(asked, &settings, Since::Before).await?,
+        Some(since) => match open(asked, &settings, Since::After(AsOf::Version(since))).await {
             // That version is not kept any more; what is kept is looked at.
-            Err(EngineError::Store(StoreError::NoVersion { .. })) => open(Since::Before).await?,
+            Err(EngineError::Store(StoreError::NoVersion { .. })) => {
+                open(asked, &settings, Since::Before).await?
+            }
             opened => opened?,
         },
     };
@@ -149,6 +149,10 @@ async fn run<'r>(
         evaluations.push((*rule, rule.evaluate(&ground, previous.as_ref()).await?));
     }
     Ok((changes, evaluations))
+}
+
+async fn open(asked: &Asked<'_>, settings: &Settings, since: Since) -> Result<Ground, EngineError> {
+    Ground::open(asked.store, settings.clone(), since, asked.limits, asked.folder).await
 }
 
 /// What the evaluation before found; none where there was none.
@@ -201,11 +205,13 @@ async fn complete(
         .filter(|(_, event)| matches!(event, FindingEvent::Opened | FindingEvent::Reopened))
         .map(|(place, _)| *place)
         .collect();
-    let findings = outcome.evaluated.findings.iter_mut().enumerate();
-    let news = findings.filter(|(place, _)| opened.contains(place)).map(|(_, finding)| {
-        let of = judged.iter().find(|one| one.rule.key() == finding.rule);
-        (finding, of.map_or(&[][..], |one| one.changes))
-    });
+    let mut news = Vec::new();
+    for (place, finding) in outcome.evaluated.findings.iter_mut().enumerate() {
+        if opened.contains(&place) {
+            let of = judged.iter().find(|one| one.rule.key() == finding.rule);
+            news.push((finding, of.map_or(&[][..], |one| one.changes)));
+        }
+    }
     enrich(asked.store, version, news).await
 }
 

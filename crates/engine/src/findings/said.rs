@@ -8,11 +8,13 @@ use std::fmt;
 
 use metsuke_model::audit::EventCode;
 use metsuke_model::finding::{FindingEvent, FindingState};
-use metsuke_model::{Clock, Moment};
-use metsuke_store::{FindingEdit, FindingRow, Store};
+use metsuke_model::{Clock, JobId, Moment};
+use metsuke_store::{FindingEdit, FindingRow, NewJob, Store};
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::json;
 
 use crate::EngineError;
+use crate::jobs::EVALUATE;
 
 /// The longest time for which a risk is accepted: a year.
 const LONGEST: i64 = 366 * 86_400 * 1_000_000;
@@ -92,7 +94,22 @@ pub async fn accept(
         reason: Some(reason.trim().to_owned()),
         person: person.map(ToOwned::to_owned),
     };
-    say(store, asked, edit, EventCode::FindingAccepted, clock).await
+    let said = say(store, asked, edit, EventCode::FindingAccepted, clock).await?;
+    if let Ok(row) = &said {
+        // Where jobs are carried out, it lapses on time; elsewhere with the next evaluation.
+        let mut chance = [0; 10];
+        SystemRandom::new().fill(&mut chance).map_err(|_| EngineError::NoChance)?;
+        let job = NewJob {
+            id: JobId::new(now, chance),
+            kind: EVALUATE,
+            dedup: Some(format!("lapse {}", row.fingerprint)),
+            document: json!({}),
+            run_at: until,
+            created_at: now,
+        };
+        store.insert_job(&job).await?;
+    }
+    Ok(said)
 }
 
 /// Takes back what was said of a finding.

@@ -68,8 +68,30 @@ pub(super) fn undoes(change: &Change, row: &Json) -> bool {
     }
 }
 
-/// What an entry says that differs.
-pub(super) fn differences(change: &Change) -> Vec<Difference> {
+/// What entries say that differs. A role that went and one that came in its place are one difference.
+pub(super) fn differences(changes: &[&Change]) -> Vec<Difference> {
+    let mut differences: Vec<Difference> = Vec::new();
+    for one in changes.iter().flat_map(|change| each(change)) {
+        let fits = |other: &&mut Difference| {
+            let (came, went) = (one.before.is_null(), one.after.is_null());
+            one.property == ENTITLEMENT
+                && (&other.what, &other.property) == (&one.what, &one.property)
+                && ((came && other.after.is_null()) || (went && other.before.is_null()))
+        };
+        match differences.iter_mut().find(fits) {
+            Some(other) if other.after.is_null() => other.after = one.after,
+            Some(other) => other.before = one.before,
+            None => differences.push(one),
+        }
+    }
+    differences
+}
+
+/// The property that differs where somebody gains or loses something.
+const ENTITLEMENT: &str = "entitlement";
+
+/// What one entry says.
+fn each(change: &Change) -> Vec<Difference> {
     match &change.changed {
         Changed::Grant { resource_type, resource_name, email, principal, entitlement, .. } => {
             let who = if email.is_empty() { principal.to_string() } else { email.clone() };
@@ -79,7 +101,7 @@ pub(super) fn differences(change: &Change) -> Vec<Difference> {
                 ChangeKind::Removed => (held, Json::Null),
                 _ => (Json::Null, held),
             };
-            vec![Difference { what, property: "entitlement".into(), before, after }]
+            vec![Difference { what, property: ENTITLEMENT.into(), before, after }]
         }
         Changed::Object { kind, name, before, after, .. } => {
             let what = format!("{} {name}", kind.as_str());

@@ -3,4 +3,5 @@
 mod crash;
 mod desk;
 mod forms;
+mod served;
 mod ways;

@@ -109,7 +109,7 @@ async fn a_finding_opens_once_resolves_and_comes_back() {
     assert!(evidence.path.iter().any(|line| line.contains("admin on team core")), "{evidence:?}");
     let difference =
         evidence.changes.iter().find(|change| change.property == "entitlement" && change.after == "admin");
-    assert_eq!(difference.unwrap().before, Json::Null);
+    assert_eq!(difference.unwrap().before, "member");
     role(&house, BOB, "member");
     house.sync().await;
     assert_eq!(evaluate(&house, &rules, 3).await.resolved, 1);

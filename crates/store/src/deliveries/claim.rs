@@ -33,7 +33,7 @@ pub struct MessageClaim<'c> {
 
 /// A message that was taken up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Claimed {
+pub struct ClaimedMessage {
     /// What tells it from every other; that of its delivery where it is one.
     pub message: String,
     /// The channel's id.
@@ -52,14 +52,17 @@ impl Store {
     /// # Errors
     ///
     /// What the database said; nothing is taken up then.
-    pub async fn claim_message(&self, claim: &MessageClaim<'_>) -> Result<Option<Claimed>, StoreError> {
+    pub async fn claim_message(
+        &self,
+        claim: &MessageClaim<'_>,
+    ) -> Result<Option<ClaimedMessage>, StoreError> {
         // Most looks find nothing, and need not keep writers waiting.
         let mut connection = self.pool.begin_read().await?;
         if found(&mut connection, claim).await?.is_none() {
             return Ok(None);
         }
         drop(connection);
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let Some(mut claimed) = found(&mut connection, claim).await? else { return Ok(None) };
         claimed.attempt = 1 + claimed.deliveries.iter().map(|row| row.attempt).max().unwrap_or(0);
         let sql = "UPDATE delivery
@@ -81,7 +84,10 @@ impl Store {
 }
 
 /// The next message, not yet taken up.
-async fn found(connection: &mut Connection, claim: &MessageClaim<'_>) -> Result<Option<Claimed>, StoreError> {
+async fn found(
+    connection: &mut Connection,
+    claim: &MessageClaim<'_>,
+) -> Result<Option<ClaimedMessage>, StoreError> {
     let health = health(connection, claim.channel).await?;
     if health.retry_at.is_some_and(|retry_at| retry_at > claim.now) {
         return Ok(None);
@@ -97,7 +103,7 @@ async fn found(connection: &mut Connection, claim: &MessageClaim<'_>) -> Result<
         },
     };
     let channel = claim.channel.to_owned();
-    Ok(Some(Claimed { message, channel, attempt: 0, deliveries, health }))
+    Ok(Some(ClaimedMessage { message, channel, attempt: 0, deliveries, health }))
 }
 
 /// The first message that was put together before and may be sent again.

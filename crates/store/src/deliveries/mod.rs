@@ -18,7 +18,7 @@ use crate::findings::{self, Evaluated};
 use crate::{Store, StoreError};
 use rows::{delivery_row, health_row};
 
-pub use claim::{Claimed, MessageClaim};
+pub use claim::{ClaimedMessage, MessageClaim};
 
 /// Something to be told, before it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -215,8 +215,12 @@ impl Store {
     /// # Errors
     ///
     /// What the database said; nothing is recorded then.
-    pub async fn record_message(&self, claimed: &Claimed, recorded: &Recorded) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+    pub async fn record_message(
+        &self,
+        claimed: &ClaimedMessage,
+        recorded: &Recorded,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.begin_write().await?;
         let now = recorded.at;
         let (state, due, told, receipt) = match &recorded.outcome {
             MessageOutcome::Sent { receipt } => (DeliveryState::Sent, None, None, receipt.as_deref()),
@@ -257,7 +261,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn end_channel(&self, channel: &str, why: &str) -> Result<u64, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE delivery SET state = 'dead', told = $2, lease_until = NULL
                     WHERE channel = $1 AND state = 'waiting'";
         let count = connection.execute(WRITING, sql, &[channel.into(), why.into()]).await?;
@@ -273,7 +277,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn revive_delivery(&self, id: &str, now: Moment) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE delivery SET state = 'waiting', due_at = $2, first_at = NULL
                     WHERE state = 'dead'
                       AND (id = $1 OR message = (SELECT message FROM delivery WHERE id = $1))";
@@ -323,7 +327,10 @@ pub(crate) async fn add(
             Ok(())
         })
         .await?;
-    let rows = (last + 1..).zip(deliveries).map(|(sequence, new)| rows::new_binds(new, sequence, now));
+    let mut rows = Vec::with_capacity(deliveries.len());
+    for (sequence, new) in (last + 1..).zip(deliveries) {
+        rows.push(rows::new_binds(new, sequence, now));
+    }
     let head = "INSERT INTO delivery
         (id, sequence, channel, subject, rule, version, critical, state, attempt, created_at, due_at, document) ";
     connection.insert(WRITING, (head, " ON CONFLICT (id) DO NOTHING"), rows).await

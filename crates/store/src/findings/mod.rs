@@ -237,7 +237,7 @@ impl Store {
     ///
     /// What the database said; nothing is stored then.
     pub async fn keep_evaluation(&self, evaluated: &Evaluated) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         if number(&mut connection, EDITION).await?.unwrap_or(0) != evaluated.edition {
             return Ok(false);
         }
@@ -338,7 +338,7 @@ impl Store {
         allowed: impl FnOnce(&FindingRow) -> bool,
         event: NewEvent,
     ) -> Result<Option<FindingRow>, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let Some(mut row) = find(&mut connection, asked).await? else { return Ok(None) };
         if !allowed(&row) {
             return Ok(Some(row));
@@ -366,7 +366,7 @@ impl Store {
     ///
     /// What the database said; nothing is changed then.
     pub async fn dismiss_alert(&self, rule: &str, now: Moment, event: NewEvent) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE rule_state SET alert = 'DISMISSED', alert_at = $1, updated_at = $1
                     WHERE rule = $2 AND alert = 'ACTIVE'";
         if connection.execute(WRITING, sql, &[now.0.into(), rule.into()]).await? == 0 {
@@ -421,7 +421,8 @@ pub(crate) async fn write(
         name = excluded.name, revision = excluded.revision, version = excluded.version, state = excluded.state,
         why = excluded.why, level = excluded.level, alert = excluded.alert, alert_at = excluded.alert_at,
         updated_at = excluded.updated_at, ended = excluded.ended, document = excluded.document";
-    connection.insert(WRITING, (head, tail), evaluated.rules.iter().map(rows::state_binds)).await?;
+    let states: Vec<_> = evaluated.rules.iter().map(rows::state_binds).collect();
+    connection.insert(WRITING, (head, tail), states).await?;
     deliveries::add(connection, &evaluated.deliveries, at).await?;
     if let Some(version) = evaluated.version {
         set(connection, EVALUATED, version.0).await?;

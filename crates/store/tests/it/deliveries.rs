@@ -3,7 +3,7 @@
 use metsuke_model::Moment;
 use metsuke_model::finding::DeliveryState;
 use metsuke_store::{
-    Claim, Claimed, DeliveryFilter, Evaluated, MessageOutcome, NewDelivery, Recorded, Store,
+    ClaimedMessage, DeliveryFilter, Evaluated, MessageClaim, MessageOutcome, NewDelivery, Recorded, Store,
 };
 
 use crate::database::Database;
@@ -17,20 +17,20 @@ async fn add(store: &Store, at: i64, deliveries: Vec<NewDelivery>) {
     assert!(store.keep_evaluation(&evaluated).await.unwrap());
 }
 
-fn at(now: i64) -> Claim<'static> {
+fn at(now: i64) -> MessageClaim<'static> {
     let now = Moment(now);
-    Claim { channel: "c", now, lease: LEASE, only_critical: false, digest: None, burst: 10, most: 20 }
+    MessageClaim { channel: "c", now, lease: LEASE, only_critical: false, digest: None, burst: 10, most: 20 }
 }
 
-async fn claim(store: &Store, claim: Claim<'_>) -> Option<Claimed> {
+async fn claim(store: &Store, claim: MessageClaim<'_>) -> Option<ClaimedMessage> {
     store.claim_message(&claim).await.unwrap()
 }
 
-fn ids(claimed: &Option<Claimed>) -> Vec<&str> {
+fn ids(claimed: &Option<ClaimedMessage>) -> Vec<&str> {
     claimed.iter().flat_map(|claimed| &claimed.deliveries).map(|row| &*row.id).collect()
 }
 
-async fn record(store: &Store, claimed: &Claimed, outcome: MessageOutcome, now: i64) -> bool {
+async fn record(store: &Store, claimed: &ClaimedMessage, outcome: MessageOutcome, now: i64) -> bool {
     let recorded = Recorded { outcome, at: Moment(now), follows: None };
     store.record_message(claimed, &recorded).await.unwrap()
 }
@@ -87,7 +87,7 @@ async fn a_digest_is_the_same_each_time(database: Database) {
     let store = database.open().await;
     let ids_of = |ids: &[&str]| ids.iter().map(|id| delivery(id, "c", &id[..1], false)).collect();
     add(&store, 0, ids_of(&["a1", "b1", "a2"])).await;
-    let digest = |now| Claim { digest: Some(10), ..at(now) };
+    let digest = |now| MessageClaim { digest: Some(10), ..at(now) };
     assert!(claim(&store, digest(9)).await.is_none());
     let first = claim(&store, digest(10)).await.unwrap();
     assert_eq!(first.deliveries.iter().map(|row| &*row.id).collect::<Vec<_>>(), ["a1", "b1", "a2"]);
@@ -115,7 +115,7 @@ async fn what_is_critical_passes_with_what_came_before_it(database: Database) {
     let store = database.open().await;
     let three = [("a1", false), ("b1", false), ("b2", true)];
     add(&store, 0, three.map(|(id, critical)| delivery(id, "c", &id[..1], critical)).to_vec()).await;
-    let critical = Claim { only_critical: true, ..at(1) };
+    let critical = MessageClaim { only_critical: true, ..at(1) };
     for wanted in ["b1", "b2"] {
         let claimed = claim(&store, critical).await;
         assert_eq!(ids(&claimed), [wanted]);
