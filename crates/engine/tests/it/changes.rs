@@ -3,6 +3,9 @@
 mod attribution;
 mod fold;
 mod listed;
+mod stale;
+mod trail;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
