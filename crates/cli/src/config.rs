@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
+use metsuke_engine::seal::SealFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -39,6 +40,8 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
+    key_file: Option<PathBuf>,
+    state_folder: Option<PathBuf>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -65,6 +68,8 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
+            key_file: variable("METSUKE_KEY_FILE").map(Into::into),
+            state_folder: state_folder(),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -85,6 +90,14 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder in which programs of a user keep their state.
+///
+/// Source: <https://specifications.freedesktop.org/basedir-spec/latest/>
+fn state_folder() -> Option<PathBuf> {
+    let home = || variable("HOME").map(|home| Path::new(&home).join(".local/state"));
+    variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home)
 }
 
 /// A value and where it came from.
@@ -201,6 +214,24 @@ impl Config {
                 .hint("write it like https://api.heroku.com")
         })?;
         Ok(Sourced { value, from: from.into() })
+    }
+
+    /// The file of the key that seals what is secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is no place for it.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.key_file {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(database) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&database));
+        }
+        let folder = self.environment.state_folder.as_ref().ok_or_else(|| {
+            Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
+        })?;
+        Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
     }
 
     /// The file with the audit trail's key; none for a database that is no file, where nobody named one.

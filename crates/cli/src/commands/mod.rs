@@ -22,6 +22,7 @@ mod rules;
 mod simulate;
 mod sync;
 mod syncs;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Webhooks(webhooks::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -117,6 +119,7 @@ impl Command {
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Webhooks(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,

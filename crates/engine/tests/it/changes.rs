@@ -3,6 +3,7 @@
 mod attribution;
 mod fold;
 mod listed;
+mod server;
 mod stale;
 mod trail;
 mod webhooks;
