@@ -298,6 +298,24 @@ impl Config {
         Ok(Sourced { value, from: from.into() })
     }
 
+    /// The file of the key that seals what is secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is no place for it.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.key_file {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(database) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&database));
+        }
+        let folder = self.environment.state_folder.as_ref().ok_or_else(|| {
+            Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
+        })?;
+        Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
+    }
+
     /// The file with the audit trail's key; none for a database that is no file, where nobody named one.
     pub(crate) fn audit_key(&self, flag: Option<&Path>) -> Option<KeyFile> {
         match (flag, &self.environment.audit_key) {

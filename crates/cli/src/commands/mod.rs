@@ -26,6 +26,7 @@ mod simulate;
 mod sync;
 mod syncs;
 mod token;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Webhooks(webhooks::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -134,6 +136,7 @@ impl Command {
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Webhooks(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,

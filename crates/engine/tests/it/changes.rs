@@ -3,6 +3,10 @@
 mod attribution;
 mod fold;
 mod listed;
+mod server;
+mod stale;
+mod trail;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
