@@ -6,9 +6,12 @@
 
 mod c1z;
 mod estate;
+mod further;
+mod library;
 mod process;
 mod questions;
 mod report;
+mod rules;
 mod store;
 mod wall;
 
@@ -30,6 +33,11 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants("questions") {
         questions::run(&mut report).await?;
+    }
+    // `rules:20` is the same with a twentieth of the estate.
+    let part = asked.iter().find_map(|asked| asked.strip_prefix("rules:")).and_then(|part| part.parse().ok());
+    if wants("rules") || part.is_some() {
+        rules::run(&mut report, part.unwrap_or(1)).await?;
     }
     if wants("process") {
         process::run(&mut report).await?;

@@ -5,6 +5,7 @@
 //! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
 
 use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use metsuke_clients::deliver::{Outside, OutsideSettings};
@@ -43,6 +44,8 @@ pub(crate) struct Environment {
     audit_key: Option<String>,
     key_file: Option<PathBuf>,
     state_folder: Option<PathBuf>,
+    listen: Option<String>,
+    port: Option<String>,
     allow_private: Option<String>,
     allow_plain: bool,
     provisioning: bool,
@@ -73,6 +76,8 @@ impl Environment {
             audit_key: variable("METSUKE_AUDIT_KEY"),
             key_file: variable("METSUKE_KEY_FILE").map(Into::into),
             state_folder: state_folder(),
+            listen: variable("METSUKE_LISTEN"),
+            port: variable("PORT"),
             allow_private: variable("METSUKE_ALLOW_PRIVATE"),
             allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
@@ -220,6 +225,31 @@ impl Config {
         Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
     }
 
+    /// Where a server listens.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where a variable holds no address.
+    pub(crate) fn listen(&self, flag: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+        if let Some(address) = flag {
+            return Ok(address);
+        }
+        let wrong = |variable: &str, hint: &str| {
+            Failure::usage(format!("{variable} holds no address to listen on")).hint(hint.to_owned())
+        };
+        match (&self.environment.listen, &self.environment.port) {
+            (Some(text), _) => {
+                text.parse().map_err(|_| wrong("METSUKE_LISTEN", "write it like 127.0.0.1:8080"))
+            }
+            // A platform that sets PORT sends its requests from outside.
+            (None, Some(text)) => {
+                let port = text.parse().map_err(|_| wrong("PORT", "write a number like 8080"))?;
+                Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            }
+            (None, None) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+        }
+    }
+
     /// The way out for alerts.
     ///
     /// # Errors
@@ -266,6 +296,24 @@ impl Config {
                 .hint("write it like https://api.heroku.com")
         })?;
         Ok(Sourced { value, from: from.into() })
+    }
+
+    /// The file of the key that seals what is secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is no place for it.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.key_file {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(database) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&database));
+        }
+        let folder = self.environment.state_folder.as_ref().ok_or_else(|| {
+            Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
+        })?;
+        Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
     }
 
     /// The file with the audit trail's key; none for a database that is no file, where nobody named one.

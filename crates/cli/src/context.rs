@@ -59,6 +59,15 @@ impl Context {
         Ok(Store::open(&url, OpenMode::Existing).await?.acting_as(operator()))
     }
 
+    /// Opens the database, and makes it where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// What opening it met.
+    pub(crate) async fn made_database(&self) -> anyhow::Result<Store> {
+        Ok(Store::open(&self.config.database().value, OpenMode::Create).await?)
+    }
+
     /// The file whose presence stops every write, where no flag names another.
     pub(crate) fn kill_file(&self) -> Option<PathBuf> {
         self.config.kill_switch_file().or_else(|| {

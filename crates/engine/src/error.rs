@@ -264,6 +264,27 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// What somebody does not own, who may do it with what is theirs.
+    #[error("it is not about an app that is one's own")]
+    NotOwned,
+    /// The token with which somebody asks for its end.
+    #[error("a token cannot revoke itself")]
+    OwnToken,
+    /// Nothing of this id.
+    #[error("there is no {what} `{asked}`")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The id.
+        asked: String,
+    },
+    /// No scratch folder can be made.
+    #[error("no scratch folder can be made")]
+    Scratch {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// A channel for alerts cannot be used.
     #[error("the channel `{name}` cannot be used: {reason}")]
     Channel {
@@ -341,6 +362,12 @@ fn fields_summary(fields: &[BadField]) -> String {
 }
 
 impl EngineError {
+    /// One field that is wrong.
+    #[must_use]
+    pub fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Fields { fields: vec![BadField { field, problem: problem.into() }] }
+    }
+
     /// Which kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -357,7 +384,7 @@ impl EngineError {
                 ErrorKind::Upstream
             }
             Self::InDoubt { .. } => ErrorKind::InDoubt,
-            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Refused { .. } | Self::NotOwned | Self::OwnToken => ErrorKind::Refused,
             Self::NameTaken { .. } | Self::Changed { .. } => ErrorKind::Conflict,
             Self::SealKey { .. } | Self::Sealed | Self::NoChance => ErrorKind::Seal,
             Self::RefusedByHeroku { status, .. } => match status {
@@ -371,6 +398,7 @@ impl EngineError {
             | Self::NotFound { .. }
             | Self::NotAtHeroku { .. }
             | Self::NoPlan { .. }
+            | Self::Unknown { .. }
             | Self::NoConnector { .. }
             | Self::NoRun { .. }
             | Self::NoEmployee { .. } => ErrorKind::NotFound,
@@ -381,8 +409,8 @@ impl EngineError {
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
             | Self::C1Settings { .. }
-            | Self::Channel { .. }
             | Self::Fields { .. }
+            | Self::Channel { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
             Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
@@ -391,8 +419,26 @@ impl EngineError {
             | Self::AuditDamaged { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => ErrorKind::Audit,
-            Self::Store(_) => ErrorKind::Store,
+            Self::Scratch { .. } | Self::Store(_) => ErrorKind::Store,
         }
+    }
+
+    /// Whether a version was asked for that there is not.
+    #[must_use]
+    pub fn is_missing_version(&self) -> bool {
+        matches!(self, Self::NoVersion | Self::Store(StoreError::NoVersion { .. }))
+    }
+
+    /// Whether a question took longer than it was allowed to.
+    #[must_use]
+    pub fn is_too_slow(&self) -> bool {
+        matches!(self, Self::Store(StoreError::TooSlow { .. }))
+    }
+
+    /// Whether the database was held by somebody else, so that the same may work later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Fenced))
     }
 
     /// How long to wait before trying again, where that may help.
@@ -500,6 +546,10 @@ impl EngineError {
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }
             | Self::Cancelled
+            | Self::Unknown { .. }
+            | Self::NotOwned
+            | Self::OwnToken
+            | Self::Scratch { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),

@@ -7,6 +7,7 @@
 
 mod audit;
 mod bulk;
+mod change_events;
 mod channels;
 mod checkpoint;
 mod commit;
@@ -20,6 +21,7 @@ mod error;
 mod estates;
 mod findings;
 mod history;
+mod idempotency;
 mod indexes;
 mod jobs;
 mod migrate;
@@ -34,8 +36,14 @@ mod reads;
 mod rewound;
 mod runs;
 mod syncs;
+mod tokens;
+mod touched;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use change_events::{
+    Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
+    Webhook, WebhookState,
+};
 pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
@@ -48,7 +56,8 @@ pub use estates::Wiped;
 pub use findings::{
     Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
 };
-pub use history::{Change, ChangeKind, Changed};
+pub use history::{Change, ChangeKind, Changed, Logged};
+pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
@@ -59,16 +68,24 @@ pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use syncs::SyncRow;
+pub use tokens::TokenRow;
+pub use touched::Touched;
 
-use metsuke_model::Version;
 use metsuke_model::audit::Actor;
+use metsuke_model::{Kind, Version};
+
+/// The kind of the object with this dense id; `None` for a number that no object has.
+#[must_use]
+pub fn kind_of(dense: i64) -> Option<Kind> {
+    dense::kind(dense)
+}
 
 /// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: dialect::Pool,
     /// Connections that cannot write.
-    reader: dialect::Pool,
+    reader: query::Reader,
     url: String,
     actor: Actor,
     brake: Brake,

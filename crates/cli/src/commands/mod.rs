@@ -21,9 +21,12 @@ mod provision;
 mod query;
 mod questions;
 mod rules;
+mod serve;
 mod simulate;
 mod sync;
 mod syncs;
+mod token;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -50,6 +53,7 @@ pub(crate) enum Command {
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Webhooks(webhooks::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -66,6 +70,8 @@ pub(crate) enum Command {
     KillSwitch(provision::KillSwitchArgs),
     Protect(provision::ProtectArgs),
     Audit(audit::Args),
+    Serve(serve::Args),
+    Token(token::Args),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -81,11 +87,17 @@ impl Command {
             | Self::Simulate(_)
             | Self::Jupiterone(_)
             | Self::Import(_)
+            | Self::Serve(_)
             | Self::Channels(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
         }
+    }
+
+    /// Whether the command answers many at once, and goes on until it is stopped.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 
     /// Runs it.
@@ -124,6 +136,7 @@ impl Command {
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Webhooks(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,
@@ -132,6 +145,8 @@ impl Command {
             Self::KillSwitch(args) => Box::pin(args.run(context)).await,
             Self::Protect(args) => Box::pin(args.run(context)).await,
             Self::Audit(args) => Box::pin(args.run(context)).await,
+            Self::Serve(args) => Box::pin(args.run(context)).await,
+            Self::Token(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,

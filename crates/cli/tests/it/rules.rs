@@ -162,6 +162,18 @@ async fn an_export_can_be_checked_again() {
     let checked = run(bare(&folder, &["rules", "check", "rules.json", "--format", "jsonl"])).await;
     assert_eq!((checked.code, checked.stderr.as_str()), (0, ""), "{checked:?}");
     assert_eq!(checked.stdout.lines().count(), count);
+    // A file's own members and what it does not know stay; a rule of a pack is written out.
+    let own = json!([
+        { "name": "own", "somethingNew": { "a": 1 }, "subject": { "key": ["id"] }, "question": { "queries": [{ "query": "FIND User" }] } },
+        { "name": "pack", "queries": [{ "name": "query0", "query": "FIND heroku_team" }] },
+    ]);
+    std::fs::write(folder.path().join("own.json"), own.to_string()).unwrap();
+    let exported = run(bare(&folder, &["rules", "export", "--file", "own.json"])).await;
+    assert_eq!((exported.code, exported.stderr.as_str()), (0, ""), "{exported:?}");
+    let rules: Value = serde_json::from_str(&exported.stdout).unwrap();
+    assert_eq!(rules.as_array().unwrap().len(), 2);
+    assert_eq!((&rules[0]["somethingNew"]["a"], rules[0].get("subject")), (&json!(1), None));
+    assert_eq!(rules[1]["operations"][0]["actions"][1]["type"], "CREATE_ALERT");
     let without = run(bare(&folder, &["rules", "export", "D04"])).await;
     assert!(without.stderr.contains("D04 is left out: `domains` has no value"), "{without:?}");
 }

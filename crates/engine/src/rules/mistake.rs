@@ -49,7 +49,15 @@ impl Found {
     /// Reads a text with expressions.
     pub(super) fn template(&mut self, place: &str, text: &str) -> Option<Template> {
         match Template::parse(text) {
-            Ok(template) => Some(template),
+            Ok(template) => {
+                if template.speaks_of("param") {
+                    self.note(
+                        place,
+                        "`param` stands for what JupiterOne keeps for its account; here it is absent",
+                    );
+                }
+                Some(template)
+            }
             Err(error) => {
                 self.mistake(place, error.to_string());
                 None

@@ -11,6 +11,7 @@ mod content;
 mod evaluate;
 mod instance;
 mod level;
+mod memory;
 mod mistake;
 pub mod shipped;
 pub mod template;
@@ -24,4 +25,5 @@ pub use instance::{
     PollingInterval, SubjectRule, export, import,
 };
 pub use level::Level;
+pub use memory::{Memory, Recall, touches};
 pub use mistake::Mistake;

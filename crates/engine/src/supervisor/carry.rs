@@ -51,13 +51,17 @@ pub(super) async fn carry(
     let done = if work.job.attempt > handler.attempts() {
         Done::Dead { why: "every program that took it up went away before its end".to_owned() }
     } else {
-        let mut carried = handler.carry_out(&work);
-        let mut beat = tokio::time::interval(lease / BEATS);
-        loop {
-            tokio::select! {
-                done = &mut carried => break done,
-                _ = beat.tick() => keep(&installation, &store, &claim, &handle).await,
+        // Side by side: the handler must not stand still while a lease is renewed, for it may hold the database.
+        let beating = async {
+            let mut beat = tokio::time::interval(lease / BEATS);
+            loop {
+                beat.tick().await;
+                keep(&installation, &store, &claim, &handle).await;
             }
+        };
+        tokio::select! {
+            done = handler.carry_out(&work) => done,
+            () = beating => Done::GivenBack,
         }
     };
     installation.running().remove(&id);

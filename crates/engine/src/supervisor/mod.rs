@@ -28,8 +28,6 @@ use carry::{Carried, carry};
 use sync::SyncHandler;
 use upload::UploadHandler;
 
-/// How long jobs may take to end by themselves once the program is to stop.
-const GRACE: Duration = Duration::from_secs(12);
 /// How long they may take to give back what they hold after that.
 const GIVING_BACK: Duration = Duration::from_secs(5);
 /// How often the databases are looked at for what other processes put there.
@@ -48,11 +46,13 @@ pub struct Limits {
     pub syncs: usize,
     /// For how long a worker has a job without a word.
     pub lease: Duration,
+    /// How long jobs may take to end by themselves once the program is to stop.
+    pub grace: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { jobs: 8, syncs: 2, lease: Duration::from_secs(30) }
+        Self { jobs: 8, syncs: 2, lease: Duration::from_secs(30), grace: Duration::from_secs(12) }
     }
 }
 
@@ -243,7 +243,7 @@ impl Supervisor {
 
     /// Lets jobs end, tells those that do not to give back what they hold, and gives back the rest.
     async fn wind_up(&self, mut carrying: Carrying) {
-        carrying.wait(GRACE).await;
+        carrying.wait(self.limits.grace).await;
         if carrying.held.is_empty() {
             return;
         }

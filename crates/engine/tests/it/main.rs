@@ -5,7 +5,9 @@
 mod access;
 mod alerts;
 mod audit;
+mod changes;
 mod connector;
+mod connectors;
 mod earlier;
 mod effects;
 mod faults;

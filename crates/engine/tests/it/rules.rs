@@ -3,3 +3,5 @@
 mod cases;
 mod evaluation;
 pub(crate) mod fixture;
+mod memory;
+mod remembering;

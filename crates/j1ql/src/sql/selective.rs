@@ -2,17 +2,19 @@
 //!
 //! It changes which of two equal statements is written, never what they mean.
 
-use metsuke_model::graph::{Metadata, Value};
+use metsuke_model::Kind;
+use metsuke_model::graph::{Metadata, Table, Value};
 
 use super::branch::Branch;
-use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName};
+use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName, Slot};
 
 /// Names by which an index finds an entity.
 const INDEXED: [&str; 6] = ["id", "name", "displayName", "username", "email", "employeeId"];
 
-/// Whether a condition leaves few entities: it asks for one by a name that an index has.
+/// Whether a condition leaves few entities: it names them, or asks for one by a name that an index has.
 pub(super) fn is_selective(plan: &Plan, slot: usize) -> bool {
-    plan.slots.get(slot).and_then(|slot| slot.filter.as_ref()).is_some_and(finds_few)
+    let few = |slot: &Slot| slot.among.is_some() || slot.filter.as_ref().is_some_and(finds_few);
+    plan.slots.get(slot).is_some_and(few)
 }
 
 fn finds_few(condition: &Condition) -> bool {
@@ -40,13 +42,62 @@ pub(super) fn better_start(plan: &Plan, chain: &[Link]) -> Option<usize> {
     })
 }
 
-/// The node of a branch at which its walk best begins.
+/// The node of a branch at which its walk best begins: where the fewest entities are to be expected.
 pub(super) fn start(plan: &Plan, branch: &Branch<'_>) -> usize {
-    let slots = 0..plan.slots.len();
-    slots
-        .filter(|slot| is_selective(plan, *slot))
-        .find_map(|slot| branch.node(slot).filter(|node| *node >= branch.own.0))
-        .unwrap_or(branch.own.0)
+    let stands = |slot| branch.node(slot).filter(|node| *node >= branch.own.0);
+    let expected = |slot: usize, node: usize| {
+        let few = plan.slots.get(slot).and_then(|slot| slot.filter.as_ref()).map_or(0, strictness);
+        branch.nodes.get(node).map_or(0, |node| usual_number(node.entity_type.table)) - few
+    };
+    let nodes = (0..plan.slots.len()).filter_map(|slot| Some((slot, stands(slot)?)));
+    nodes.min_by_key(|(slot, node)| expected(*slot, *node)).map_or(branch.own.0, |(_, node)| node)
+}
+
+/// Whether a condition over whole paths ties two ends of it together: then a path is no line, and the database knows better
+/// from which side to close it.
+pub(super) fn is_tied(plan: &Plan) -> bool {
+    fn ties(condition: &Condition) -> bool {
+        match condition {
+            Condition::And(parts) | Condition::Or(parts) => parts.iter().any(ties),
+            Condition::Compare(comparison) => {
+                let tied = matches!(comparison.right, Operand::Value(Expr::Property(..)));
+                comparison.operator == Match::Equal && tied
+            }
+            Condition::Not(_) | Condition::Constant(_) => false,
+        }
+    }
+    plan.filter.as_ref().is_some_and(ties)
+}
+
+/// How many of them an estate has: ten times the number of digits.
+const fn usual_number(table: Table) -> i32 {
+    match table {
+        Table::Objects(Kind::EnterpriseAccount) => 10,
+        Table::Objects(Kind::Space | Kind::UnresolvedMember) => 25,
+        Table::Objects(Kind::Team | Kind::Pipeline | Kind::Invitation) => 35,
+        Table::Objects(Kind::User) | Table::Employees => 45,
+        Table::Objects(_) => 50,
+    }
+}
+
+/// What a condition takes from that number; a guess, but for those that an index answers.
+fn strictness(condition: &Condition) -> i32 {
+    if finds_few(condition) {
+        return 100;
+    }
+    match condition {
+        Condition::And(parts) => parts.iter().map(strictness).sum::<i32>().min(20),
+        Condition::Or(parts) => parts.iter().map(strictness).min().unwrap_or(0),
+        Condition::Compare(comparison) => match (comparison.operator, &comparison.right) {
+            (_, Operand::Undefined) => 6,
+            (_, Operand::Query(_)) => 16,
+            (Match::Equal, Operand::Value(_)) => 12,
+            (Match::Contains | Match::StartsWith | Match::EndsWith, _) | (_, Operand::Regex { .. }) => 8,
+            _ => 3,
+        },
+        Condition::Not(_) => 2,
+        Condition::Constant(_) => 0,
+    }
 }
 
 /// Moves conditions over whole paths to the only entity that they speak of, where every path has it.

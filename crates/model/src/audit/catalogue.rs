@@ -109,12 +109,28 @@ catalogue! {
     /// A change of the list of protected principals was refused.
     ProtectedPrincipalRefused = "protected_principal.refused",
 
+    /// A webhook of an app was written down, before Heroku was asked for it.
+    WebhookAsked = "webhook.asked",
+    /// Heroku has a webhook of an app that leads here.
+    WebhookAdded = "webhook.added",
+    /// Heroku refused a webhook.
+    WebhookRefused = "webhook.refused",
+    /// A webhook is about to be taken away.
+    WebhookLeaving = "webhook.leaving",
+    /// A webhook is gone.
+    WebhookRemoved = "webhook.removed",
+
     /// A roster of people was imported.
     RosterImported = "roster.imported",
     /// An account was given to a person by hand, or said to be nobody's.
     PersonMatched = "person.matched",
     /// What was said by hand of an account's person was taken back.
     PersonUnmatched = "person.unmatched",
+
+    /// A token for the API was made.
+    TokenCreated = "token.created",
+    /// A token for the API was revoked.
+    TokenRevoked = "token.revoked",
 
     /// A connector was added to the installation.
     ConnectorCreated = "connector.created",

@@ -46,3 +46,4 @@ mod sequences;
 mod tables;
 mod tampering;
 mod together;
+mod tokens;

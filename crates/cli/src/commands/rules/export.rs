@@ -1,8 +1,10 @@
-//! `metsuke rules export`: shipped detections as JupiterOne takes rules.
+//! `metsuke rules export`: shipped detections, and rules of a file, as JupiterOne takes rules.
 
-use metsuke_engine::rules::export;
+use std::path::PathBuf;
 
-use super::{Parameters, chosen};
+use metsuke_engine::rules::{Instance, export};
+
+use super::{Parameters, check, chosen};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::text::shown;
@@ -15,6 +17,9 @@ pub(super) struct Args {
     /// The detections, by id or name; all by default
     #[arg(value_name = "ID")]
     ids: Vec<String>,
+    /// Write the rules of this file, too; `-` reads stdin. Without ids, only these
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     parameters: Parameters,
 }
@@ -24,11 +29,13 @@ impl Args {
     ///
     /// # Errors
     ///
-    /// [`Failure`](crate::failure::Failure) for an unknown id or parameter; what writing to stdout met.
+    /// [`Failure`](crate::failure::Failure) for an unknown id or parameter, and a file that cannot be used; what writing
+    /// to stdout met.
     pub(super) fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let detections = chosen(&self.ids)?;
+        let detections =
+            if self.ids.is_empty() && self.file.is_some() { Vec::new() } else { chosen(&self.ids)? };
         let values = self.parameters.values(&detections)?;
-        let mut rules = Vec::new();
+        let mut rules: Vec<Instance> = Vec::new();
         for detection in detections {
             let left_out =
                 |why: &str| context.note(&format!("note: {} is left out: {}", detection.id, shown(why)));
@@ -37,6 +44,9 @@ impl Args {
                 (None, Ok(rule)) => rules.push(rule),
                 (None, Err(why)) => left_out(&format!("{why} (--param)")),
             }
+        }
+        if let Some(file) = &self.file {
+            rules.extend(check::read(context, file)?);
         }
         let exported = export(&rules);
         for rule in &exported.left_out {

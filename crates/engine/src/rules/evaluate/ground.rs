@@ -4,13 +4,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use metsuke_model::graph::Value;
 use metsuke_model::{AsOf, SyncStatus, Version};
-use metsuke_store::{Change, Store, StoreError};
+use metsuke_store::{Change, Store, StoreError, Touched};
 
 use crate::EngineError;
-use crate::query::{self, Answer, Cell, Data, Prepared, Settings};
+use crate::query::{self, Answer, Cell, Data, Prepared, Read, Settings, Told};
+use crate::rules::memory::{self, Known, Memory, Stale};
 
 /// Where the changes begin that change rules look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +57,9 @@ pub struct Ground {
     pub(super) changes: Vec<Change>,
     /// The versions among the changes that Metsuke itself wrote.
     pub(super) own: BTreeSet<Version>,
+    memory: Mutex<Memory>,
+    /// The hash of the rosters, once it was needed.
+    people: tokio::sync::OnceCell<[u8; 32]>,
 }
 
 impl Ground {
@@ -82,18 +87,61 @@ impl Ground {
         let since = start(store, since, asked.version).await?;
         let changes = store.changes(since, asked.version).await?;
         let own = store.amended(since, asked.version).await?;
+        let settings = Settings { as_of: None, most_rows: limits.most_rows, ..settings };
+        let mut memory = Memory::default();
+        memory.begin(store.url(), &settings, (asked.version, None));
         Ok(Self {
             store: store.clone(),
             at,
             folder: folder.to_owned(),
-            settings: Settings { as_of: None, most_rows: limits.most_rows, ..settings },
+            settings,
             limits,
             version: asked.version,
             since,
             complete: asked.status == SyncStatus::Complete,
             changes,
             own: own.into_iter().collect(),
+            memory: Mutex::new(memory),
+            people: tokio::sync::OnceCell::new(),
         })
+    }
+
+    /// Takes over what is remembered of an earlier run, as far as it still holds; of a later version nothing does.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn remembering(self, mut memory: Memory) -> Result<Self, EngineError> {
+        let url = self.store.url();
+        let before = memory.version_of(url, &self.settings).filter(|before| *before <= self.version);
+        let Some(before) = before else { return Ok(self) };
+        let touched = if before == self.version {
+            Touched::default()
+        } else {
+            self.store.touched(before, self.version).await?
+        };
+        let people = match memory.people() {
+            Some(known) => Some((known, self.people().await?)),
+            None => None,
+        };
+        memory.forget(&touched, people.is_some_and(|(known, now)| known != now));
+        memory.begin(url, &self.settings, (self.version, people.map(|(_, now)| now)));
+        *self.memory() = memory;
+        Ok(self)
+    }
+
+    /// What is to be remembered of this run.
+    #[must_use]
+    pub fn into_memory(self) -> Memory {
+        self.memory.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn people(&self) -> Result<[u8; 32], EngineError> {
+        Ok(*self.people.get_or_try_init(|| self.at.people_hash()).await?)
     }
 
     /// Whether there is an earlier version to compare with.
@@ -102,19 +150,82 @@ impl Ground {
         self.since.0 > 0
     }
 
-    /// Asks a question of the version; one that names another version is asked of that.
+    /// Asks a question of the version; one that names another version is asked of that. An answer that is remembered
+    /// is not asked for again.
     ///
     /// # Errors
     ///
     /// [`EngineError::Query`] with every mistake in the text, and what the database said.
-    pub(super) async fn ask(&self, text: &str, include_deleted: bool) -> Result<Answer, EngineError> {
+    pub(super) async fn ask(&self, text: &str, include_deleted: bool) -> Result<Arc<Answer>, EngineError> {
+        let question = (text.to_owned(), include_deleted);
+        let known = self.memory().known(&question);
+        if let Some(answer) = known {
+            return Ok(answer);
+        }
         let settings = Settings { include_deleted, ..self.settings.clone() };
         let wrong = |errors| EngineError::Query { text: text.to_owned(), errors: Box::new(errors) };
         let prepared = Prepared::new(text, &settings, &self.at).map_err(wrong)?;
         if prepared.as_of.is_some() {
-            return query::run(&self.store, text, &settings, &self.folder).await;
+            self.memory().asked();
+            return query::run(&self.store, text, &settings, &self.folder).await.map(Arc::new);
         }
-        query::answered(&self.at, &prepared, &settings, self.version).await
+        let key = memory::key(&prepared, &settings);
+        let known = self.memory().answer(&key);
+        let answer = match known {
+            Known::All(answer) => answer,
+            Known::Nothing => self.whole(&prepared, &settings, key).await?,
+            Known::But(told, stale) => match self.renewed((&prepared, &settings), key, (&told, stale)).await?
+            {
+                Some(answer) => answer,
+                None => self.whole(&prepared, &settings, key).await?,
+            },
+        };
+        self.memory().stands_for(question, key);
+        Ok(answer)
+    }
+
+    /// Asks for all of an answer.
+    async fn whole(
+        &self,
+        prepared: &Prepared,
+        settings: &Settings,
+        key: memory::Key,
+    ) -> Result<Arc<Answer>, EngineError> {
+        let reads = prepared.reads();
+        if reads.contains_key(&Read::People) || reads.contains_key(&Read::Anything) {
+            // Before it is asked: a roster that comes meanwhile makes another hash of it next time.
+            let people = self.people().await?;
+            self.memory().set_people(people);
+        }
+        let in_pieces = prepared.in_pieces(settings, &self.at).ok();
+        let prepared = in_pieces.as_ref().unwrap_or(prepared);
+        let told = query::told(&self.at, prepared, settings, self.version).await?;
+        Ok(self.memory().keep(key, told, reads, false))
+    }
+
+    /// Asks for those pieces of a known answer that may have become others; `None` where it has to be asked whole.
+    async fn renewed(
+        &self,
+        (prepared, settings): (&Prepared, &Settings),
+        key: memory::Key,
+        (before, stale): (&Told, Stale),
+    ) -> Result<Option<Arc<Answer>>, EngineError> {
+        let fitting = stale.slots.iter().map(|slot| (*slot, prepared.fitting(*slot, &stale.ids)));
+        let Some((slot, ids)) = fitting.min_by_key(|(_, ids)| ids.len()) else { return Ok(None) };
+        if ids.is_empty() {
+            self.memory().still_holds(&key);
+            return Ok(Some(Arc::clone(&before.answer)));
+        }
+        let Ok(pieces) = prepared.pieces_of(settings, &self.at, (slot, &ids)) else { return Ok(None) };
+        let now = query::told(&self.at, &pieces, settings, self.version).await?;
+        if now.answer.truncated || before.answer.truncated {
+            return Ok(None);
+        }
+        let Some(told) = Told::with(before, (slot, &ids), now) else { return Ok(None) };
+        if told.answer.total() > self.limits.most_rows {
+            return Ok(None);
+        }
+        Ok(Some(self.memory().keep(key, told, prepared.reads(), true)))
     }
 
     /// Whether anybody is known of any roster.
@@ -134,7 +245,8 @@ impl Ground {
     /// What the database said.
     pub async fn own_domain(&self) -> Result<Option<String>, EngineError> {
         let text = "FIND heroku_account_member WITH ownAccount = true AS u RETURN u.email";
-        let Data::Table { rows, .. } = self.ask(text, false).await?.data else { return Ok(None) };
+        let answer = self.ask(text, false).await?;
+        let Data::Table { rows, .. } = &answer.data else { return Ok(None) };
         let email = rows.first().and_then(|row| match row.first() {
             Some(Cell::Value(Value::Text(email))) => Some(email.to_lowercase()),
             _ => None,

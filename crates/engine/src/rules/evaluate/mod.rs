@@ -10,6 +10,7 @@ mod input;
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use metsuke_model::Version;
 use serde::Serialize;
@@ -22,6 +23,7 @@ pub use subject::Subject;
 use super::change;
 use super::instance::Instance;
 use super::level::Level;
+use super::memory::Asked;
 use super::template::{Budget, Scope, text_of};
 use act::Work;
 use subject::{Subjects, fingerprint};
@@ -82,6 +84,9 @@ pub struct Evaluation {
     pub actions: Vec<Rendered>,
     /// What is to be said of it.
     pub notes: Vec<String>,
+    /// A query had more rows than were seen.
+    #[serde(skip)]
+    cut: bool,
 }
 
 impl Evaluation {
@@ -99,6 +104,7 @@ impl Evaluation {
             outputs: Map::new(),
             actions: Vec::new(),
             notes: Vec::new(),
+            cut: false,
         }
     }
 }
@@ -112,17 +118,40 @@ pub async fn evaluate(rule: &Instance, ground: &Ground, previous: Option<&BTreeS
         return ended(State::NotObservable { why });
     }
     let previous = previous.filter(|_| !rule.ignore_previous_results);
-    match evaluated(rule, ground, previous).await {
-        Ok(evaluation) => evaluation,
+    let known = ground.memory().unchanged(rule, ground.limits);
+    if let Some(known) = known {
+        return renewed(known, ground, previous);
+    }
+    let mut asked = Vec::new();
+    match evaluated(rule, ground, previous, &mut asked).await {
+        Ok(evaluation) => {
+            ground.memory().keep_evaluation(rule, ground.limits, asked, &evaluation);
+            evaluation
+        }
         Err(why) => ended(State::Failed { why }),
     }
+}
+
+/// An evaluation of an earlier version of which nothing that it was made of has changed.
+fn renewed(known: Evaluation, ground: &Ground, previous: Option<&BTreeSet<String>>) -> Evaluation {
+    let mut evaluation = Evaluation { version: ground.version, ..known };
+    evaluation.complete = ground.complete && !evaluation.cut;
+    for subject in &mut evaluation.subjects {
+        subject.new = is_new(previous, &subject.fingerprint);
+    }
+    evaluation
+}
+
+fn is_new(previous: Option<&BTreeSet<String>>, fingerprint: &str) -> bool {
+    previous.is_none_or(|known| !known.contains(fingerprint))
 }
 
 /// What was found, as expressions and as subjects see it.
 struct Seen {
     inputs: Map<String, Json>,
     subjects: Subjects,
-    complete: bool,
+    /// A query had more rows than were seen.
+    cut: bool,
     notes: Vec<String>,
 }
 
@@ -130,17 +159,13 @@ async fn evaluated(
     rule: &Instance,
     ground: &Ground,
     previous: Option<&BTreeSet<String>>,
+    asked: &mut Vec<Asked>,
 ) -> Result<Evaluation, String> {
-    let mut seen = Seen {
-        inputs: about(rule),
-        subjects: Subjects::default(),
-        complete: ground.complete,
-        notes: Vec::new(),
-    };
-    let is_new = |fingerprint: &str| previous.is_none_or(|known| !known.contains(fingerprint));
-    ask(rule, ground, &mut seen, &is_new).await?;
+    let mut seen = Seen { inputs: about(rule), subjects: Subjects::default(), cut: false, notes: Vec::new() };
+    let is_new = |fingerprint: &str| is_new(previous, fingerprint);
+    ask(rule, ground, (&mut seen, asked), &is_new).await?;
     look(rule, ground, &mut seen, &is_new)?;
-    let Seen { inputs, subjects, complete, mut notes } = seen;
+    let Seen { inputs, subjects, cut, mut notes } = seen;
     let mut answers = BTreeMap::new();
     let mut passes = 0;
     let (fired, budget, inputs, rendered) = loop {
@@ -159,6 +184,7 @@ async fn evaluated(
         for text in wanted {
             let answer = ground.ask(&text, false).await;
             let answer = answer.map_err(|error| format!("a query of its actions: {error}"))?;
+            asked.push(((text.clone(), false), Arc::clone(&answer)));
             let mut rows = input::rows(&answer);
             let total = rows.len();
             rows.truncate(ground.limits.most_shown);
@@ -180,12 +206,13 @@ async fn evaluated(
         state: if fired { State::Fired } else { State::Clear },
         version: ground.version,
         since: rule.change.is_some().then_some(ground.since),
-        complete,
+        complete: ground.complete && !cut,
         level,
         subjects: subjects.into_list(),
         outputs,
         actions: rendered,
         notes,
+        cut,
     })
 }
 
@@ -204,17 +231,18 @@ fn about(rule: &Instance) -> Map<String, Json> {
 async fn ask(
     rule: &Instance,
     ground: &Ground,
-    seen: &mut Seen,
+    (seen, asked): (&mut Seen, &mut Vec<Asked>),
     is_new: &impl Fn(&str) -> bool,
 ) -> Result<(), String> {
     let mut queries = Map::new();
     for query in &rule.queries {
         let answer = ground.ask(&query.text, query.include_deleted).await;
         let answer = answer.map_err(|error| format!("the query `{}`: {error}", query.name))?;
+        asked.push(((query.text.to_string(), query.include_deleted), Arc::clone(&answer)));
         seen.notes
             .extend(answer.warnings.iter().map(|warning| format!("the query `{}`: {warning}", query.name)));
         if answer.truncated {
-            seen.complete = false;
+            seen.cut = true;
             let most = ground.limits.most_rows;
             seen.notes
                 .push(format!("the query `{}` has more than {most} rows; the rest was not seen", query.name));
@@ -227,7 +255,7 @@ async fn ask(
             let new = is_new(&fingerprint);
             let taken = seen.subjects.take(rule, &query.name, (&fingerprint, new), &row, &scope);
             taken.map_err(|error| format!("the subject's name: {error}"))?;
-            if new || !rule.new_entities_only {
+            if new || !rule.counts_only_new() {
                 counted.push(row);
             }
         }
@@ -265,7 +293,7 @@ fn look(
         let new = is_new(&fingerprint);
         let taken = seen.subjects.take(rule, "changes", (&fingerprint, new), &row, &scope);
         taken.map_err(|error| format!("the subject's name: {error}"))?;
-        if new || !rule.new_entities_only {
+        if new || !rule.counts_only_new() {
             total += 1;
             if counted.len() < ground.limits.most_shown {
                 counted.push(row);

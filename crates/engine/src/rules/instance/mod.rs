@@ -114,6 +114,12 @@ impl Instance {
         self.id.as_deref().unwrap_or(&self.name)
     }
 
+    /// Whether only rows that the evaluation before did not have count; without any condition they all do.
+    #[must_use]
+    pub fn counts_only_new(&self) -> bool {
+        self.new_entities_only && self.operations.iter().any(|operation| !operation.when.is_empty())
+    }
+
     /// Reads a document.
     ///
     /// # Errors

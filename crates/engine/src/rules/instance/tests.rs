@@ -81,7 +81,10 @@ fn what_is_not_carried_out_here_is_noted() {
     let odd = json!({
         "name": "x", "questionId": "q", "pollingInterval": "EVERY_BLUE_MOON", "specVersion": 2,
         "triggerActionsOnNewEntitiesOnly": true,
-        "operations": [{ "when": { "type": "ORACLE", "asks": "nobody" }, "actions": [] }],
+        "operations": [
+            { "when": { "type": "ORACLE", "asks": "nobody" }, "actions": [] },
+            { "actions": [{ "type": "WEBHOOK", "endpoint": "https://example.com", "headers": { "Authorization": "Bearer {{param.Token}}" } }] },
+        ],
     });
     let imported = import(&odd.to_string()).unwrap();
     let notes = told(&imported.notes).join("\n");
@@ -90,6 +93,7 @@ fn what_is_not_carried_out_here_is_noted() {
         "`EVERY_BLUE_MOON`",
         "specVersion: only version 1",
         "`ORACLE`",
+        "operations[1].actions[0].headers.Authorization: `param` stands for",
     ] {
         assert!(notes.contains(part), "{part}: {notes}");
     }

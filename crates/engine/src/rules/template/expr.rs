@@ -38,6 +38,30 @@ pub enum Expr {
     Pipe(Box<Self>, Pipe, Vec<Self>),
 }
 
+impl Expr {
+    /// Whether a name of the scope stands in it.
+    pub(super) fn speaks_of(&self, name: &str) -> bool {
+        match self {
+            Self::Name(known) => **known == *name,
+            Self::Literal(_) | Self::Relative(_) => false,
+            Self::List(items) => items.iter().any(|item| item.speaks_of(name)),
+            Self::Object(members) => members.iter().any(|(_, member)| member.speaks_of(name)),
+            Self::Member(of, _) | Self::Not(of) | Self::Negative(of) => of.speaks_of(name),
+            Self::Index(of, other) | Self::Filter(of, other) | Self::Binary(_, of, other) => {
+                of.speaks_of(name) || other.speaks_of(name)
+            }
+            Self::Choice(of, then, other) => {
+                of.speaks_of(name)
+                    || then.as_ref().is_some_and(|then| then.speaks_of(name))
+                    || other.speaks_of(name)
+            }
+            Self::Pipe(of, _, arguments) => {
+                of.speaks_of(name) || arguments.iter().any(|argument| argument.speaks_of(name))
+            }
+        }
+    }
+}
+
 /// An operator between two values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {

@@ -112,6 +112,12 @@ impl Template {
         self.parts.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
+    /// Whether a name of the scope stands in one of its expressions.
+    #[must_use]
+    pub fn speaks_of(&self, name: &str) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Expr(_, expr) if expr.speaks_of(name)))
+    }
+
     /// The value: of the expression, where the text is one and nothing else; else a text.
     ///
     /// # Errors
