@@ -4,12 +4,15 @@
 //!
 //! Invariant: a secret is sealed for its channel before it is stored, and is shown to nobody.
 
+use metsuke_model::Moment;
 use metsuke_model::audit::{Actor, EventCode};
-use metsuke_store::ChannelRow;
+use metsuke_model::finding::{FindingEvent, FindingState};
+use metsuke_store::{ChannelRow, Evaluated, FindingRow, Happened, Store};
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use super::channel::{Channel, ChannelSettings};
+use super::deliver::FAILING;
 use crate::connectors::Installation;
 use crate::findings::hash;
 use crate::{BadField, EngineError};
@@ -116,11 +119,41 @@ pub async fn remove_channel(
         .detail("name", row.name.clone());
     store.remove_channel(&row.id, event).await?;
     let why = "the channel was removed";
-    let mut waiting = store.end_channel(&row.id, why).await?;
+    let mut stores = vec![store];
     for connector in installation.live().await? {
-        waiting += installation.estate(connector.id).await?.end_channel(&row.id, why).await?;
+        stores.push(installation.estate(connector.id).await?);
+    }
+    let mut waiting = 0;
+    for store in stores {
+        waiting += store.end_channel(&row.id, why).await?;
+        fails_no_more(&store, &row.id, installation.now()).await?;
     }
     Ok(Some(waiting))
+}
+
+/// Ends the finding that a channel fails.
+async fn fails_no_more(store: &Store, channel: &str, now: Moment) -> Result<(), EngineError> {
+    let fingerprint = hash(&[FAILING, channel]);
+    loop {
+        let ground = store.finding_ground().await?;
+        let known = ground.findings.into_iter().find(|row| row.fingerprint == fingerprint);
+        let Some(row) = known.filter(|row| row.state != FindingState::Resolved) else { return Ok(()) };
+        let row = FindingRow { state: FindingState::Resolved, until: None, changed_at: now, ..row };
+        let happened = Happened {
+            fingerprint: fingerprint.clone(),
+            what: FindingEvent::Resolved,
+            version: None,
+            person: None,
+            reason: Some("the channel was removed".into()),
+        };
+        let (findings, happened) = (vec![row], vec![happened]);
+        let ended =
+            Evaluated { edition: ground.edition, at: Some(now), findings, happened, ..Evaluated::default() };
+        // Somebody wrote of findings in between: looked at again.
+        if store.keep_evaluation(&ended).await? {
+            return Ok(());
+        }
+    }
 }
 
 /// The channels, ready to be used; one that cannot be opened is named in the log and left out.

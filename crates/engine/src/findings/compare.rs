@@ -11,6 +11,7 @@ use metsuke_model::{Moment, Version};
 use metsuke_store::{Change, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow};
 use serde_json::{Value as Json, json};
 
+use super::ends;
 use super::evidence::Evidence;
 use super::touch;
 use super::watched::Watched;
@@ -36,6 +37,7 @@ pub(super) struct Outcome {
 
 pub(super) fn compare(
     judged: &[Judged<'_>],
+    watched: &HashSet<&str>,
     ground: &FindingGround,
     version: Version,
     now: Moment,
@@ -63,7 +65,8 @@ pub(super) fn compare(
             outcome.evaluated.rules.push(RuleStateRow { updated_at, ..state });
         }
     }
-    lapse(&mut outcome, ground, &seen, now);
+    ends::retire(&mut outcome, ground, watched, now);
+    ends::lapse(&mut outcome, ground, &seen, now);
     outcome.evaluated.version = Some(version).filter(|_| ground.evaluated != Some(version));
     outcome
 }
@@ -257,39 +260,6 @@ impl Work<'_, '_> {
         }
         self.outcome.evaluated.findings.push(row);
     }
-}
-
-/// Opens again what was accepted until now.
-fn lapse(outcome: &mut Outcome, ground: &FindingGround, written: &HashSet<String>, now: Moment) {
-    let over = |finding: &&FindingRow| {
-        finding.state == FindingState::Accepted && finding.until.is_some_and(|until| until <= now)
-    };
-    for place in 0..outcome.evaluated.findings.len() {
-        let Some(row) = outcome.evaluated.findings.get_mut(place).filter(|row| over(&&**row)) else {
-            continue;
-        };
-        (row.state, row.until) = (FindingState::Open, None);
-        let fingerprint = row.fingerprint.clone();
-        lapsed(outcome, fingerprint, place);
-    }
-    for finding in ground.findings.iter().filter(over).filter(|row| !written.contains(&row.fingerprint)) {
-        let place = outcome.evaluated.findings.len();
-        let row = FindingRow { state: FindingState::Open, until: None, changed_at: now, ..finding.clone() };
-        outcome.evaluated.findings.push(row);
-        lapsed(outcome, finding.fingerprint.clone(), place);
-    }
-}
-
-fn lapsed(outcome: &mut Outcome, fingerprint: String, place: usize) {
-    let what = FindingEvent::Lapsed;
-    outcome.evaluated.happened.push(Happened {
-        fingerprint,
-        what,
-        version: None,
-        person: None,
-        reason: None,
-    });
-    outcome.news.push((place, what));
 }
 
 /// What came of a rule.

@@ -3,7 +3,7 @@
 //! Invariant: findings, states of rules, the mark of the version and the deliveries that follow are stored in one
 //! transaction; evaluating a version again changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use metsuke_model::finding::{FindingEvent, FindingState};
@@ -26,7 +26,7 @@ const MOST_TRIES: usize = 8;
 pub struct Asked<'a> {
     /// The estate's store.
     pub store: &'a Store,
-    /// The rules.
+    /// Every rule that is watched; findings of others end.
     pub rules: &'a [Watched],
     /// The channels that are told.
     pub channels: &'a [Channel],
@@ -171,12 +171,13 @@ async fn settle(
     version: Version,
     clock: &dyn Clock,
 ) -> Result<Summary, EngineError> {
+    let watched: HashSet<&str> = asked.rules.iter().map(Watched::key).collect();
     for _ in 0..MOST_TRIES {
         let ground = asked.store.finding_ground().await?;
         if ground.evaluated.is_some_and(|evaluated| evaluated > version) {
             return Ok(Summary::nothing(version));
         }
-        let mut outcome = compare(judged, &ground, version, clock.now());
+        let mut outcome = compare(judged, &watched, &ground, version, clock.now());
         complete(asked, judged, &mut outcome, version).await?;
         outcome.evaluated.deliveries = deliveries(asked, judged, &outcome, version, clock);
         let mut summary = summary(judged, &ground, &outcome, version);

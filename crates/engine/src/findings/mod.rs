@@ -6,6 +6,7 @@
 //! or by an entry of the change log that is about it.
 
 mod compare;
+mod ends;
 mod enrich;
 mod evaluate;
 mod evidence;
@@ -15,7 +16,7 @@ mod watched;
 
 pub use evaluate::{Asked, Summary, evaluate};
 pub use evidence::{Difference, Evidence};
-pub use said::{Refusal, accept, acknowledge, dismiss, reopen};
+pub use said::{Refusal, accept, acknowledge, dismiss, keep_rule, reopen, turn};
 pub use watched::{Watched, watched};
 
 pub(crate) use evidence::hash;

@@ -9,12 +9,14 @@ use std::fmt;
 use metsuke_model::audit::EventCode;
 use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{Clock, JobId, Moment};
-use metsuke_store::{FindingEdit, FindingRow, NewJob, Store};
+use metsuke_store::{FindingEdit, FindingRow, NewJob, RuleRow, Store};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::EngineError;
 use crate::jobs::EVALUATE;
+use crate::rules::shipped::{self, Values};
+use crate::rules::{Instance, Mistake};
 
 /// The longest time for which a risk is accepted: a year.
 const LONGEST: i64 = 366 * 86_400 * 1_000_000;
@@ -143,6 +145,61 @@ pub async fn dismiss(store: &Store, rule: &str, clock: &dyn Clock) -> Result<boo
     let now = clock.now();
     let event = store.event(now, EventCode::AlertDismissed).about("rule", rule);
     Ok(store.dismiss_alert(rule, now, event).await?)
+}
+
+/// Turns a shipped rule on or off, with values of its parameters, in the installation's store; `false` where no such
+/// rule is shipped.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn turn(
+    main: &Store,
+    rule: &str,
+    enabled: bool,
+    values: &Values,
+    clock: &dyn Clock,
+) -> Result<bool, EngineError> {
+    let Some(detection) = shipped::find(rule) else { return Ok(false) };
+    let row = RuleRow {
+        id: detection.id.to_string(),
+        kind: "shipped".into(),
+        enabled,
+        revision: 1,
+        updated_at: clock.now(),
+        document: json!(values),
+    };
+    let event = main.event(row.updated_at, EventCode::RuleSaved).about("rule", &row.id);
+    main.put_rule(&row, event.detail("enabled", enabled)).await?;
+    Ok(true)
+}
+
+/// Keeps a rule of somebody's own in the installation's store, by its id.
+///
+/// # Errors
+///
+/// What the database said; mistakes in the rule are the inner error.
+pub async fn keep_rule(
+    main: &Store,
+    document: &Json,
+    enabled: bool,
+    clock: &dyn Clock,
+) -> Result<Result<Instance, Vec<Mistake>>, EngineError> {
+    let rule = match Instance::read(document) {
+        Ok(rule) => rule,
+        Err(mistakes) => return Ok(Err(mistakes)),
+    };
+    let row = RuleRow {
+        id: rule.key().to_owned(),
+        kind: "own".into(),
+        enabled,
+        revision: 1,
+        updated_at: clock.now(),
+        document: document.clone(),
+    };
+    let event = main.event(row.updated_at, EventCode::RuleSaved).about("rule", &row.id);
+    main.put_rule(&row, event.detail("enabled", enabled)).await?;
+    Ok(Ok(rule))
 }
 
 async fn say(

@@ -270,6 +270,29 @@ async fn a_rule_that_cannot_be_judged_resolves_nothing() {
 }
 
 #[tokio::test]
+async fn a_rule_that_is_turned_off_ends_its_findings() {
+    let house = company().await;
+    house.sync().await;
+    let (all_on, clock) = ([admins(&json!({})), shipped_rule("D02")], clock());
+    evaluate(&house, &all_on, 1).await;
+    let off = evaluate(&house, &all_on[1..], 1).await;
+    assert_eq!((off.stored, off.standing), (true, 0));
+    assert!(all(&house).await.iter().all(|row| row.state == FindingState::Resolved));
+    assert!(!evaluate(&house, &all_on[1..], 1).await.stored);
+    assert_eq!(evaluate(&house, &all_on, 1).await.opened, 2, "they come back with it");
+    // What people set of rules decides which are watched.
+    assert!(findings::turn(&house.store, "D01", false, &shipped::Values::new(), &clock).await.unwrap());
+    assert!(!findings::turn(&house.store, "D99", false, &shipped::Values::new(), &clock).await.unwrap());
+    let own = json!({ "id": "own-9", "name": "mine", "change": {}, "operations": [] });
+    findings::keep_rule(&house.store, &own, true, &clock).await.unwrap().unwrap();
+    assert!(findings::keep_rule(&house.store, &json!({}), true, &clock).await.unwrap().is_err());
+    let (rules, wrong) = findings::watched(&house.store.rules().await.unwrap());
+    let keys: Vec<&str> = rules.iter().map(Watched::key).collect();
+    assert_eq!((keys.len(), wrong.len()), (28, 0));
+    assert!(!keys.contains(&"D01") && keys.contains(&"own-9") && keys.contains(&"D28"));
+}
+
+#[tokio::test]
 async fn evaluating_and_saying_at_once_loses_neither() {
     let house = company().await;
     let (rules, clock) = ([shipped_rule("D01"), admins(&json!({}))], clock());

@@ -80,7 +80,7 @@ async fn done(
 impl AckArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
-        let (person, reason) = (store.actor().name.as_str().to_owned(), self.reason.as_deref());
+        let (person, reason) = (store.actor().name.to_string(), self.reason.as_deref());
         let said = findings::acknowledge(&store, &self.finding, Some(&person), reason, &SystemClock).await?;
         done(context, &self.finding, &store, said).await
     }
@@ -89,7 +89,7 @@ impl AckArgs {
 impl AcceptArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
-        let person = store.actor().name.as_str().to_owned();
+        let person = store.actor().name.to_string();
         let until = (self.until, &*self.reason);
         let said = findings::accept(&store, &self.finding, Some(&person), until, &SystemClock).await?;
         done(context, &self.finding, &store, said).await
@@ -99,7 +99,7 @@ impl AcceptArgs {
 impl ReopenArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
-        let (person, reason) = (store.actor().name.as_str().to_owned(), self.reason.as_deref());
+        let (person, reason) = (store.actor().name.to_string(), self.reason.as_deref());
         let said = findings::reopen(&store, &self.finding, Some(&person), reason, &SystemClock).await?;
         done(context, &self.finding, &store, said).await
     }
