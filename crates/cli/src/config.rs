@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
+use metsuke_engine::seal::SealFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -39,6 +40,8 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
+    seal_key: Option<PathBuf>,
+    state_folder: Option<PathBuf>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -65,6 +68,8 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
+            seal_key: variable("METSUKE_KEY_FILE").map(Into::into),
+            state_folder: state_folder(),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -85,6 +90,17 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder for what outlives the program: systemd's, else the user's own.
+///
+/// Source: <https://specifications.freedesktop.org/basedir/latest/>
+fn state_folder() -> Option<PathBuf> {
+    let given = variable("STATE_DIRECTORY")
+        .map(|folders| PathBuf::from(folders.split(':').next().unwrap_or_default()));
+    let own = || variable("XDG_STATE_HOME").map(|folder| PathBuf::from(folder).join("metsuke"));
+    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state/metsuke"));
+    given.or_else(own).or_else(home)
 }
 
 /// A value and where it came from.
@@ -111,13 +127,15 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// The database of `--database` alone.
     pub(crate) database_flag: Option<String>,
+    /// The connector of `--connector`.
+    pub(crate) connector: Option<String>,
     environment: Environment,
 }
 
 impl Config {
     /// Puts flags and environment together.
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
-        let Global { format, database, quiet, .. } = global;
+        let Global { format, database, connector, quiet, .. } = global;
         Self {
             format: format.format(),
             asked: format,
@@ -125,6 +143,7 @@ impl Config {
             columns: environment.columns,
             no_color: environment.no_color,
             database_flag: database,
+            connector,
             environment,
         }
     }
@@ -135,6 +154,7 @@ impl Config {
             format: Format::Table,
             asked: FormatArg::Table,
             database_flag: Some(database),
+            connector: None,
             environment: Environment::default(),
             ..*self
         }
@@ -210,6 +230,26 @@ impl Config {
             (None, Some(file)) => Some(KeyFile::at(file)),
             (None, None) => sqlite_file(&self.database().value).map(|file| KeyFile::beside(&file)),
         }
+    }
+
+    /// The file of the key that seals tokens: `METSUKE_KEY_FILE`, else beside an SQLite file, else in the folder for
+    /// state.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where none of them is known.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.seal_key {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(file) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&file));
+        }
+        let folder = self.environment.state_folder.as_ref();
+        folder.map(|folder| SealFile::at(folder.join("metsuke.key"))).ok_or_else(|| {
+            Failure::usage("there is no place for the key that seals tokens")
+                .hint("name its file in METSUKE_KEY_FILE; it is made when first needed")
+        })
     }
 
     /// The token.
@@ -328,6 +368,17 @@ impl Config {
     }
 }
 
+/// A secret that a file holds, or stdin for `-`.
+///
+/// # Errors
+///
+/// [`Failure`] where there is none, or where what there is cannot be one.
+pub(crate) fn secret_of(file: &Path) -> Result<SecretString, Failure> {
+    let secret = token_of(file)?;
+    check(&secret)?;
+    Ok(secret.value)
+}
+
 /// The token that a file holds, or stdin for `-`.
 fn token_of(file: &Path) -> Result<Sourced<SecretString>, Failure> {
     if file.as_os_str() == "-" {
@@ -373,6 +424,7 @@ mod tests {
         let global = Global {
             format: FormatArg::Table,
             database: None,
+            connector: None,
             log_level: crate::args::LogLevel::Warn,
             log_format: crate::args::LogFormat::Text,
             quiet: false,

@@ -7,6 +7,7 @@ mod audit;
 mod c1z;
 mod changes;
 mod completions;
+mod connectors;
 mod demo;
 mod doctor;
 mod export;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Connectors(connectors::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -75,6 +77,7 @@ impl Command {
             | Self::Simulate(_)
             | Self::Jupiterone(_)
             | Self::Import(_)
+            | Self::Connectors(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -114,6 +117,7 @@ impl Command {
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Connectors(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,
