@@ -1,6 +1,6 @@
 //! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
 //!
-//! Beside it stand a small [`jupiterone`], for those who upload there, and, as a feature, a `c1` that hands out tasks.
+//! Beside it stand a small [`jupiterone`], for those who upload there, [`receivers`] of messages, and, as a feature, a `c1` that hands out tasks.
 //!
 //! Not a mock library, and not a client: it shares no type with the rest of the house.
 //!
@@ -26,6 +26,7 @@ mod options;
 mod page;
 mod pool;
 mod range;
+pub mod receivers;
 mod refusal;
 mod reply;
 mod roster;

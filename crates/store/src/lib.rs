@@ -7,15 +7,18 @@
 
 mod audit;
 mod bulk;
+mod channels;
 mod checkpoint;
 mod commit;
 mod composed;
 mod connection;
 mod connectors;
+mod deliveries;
 mod dense;
 mod dialect;
 mod error;
 mod estates;
+mod findings;
 mod history;
 mod idempotency;
 mod indexes;
@@ -35,10 +38,18 @@ mod syncs;
 mod tokens;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
+pub use deliveries::{
+    ChannelHealth, ClaimedMessage, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery,
+    Recorded,
+};
 pub use error::StoreError;
 pub use estates::Wiped;
+pub use findings::{
+    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
+};
 pub use history::{Change, ChangeKind, Changed};
 pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};

@@ -24,9 +24,11 @@ macro_rules! on_both_engines {
 
 mod audit;
 mod database;
+mod deliveries;
 mod document;
 mod editions;
 mod expected;
+mod findings;
 mod full_disk;
 mod gaps;
 mod generated;
