@@ -11,6 +11,7 @@ mod lists;
 mod plans;
 mod provision;
 mod query;
+mod rules;
 
 use std::future::Future;
 
@@ -22,6 +23,8 @@ pub use events::{ChangeKey, Changes, EventLine, Events};
 pub use house::Desk;
 pub use lists::{Grants, Lines};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans};
+pub use rules::{RuleShown, RulesTaken};
+
 pub use query::{Question, ask};
 
 use crate::EngineError;

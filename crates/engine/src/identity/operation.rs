@@ -71,6 +71,8 @@ areas! {
     Connectors = "connectors",
     /// What was read: people, teams, apps, grants, changes, and questions about them.
     Estate = "estate",
+    /// Rules: what is looked for in each version.
+    Rules = "rules",
     /// Plans to change access, and their application.
     Plans = "plans",
     /// The audit trail.
@@ -203,6 +205,23 @@ operations! {
     ListApps = "listApps", Get "/api/v1/apps", Estate reads, policy::SEEING;
     /// List Enterprise accounts
     ListEnterpriseAccounts = "listEnterpriseAccounts", Get "/api/v1/enterprise-accounts", Estate reads, policy::SEEING;
+
+    /// List rules: shipped ones, then people's own
+    ListRules = "listRules", Get "/api/v1/rules", Rules reads, policy::SEEING;
+    /// Keep a rule of one's own
+    CreateRule = "createRule", Post "/api/v1/rules", Rules writes, policy::OPERATING;
+    /// Keep the rules of a file, in JupiterOne's form
+    ImportRules = "importRules", Post "/api/v1/rules/import", Rules writes, policy::OPERATING;
+    /// Give people's own rules as JupiterOne takes them
+    ExportRules = "exportRules", Get "/api/v1/rules/export", Rules reads, policy::SEEING;
+    /// Show a rule
+    GetRule = "getRule", Get "/api/v1/rules/{id}", Rules reads, policy::SEEING;
+    /// Write a rule of one's own anew
+    ReplaceRule = "replaceRule", Put "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+    /// Turn a rule on or off, or set a shipped one's parameters
+    SetRule = "setRule", Patch "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+    /// Remove a rule of one's own, or forget what is set of a shipped one
+    RemoveRule = "removeRule", Delete "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
 
     /// List plans, newest first
     ListPlans = "listPlans", Get "/api/v1/plans", Plans reads, policy::FOLLOWING;

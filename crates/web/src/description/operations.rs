@@ -126,6 +126,21 @@ pub(super) fn describe(operation: Operation) -> Spec {
             Spec::list("Enterprise accounts.", "EnterpriseAccount", &["connector", "as_of", "name"])
                 .more(&[404])
         }
+        Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
+        Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
+        Operation::ImportRules => {
+            let told = "The rules that are kept now, and what is odd about them.";
+            Spec::new(200, told, named("ImportedRules")).body(json!({ "type": ["array", "object"] }))
+        }
+        Operation::ExportRules => Spec::thing("The rules, and what does not go out.", named("ExportedRules")),
+        Operation::GetRule => Spec::thing("The rule.", named("Rule")).more(&[404]),
+        Operation::ReplaceRule => Spec::new(200, "The rule as it is now.", named("Rule"))
+            .body(named("WrittenRule"))
+            .more(&[404, 409]),
+        Operation::SetRule => {
+            Spec::new(200, "The rule as it is now.", named("Rule")).body(named("RuleSetting")).more(&[404])
+        }
+        Operation::RemoveRule => Spec::new(200, "The rule as it was.", named("Rule")).more(&[404]),
         Operation::ListPlans => Spec::list("Plans, newest first.", "PlanLine", &["connector"]).more(&[404]),
         Operation::CreatePlan => {
             let mut spec = Spec::new(201, "The plan, which is stored and not applied.", named("Planned"))

@@ -7,6 +7,7 @@ mod connectors;
 mod estate;
 mod plans;
 mod query;
+mod rules;
 mod runs;
 mod service;
 mod tokens;
@@ -54,6 +55,14 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListTeams => Box::pin(estate::teams(call)),
         Operation::ListApps => Box::pin(estate::apps(call)),
         Operation::ListEnterpriseAccounts => Box::pin(estate::enterprise_accounts(call)),
+        Operation::ListRules => Box::pin(rules::list(call)),
+        Operation::CreateRule => Box::pin(rules::create(call)),
+        Operation::ImportRules => Box::pin(rules::import(call)),
+        Operation::ExportRules => Box::pin(rules::export(call)),
+        Operation::GetRule => Box::pin(rules::get(call)),
+        Operation::ReplaceRule => Box::pin(rules::replace(call)),
+        Operation::SetRule => Box::pin(rules::set(call)),
+        Operation::RemoveRule => Box::pin(rules::remove(call)),
         Operation::ListPlans => Box::pin(plans::list(call)),
         Operation::CreatePlan => Box::pin(plans::create(call)),
         Operation::ApplyPlan => Box::pin(plans::apply(call)),
