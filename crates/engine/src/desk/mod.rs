@@ -6,6 +6,7 @@
 
 mod apart;
 mod events;
+mod findings;
 mod house;
 mod lists;
 mod plans;
@@ -20,6 +21,7 @@ use metsuke_store::{Snapshot, Store};
 use serde::{Deserialize, Serialize};
 
 pub use events::{ChangeKey, Changes, EventLine, Events};
+pub use findings::{ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, Saying};
 pub use house::Desk;
 pub use lists::{Grants, Lines};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans};

@@ -73,6 +73,10 @@ areas! {
     Estate = "estate",
     /// Rules: what is looked for in each version.
     Rules = "rules",
+    /// What rules found, and what people say of it.
+    Findings = "findings",
+    /// Where alerts go.
+    Channels = "channels",
     /// Plans to change access, and their application.
     Plans = "plans",
     /// The audit trail.
@@ -222,6 +226,30 @@ operations! {
     SetRule = "setRule", Patch "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
     /// Remove a rule of one's own, or forget what is set of a shipped one
     RemoveRule = "removeRule", Delete "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+
+    /// List findings, newest first
+    ListFindings = "listFindings", Get "/api/v1/findings", Findings reads, policy::SEEING;
+    /// Show a finding and what happened to it
+    GetFinding = "getFinding", Get "/api/v1/findings/{id}", Findings reads, policy::SEEING;
+    /// Say that a finding was seen
+    AcknowledgeFinding = "acknowledgeFinding", Post "/api/v1/findings/{id}/acknowledge", Findings writes, policy::DECIDING;
+    /// Take the risk of a finding until a date
+    AcceptFinding = "acceptFinding", Post "/api/v1/findings/{id}/accept", Findings writes, policy::DECIDING;
+    /// Take back what was said of a finding
+    ReopenFinding = "reopenFinding", Post "/api/v1/findings/{id}/reopen", Findings writes, policy::DECIDING;
+
+    /// List the channels for alerts
+    ListChannels = "listChannels", Get "/api/v1/channels", Channels reads, policy::WATCHING;
+    /// Make a channel
+    CreateChannel = "createChannel", Post "/api/v1/channels", Channels writes, policy::ADMINISTERING;
+    /// Show a channel
+    GetChannel = "getChannel", Get "/api/v1/channels/{id}", Channels reads, policy::WATCHING;
+    /// Write a channel anew
+    ReplaceChannel = "replaceChannel", Put "/api/v1/channels/{id}", Channels writes, policy::ADMINISTERING;
+    /// Remove a channel, and give up what waits for it
+    RemoveChannel = "removeChannel", Delete "/api/v1/channels/{id}", Channels writes, policy::ADMINISTERING;
+    /// Send a word to a channel, to try it
+    TestChannel = "testChannel", Post "/api/v1/channels/{id}/test", Channels writes, policy::OPERATING;
 
     /// List plans, newest first
     ListPlans = "listPlans", Get "/api/v1/plans", Plans reads, policy::FOLLOWING;

@@ -19,6 +19,7 @@ pub(super) fn all() -> Value {
         .chain(super::connectors::all())
         .chain(estate())
         .chain(access())
+        .chain(super::alerts::all())
         .chain(rules())
         .chain(plans())
         .chain(tokens())

@@ -3,8 +3,10 @@
 //! Invariant: [`handle`] names every operation, so that one without a handler does not compile.
 
 mod audit;
+mod channels;
 mod connectors;
 mod estate;
+mod findings;
 mod plans;
 mod query;
 mod rules;
@@ -63,6 +65,17 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ReplaceRule => Box::pin(rules::replace(call)),
         Operation::SetRule => Box::pin(rules::set(call)),
         Operation::RemoveRule => Box::pin(rules::remove(call)),
+        Operation::ListFindings => Box::pin(findings::list(call)),
+        Operation::GetFinding => Box::pin(findings::get(call)),
+        Operation::AcknowledgeFinding => Box::pin(findings::acknowledge(call)),
+        Operation::AcceptFinding => Box::pin(findings::accept(call)),
+        Operation::ReopenFinding => Box::pin(findings::reopen(call)),
+        Operation::ListChannels => Box::pin(channels::list(call)),
+        Operation::CreateChannel => Box::pin(channels::create(call)),
+        Operation::GetChannel => Box::pin(channels::get(call)),
+        Operation::ReplaceChannel => Box::pin(channels::replace(call)),
+        Operation::RemoveChannel => Box::pin(channels::remove(call)),
+        Operation::TestChannel => Box::pin(channels::test(call)),
         Operation::ListPlans => Box::pin(plans::list(call)),
         Operation::CreatePlan => Box::pin(plans::create(call)),
         Operation::ApplyPlan => Box::pin(plans::apply(call)),

@@ -174,3 +174,44 @@ async fn rules_are_listed_written_turned_off_imported_and_exported() {
     assert_eq!(served.send(("DELETE", "/api/v1/rules/D01"), Some(&admin), &[], None).await.status, 200);
     assert_eq!(served.get(&admin, "/api/v1/rules/D01").await.json()["enabled"], true, "as it was shipped");
 }
+
+#[tokio::test]
+async fn what_rules_find_is_listed_and_answered_and_channels_are_kept_without_their_secrets() {
+    let served = Served::new(Size::Small).await;
+    let admin = served.token("admin", &[]).await;
+    let id = served.connector(&admin, "acme", "ann@example.com").await;
+    served.until(&admin, &id, "connected").await;
+    let found = async {
+        loop {
+            let found = served.get(&admin, "/api/v1/findings?state=open&limit=1").await.rows();
+            if let Some(finding) = found.into_iter().next() {
+                return finding;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let finding = tokio::time::timeout(super::client::PATIENCE, found).await.unwrap();
+    assert_eq!(finding["connector"], id.as_str());
+    let path = format!("/api/v1/findings/{}", finding["id"].as_str().unwrap());
+    let seen = served.send(("POST", &format!("{path}/acknowledge")), Some(&admin), &[], None).await.json();
+    assert_eq!(seen["state"], "acknowledged", "{seen}");
+    let never = json!({ "until": "2000-01-01T00:00:00Z", "reason": "we know" });
+    assert_eq!(served.post(&admin, &format!("{path}/accept"), &never).await.status, 422);
+    let reopened =
+        served.post(&admin, &format!("{path}/reopen"), &json!({ "reason": "not so" })).await.json();
+    assert_eq!(reopened["state"], "open");
+    assert_eq!(reopened["events"].as_array().unwrap().len(), 3, "{reopened}");
+
+    let channel = json!({
+        "name": "team", "settings": { "way": { "kind": "slack" } }, "secret": "https://hooks.example.com/services/canary",
+    });
+    let made = served.post(&admin, "/api/v1/channels", &channel).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let path = format!("/api/v1/channels/{}", made.json()["id"].as_str().unwrap());
+    let shown = served.get(&admin, &path).await;
+    assert_eq!(shown.json()["has_secret"], true);
+    assert!(!shown.text().contains("canary") && !made.text().contains("canary"));
+    assert_eq!(served.post(&admin, "/api/v1/channels", &channel).await.code(), "name_taken");
+    assert_eq!(served.send(("DELETE", &path), Some(&admin), &[], None).await.status, 200);
+    assert_eq!(served.get(&admin, &path).await.status, 404);
+}

@@ -45,6 +45,17 @@ getRule                 rules       r  varoA no
 replaceRule             rules       w  ---oA no
 setRule                 rules       w  ---oA no
 removeRule              rules       w  ---oA no
+listFindings            findings    r  varoA no
+getFinding              findings    r  varoA no
+acknowledgeFinding      findings    w  --roA no
+acceptFinding           findings    w  --roA no
+reopenFinding           findings    w  --roA no
+listChannels            channels    r  -a-oA no
+createChannel           channels    w  ----A no
+getChannel              channels    r  -a-oA no
+replaceChannel          channels    w  ----A no
+removeChannel           channels    w  ----A no
+testChannel             channels    w  ---oA no
 listPlans               plans       r  -aroA no
 createPlan              plans       w  ---oA anybody
 getPlan                 plans       r  -aroA no
