@@ -47,13 +47,13 @@ pub(crate) fn id(kind: u8, number: u32) -> HerokuId {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every time column may be empty")]
-fn moment(number: u64) -> Option<Moment> {
+pub(crate) fn moment(number: u64) -> Option<Moment> {
     let seconds = 1_400_000_000 + i64::try_from(mixed(number) % 360_000_000).unwrap_or(0);
     Some(Moment(seconds * 1_000_000))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every text column may be empty")]
-fn text(text: String) -> Option<Box<str>> {
+pub(crate) fn text(text: String) -> Option<Box<str>> {
     Some(text.into())
 }
 

@@ -6,6 +6,8 @@
 
 mod c1z;
 mod estate;
+mod further;
+mod library;
 mod process;
 mod questions;
 mod report;

@@ -5,11 +5,14 @@
 //! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
 
 use std::io::Read as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use metsuke_clients::deliver::{Outside, OutsideSettings};
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
+use metsuke_engine::seal::SealFile;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -39,6 +42,12 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
+    seal_key: Option<PathBuf>,
+    state_folder: Option<PathBuf>,
+    listen: Option<String>,
+    port: Option<String>,
+    allow_private: Option<String>,
+    allow_plain: bool,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -65,6 +74,12 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
+            seal_key: variable("METSUKE_KEY_FILE").map(Into::into),
+            state_folder: state_folder(),
+            listen: variable("METSUKE_LISTEN"),
+            port: variable("PORT"),
+            allow_private: variable("METSUKE_ALLOW_PRIVATE"),
+            allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -85,6 +100,17 @@ impl Environment {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder for what outlives the program: systemd's, else the user's own.
+///
+/// Source: <https://specifications.freedesktop.org/basedir/latest/>
+fn state_folder() -> Option<PathBuf> {
+    let given = variable("STATE_DIRECTORY")
+        .map(|folders| PathBuf::from(folders.split(':').next().unwrap_or_default()));
+    let own = || variable("XDG_STATE_HOME").map(|folder| PathBuf::from(folder).join("metsuke"));
+    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state/metsuke"));
+    given.or_else(own).or_else(home)
 }
 
 /// A value and where it came from.
@@ -111,13 +137,15 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// The database of `--database` alone.
     pub(crate) database_flag: Option<String>,
+    /// The connector of `--connector`.
+    pub(crate) connector: Option<String>,
     environment: Environment,
 }
 
 impl Config {
     /// Puts flags and environment together.
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
-        let Global { format, database, quiet, .. } = global;
+        let Global { format, database, connector, quiet, .. } = global;
         Self {
             format: format.format(),
             asked: format,
@@ -125,6 +153,7 @@ impl Config {
             columns: environment.columns,
             no_color: environment.no_color,
             database_flag: database,
+            connector,
             environment,
         }
     }
@@ -135,6 +164,7 @@ impl Config {
             format: Format::Table,
             asked: FormatArg::Table,
             database_flag: Some(database),
+            connector: None,
             environment: Environment::default(),
             ..*self
         }
@@ -184,6 +214,60 @@ impl Config {
         }
     }
 
+    /// Where a server listens.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where a variable holds no address.
+    pub(crate) fn listen(&self, flag: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+        if let Some(address) = flag {
+            return Ok(address);
+        }
+        let wrong = |variable: &str, hint: &str| {
+            Failure::usage(format!("{variable} holds no address to listen on")).hint(hint.to_owned())
+        };
+        match (&self.environment.listen, &self.environment.port) {
+            (Some(text), _) => {
+                text.parse().map_err(|_| wrong("METSUKE_LISTEN", "write it like 127.0.0.1:8080"))
+            }
+            // A platform that sets PORT sends its requests from outside.
+            (None, Some(text)) => {
+                let port = text.parse().map_err(|_| wrong("PORT", "write a number like 8080"))?;
+                Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+            }
+            (None, None) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+        }
+    }
+
+    /// The way out for alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the variable that allows private addresses names what is none.
+    pub(crate) fn outside(&self) -> Result<Outside, Failure> {
+        let mut settings =
+            OutsideSettings { allow_plain: self.environment.allow_plain, ..OutsideSettings::default() };
+        let named = self.environment.allow_private.as_deref().unwrap_or_default();
+        for net in named.split([',', ' ']).filter(|net| !net.is_empty()) {
+            let net = net.parse().map_err(|why| Failure::usage(format!("METSUKE_ALLOW_PRIVATE: {why}")))?;
+            settings.allow.push(net);
+        }
+        Ok(Outside::new(settings))
+    }
+
+    /// The secret in a file, or on stdin for `-`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none.
+    pub(crate) fn secret_of(&self, file: &Path) -> Result<SecretString, Failure> {
+        let secret = token_of(file)?;
+        if secret.value.expose_secret().is_empty() {
+            return Err(Failure::usage(format!("there is nothing in {}", secret.from)));
+        }
+        Ok(secret.value)
+    }
+
     /// The address of the Heroku API.
     ///
     /// # Errors
@@ -210,6 +294,26 @@ impl Config {
             (None, Some(file)) => Some(KeyFile::at(file)),
             (None, None) => sqlite_file(&self.database().value).map(|file| KeyFile::beside(&file)),
         }
+    }
+
+    /// The file of the sealing key: `METSUKE_KEY_FILE`, else beside an SQLite file, else in the folder for
+    /// state.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where none of them is known.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.seal_key {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(file) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&file));
+        }
+        let folder = self.environment.state_folder.as_ref();
+        folder.map(|folder| SealFile::at(folder.join("metsuke.key"))).ok_or_else(|| {
+            Failure::usage("there is no place for the sealing key")
+                .hint("name its file in METSUKE_KEY_FILE; it is made when first needed")
+        })
     }
 
     /// The token.
@@ -328,6 +432,17 @@ impl Config {
     }
 }
 
+/// A secret that a file holds, or stdin for `-`.
+///
+/// # Errors
+///
+/// [`Failure`] where there is none, or where what there is cannot be one.
+pub(crate) fn secret_of(file: &Path) -> Result<SecretString, Failure> {
+    let secret = token_of(file)?;
+    check(&secret)?;
+    Ok(secret.value)
+}
+
 /// The token that a file holds, or stdin for `-`.
 fn token_of(file: &Path) -> Result<Sourced<SecretString>, Failure> {
     if file.as_os_str() == "-" {
@@ -373,6 +488,7 @@ mod tests {
         let global = Global {
             format: FormatArg::Table,
             database: None,
+            connector: None,
             log_level: crate::args::LogLevel::Warn,
             log_format: crate::args::LogFormat::Text,
             quiet: false,

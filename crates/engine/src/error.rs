@@ -44,6 +44,10 @@ pub enum ErrorKind {
     Store,
     /// The audit trail cannot be signed or let out.
     Audit,
+    /// It clashes with what is there: a name is taken, or somebody was faster.
+    Conflict,
+    /// A secret cannot be sealed or opened.
+    Seal,
 }
 
 /// An error of the engine. The cause is in `source`; the message does not repeat it.
@@ -260,12 +264,113 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// A rule that cannot be read, or a file of them.
+    #[error("the rule cannot be kept: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Mistakes(Vec<crate::rules::Mistake>),
+    /// What somebody does not own, who may do it with what is theirs.
+    #[error("it is not about an app that is one's own")]
+    NotOwned,
+    /// The token with which somebody asks for its end.
+    #[error("a token cannot revoke itself")]
+    OwnToken,
+    /// Nothing of this id.
+    #[error("there is no {what} `{asked}`")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The id.
+        asked: String,
+    },
+    /// No scratch folder can be made.
+    #[error("no scratch folder can be made")]
+    Scratch {
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A channel for alerts cannot be used.
+    #[error("the channel `{name}` cannot be used: {reason}")]
+    Channel {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The file with the sealing key cannot be used.
+    #[error("the sealing key `{}` cannot be used: {reason}", .file.display())]
+    SealKey {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: &'static str,
+        /// What the machine said, where it said something.
+        #[source]
+        source: Option<io::Error>,
+    },
+    /// A stored secret does not open.
+    #[error("a stored secret cannot be opened: it was sealed with another key, or has been changed")]
+    Sealed,
+    /// The machine gives no random bytes.
+    #[error("the machine gives no random bytes")]
+    NoChance,
+    /// Settings that cannot be.
+    #[error("{}", fields_summary(.fields))]
+    Fields {
+        /// Every one that is wrong.
+        fields: Vec<BadField>,
+    },
+    /// No connector of that name or id.
+    #[error("there is no connector `{asked}`")]
+    NoConnector {
+        /// The name or id.
+        asked: String,
+    },
+    /// No run of that id.
+    #[error("there is no run `{asked}`")]
+    NoRun {
+        /// The id.
+        asked: String,
+    },
+    /// Another connector has the name.
+    #[error("there is a connector `{name}` already")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// Somebody else changed it meanwhile.
+    #[error("the settings were changed meanwhile: they are in edition {found}, and not in {asked}")]
+    Changed {
+        /// What they are in.
+        found: i64,
+        /// What they were thought to be in.
+        asked: i64,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// A setting that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadField {
+    /// Its name, as the API and the command line have it.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+fn fields_summary(fields: &[BadField]) -> String {
+    let told: Vec<_> = fields.iter().map(|bad| format!("{}: {}", bad.field, bad.problem)).collect();
+    told.join("; ")
+}
+
 impl EngineError {
+    /// One field that is wrong.
+    #[must_use]
+    pub fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Fields { fields: vec![BadField { field, problem: problem.into() }] }
+    }
+
     /// Which kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -282,7 +387,9 @@ impl EngineError {
                 ErrorKind::Upstream
             }
             Self::InDoubt { .. } => ErrorKind::InDoubt,
-            Self::Refused { .. } => ErrorKind::Refused,
+            Self::Refused { .. } | Self::NotOwned | Self::OwnToken => ErrorKind::Refused,
+            Self::NameTaken { .. } | Self::Changed { .. } => ErrorKind::Conflict,
+            Self::SealKey { .. } | Self::Sealed | Self::NoChance => ErrorKind::Seal,
             Self::RefusedByHeroku { status, .. } => match status {
                 Some(401) => ErrorKind::Unauthenticated,
                 Some(403) => ErrorKind::Forbidden,
@@ -294,14 +401,20 @@ impl EngineError {
             | Self::NotFound { .. }
             | Self::NotAtHeroku { .. }
             | Self::NoPlan { .. }
+            | Self::Unknown { .. }
+            | Self::NoConnector { .. }
+            | Self::NoRun { .. }
             | Self::NoEmployee { .. } => ErrorKind::NotFound,
             Self::BadCursor { .. }
             | Self::BadPlan { .. }
             | Self::Query { .. }
+            | Self::Mistakes(_)
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
             | Self::C1Settings { .. }
+            | Self::Fields { .. }
+            | Self::Channel { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
             Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
@@ -310,8 +423,26 @@ impl EngineError {
             | Self::AuditDamaged { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => ErrorKind::Audit,
-            Self::Store(_) => ErrorKind::Store,
+            Self::Scratch { .. } | Self::Store(_) => ErrorKind::Store,
         }
+    }
+
+    /// Whether a version was asked for that there is not.
+    #[must_use]
+    pub fn is_missing_version(&self) -> bool {
+        matches!(self, Self::NoVersion | Self::Store(StoreError::NoVersion { .. }))
+    }
+
+    /// Whether a question took longer than it was allowed to.
+    #[must_use]
+    pub fn is_too_slow(&self) -> bool {
+        matches!(self, Self::Store(StoreError::TooSlow { .. }))
+    }
+
+    /// Whether the database was held by somebody else, so that the same may work later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy { .. } | StoreError::Full { .. } | StoreError::Fenced))
     }
 
     /// How long to wait before trying again, where that may help.
@@ -366,6 +497,16 @@ impl EngineError {
                 "it is 32 random bytes that only their owner may read (`chmod 600 {}`); bring a lost one back from a backup",
                 file.display()
             )),
+            Self::SealKey { file, .. } => Some(format!(
+                "it is 32 random bytes that only their owner may read (`chmod 600 {}`); METSUKE_KEY_FILE names another",
+                file.display()
+            )),
+            Self::Sealed => Some(
+                "bring the key file back from where it is kept (METSUKE_KEY_FILE names it), or set the token anew".into(),
+            ),
+            Self::NoConnector { .. } => Some("`metsuke connectors list` lists them".into()),
+            Self::NameTaken { .. } => Some("take another name".into()),
+            Self::Changed { .. } => Some("read it again, and change that".into()),
             Self::AuditDamaged { .. } => Some(
                 "`metsuke audit verify` names every finding; keep a copy of the database as it is".into(),
             ),
@@ -401,10 +542,19 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
+            Self::Channel { .. } => Some("`metsuke channels list` shows what is set".into()),
             Self::RefusedByHeroku { .. }
+            | Self::Fields { .. }
+            | Self::NoRun { .. }
+            | Self::NoChance
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }
             | Self::Cancelled
+            | Self::Unknown { .. }
+            | Self::NotOwned
+            | Self::Mistakes(_)
+            | Self::OwnToken
+            | Self::Scratch { .. }
             | Self::Audit { .. }
             | Self::AuditWrite { .. } => None,
             Self::Store(source) => source.hint(),

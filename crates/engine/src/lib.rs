@@ -4,19 +4,30 @@
 //! (the command line) translate its answers for people and programs.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod c1;
+pub mod changes;
 pub mod connector;
+pub mod connectors;
+pub mod desk;
 mod error;
+pub mod findings;
 pub mod graph;
+pub mod identity;
+pub mod jobs;
 pub mod jupiterone;
+mod key_file;
 pub mod lists;
 pub mod people;
 pub mod progress;
 pub mod query;
 pub mod questions;
 pub mod rules;
+pub mod schedule;
+pub mod seal;
+pub mod supervisor;
 pub mod sync;
 
-pub use error::{EngineError, ErrorKind};
+pub use error::{BadField, EngineError, ErrorKind};
 pub use progress::{Progress, ProgressState};

@@ -217,7 +217,7 @@ pub enum PropertyName {
     /// A tag that the caller puts on every entity.
     Tag(String),
     /// One that nothing in its place has: always absent.
-    Unknown,
+    Unknown(String),
 }
 
 /// A function of single values.
@@ -306,7 +306,7 @@ impl Expr {
                 Some(ValueType::Number)
             }
             Self::Constant(Value::Flag(_)) => Some(ValueType::Flag),
-            Self::Constant(_) | Self::Whole(_) | Self::Property(_, PropertyName::Unknown) => None,
+            Self::Constant(_) | Self::Whole(_) | Self::Property(_, PropertyName::Unknown(_)) => None,
             Self::Column(_, value_type) => *value_type,
             Self::Property(_, PropertyName::Own(_, value_type) | PropertyName::Metadata(_, value_type)) => {
                 Some(*value_type)

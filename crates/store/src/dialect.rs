@@ -14,8 +14,10 @@ pub(crate) enum Pool {
     Postgres(PgPool),
 }
 
-/// The key of the lock that makes writers of one PostgreSQL database wait for each other.
-const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(7236836)";
+/// The lock that makes writers of one PostgreSQL store wait for each other; each store is a schema.
+const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7236836))";
+/// The lock of whose turn it is to change Heroku.
+const PROVISIONING_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7236837))";
 
 impl Pool {
     /// A transaction that sees one committed state, whatever is written meanwhile.
@@ -50,7 +52,7 @@ impl Pool {
         let doing = "waiting for the turn to change Heroku";
         let sql = "SELECT set_config('lock_timeout', $1, true)";
         connection.each(doing, sql, &[wait.as_str().into()], |_| Ok(())).await?;
-        connection.each(doing, "SELECT pg_advisory_xact_lock(7236837)", &[], |_| Ok(())).await?;
+        connection.each(doing, PROVISIONING_LOCK, &[], |_| Ok(())).await?;
         Ok(connection)
     }
 
@@ -130,5 +132,68 @@ impl Pool {
             })
             .await?;
         Ok(found)
+    }
+
+    /// Every table of the store's schema.
+    pub(crate) async fn tables(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+        let sql = match connection {
+            Connection::Sqlite(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+            }
+            Connection::Postgres(_) => {
+                "SELECT CAST(table_name AS TEXT)
+                   FROM information_schema.tables
+                  WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
+                  ORDER BY table_name"
+            }
+        };
+        let mut tables = Vec::new();
+        connection
+            .each("looking for the schema", sql, &[], |row| {
+                tables.extend(row.text(0)?);
+                Ok(())
+            })
+            .await?;
+        Ok(tables)
+    }
+
+    /// SQLite: rows that refer to each other go in any order, and are judged at the end.
+    pub(crate) async fn defer_references(connection: &mut Connection) -> Result<(), StoreError> {
+        match connection {
+            Connection::Sqlite(_) => Self::run_script(connection, "PRAGMA defer_foreign_keys = ON").await,
+            Connection::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Takes every row of these tables away.
+    ///
+    /// PostgreSQL: emptied as a whole, the files of the tables go with the transaction.
+    pub(crate) async fn empty(connection: &mut Connection, tables: &[String]) -> Result<(), StoreError> {
+        const DOING: &str = "emptying tables";
+        match connection {
+            Connection::Sqlite(_) => {
+                for table in tables {
+                    connection.each_of(DOING, &format!("DELETE FROM {table}"), |_| Ok(())).await?;
+                }
+                Ok(())
+            }
+            Connection::Postgres(_) => {
+                let sql = format!("TRUNCATE {}", tables.join(", "));
+                connection.each_of(DOING, &sql, |_| Ok(())).await
+            }
+        }
+    }
+
+    /// SQLite: gives the room of what is gone back, so that nothing of it lies in the file.
+    pub(crate) async fn shrink(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(pool) => {
+                let script = "VACUUM;
+                              PRAGMA wal_checkpoint(TRUNCATE);";
+                sqlx::raw_sql(script).execute(pool).await.map(|_| ())
+            }
+            Self::Postgres(_) => Ok(()),
+        }
+        .map_err(StoreError::database("making the file smaller"))
     }
 }

@@ -77,6 +77,9 @@ pub enum StoreError {
     /// A newer worker has the turn to change Heroku.
     #[error("another process has taken over changing Heroku; this one has stopped")]
     Fenced,
+    /// Another worker has the job for which this one wanted to write.
+    #[error("another worker has taken over the job; this one has stopped")]
+    LeaseLost,
     /// A query that is not one statement that reads.
     #[error("a query may only be one statement that reads")]
     NotReading,
@@ -118,7 +121,7 @@ impl StoreError {
             Self::Damaged { .. } => Some("run `metsuke doctor`, and restore a backup if it agrees".into()),
             Self::Fenced => Some("`metsuke plans` shows what the other one does".into()),
             Self::TooSlow { .. } => Some("ask for less at a time, or allow the query more time".into()),
-            Self::Unrecorded { .. } | Self::NotReading | Self::Database { .. } => None,
+            Self::Unrecorded { .. } | Self::LeaseLost | Self::NotReading | Self::Database { .. } => None,
         }
     }
 

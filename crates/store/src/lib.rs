@@ -7,15 +7,23 @@
 
 mod audit;
 mod bulk;
+mod change_events;
+mod channels;
 mod checkpoint;
 mod commit;
 mod composed;
 mod connection;
+mod connectors;
+mod deliveries;
 mod dense;
 mod dialect;
 mod error;
+mod estates;
+mod findings;
 mod history;
+mod idempotency;
 mod indexes;
+mod jobs;
 mod migrate;
 mod objects;
 mod open;
@@ -26,13 +34,31 @@ mod quarantine;
 mod query;
 mod reads;
 mod rewound;
+mod runs;
 mod syncs;
+mod tokens;
 mod touched;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use change_events::{
+    Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
+    Webhook, WebhookState,
+};
+pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
+pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
+pub use deliveries::{
+    ChannelHealth, ClaimedMessage, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery,
+    Recorded,
+};
 pub use error::StoreError;
-pub use history::{Change, ChangeKind, Changed};
+pub use estates::Wiped;
+pub use findings::{
+    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
+};
+pub use history::{Change, ChangeKind, Changed, Logged};
+pub use idempotency::{Attempt, Begun, Kept};
+pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
@@ -40,23 +66,35 @@ pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, St
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
+pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use syncs::SyncRow;
+pub use tokens::TokenRow;
 pub use touched::Touched;
 
-use metsuke_model::Version;
 use metsuke_model::audit::Actor;
+use metsuke_model::{Kind, Version};
+
+/// The kind of the object with this dense id; `None` for a number that no object has.
+#[must_use]
+pub fn kind_of(dense: i64) -> Option<Kind> {
+    dense::kind(dense)
+}
 
 /// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: dialect::Pool,
     /// Connections that cannot write.
-    reader: dialect::Pool,
+    reader: query::Reader,
     url: String,
     actor: Actor,
     brake: Brake,
     /// The first version that can be read; all before it are not kept.
     oldest: Version,
+    /// The job for which this store is used: each write is refused once another worker has it.
+    held: Option<Claim>,
+    /// The kinds of jobs that each new version brings with it, in its own transaction.
+    follow_ups: &'static [&'static str],
 }
 
 impl Store {
@@ -75,6 +113,29 @@ impl Store {
             }
             _ => None,
         }
+    }
+
+    /// The same store, each of whose new versions brings a job of each of these kinds with it.
+    ///
+    /// Such a job's document is `{"version": N}`, and so is its dedup key.
+    #[must_use]
+    pub fn followed_by(self, kinds: &'static [&'static str]) -> Self {
+        Self { follow_ups: kinds, ..self }
+    }
+
+    /// The same store in the hands of a worker: its writes are refused once another one has taken over the job.
+    #[must_use]
+    pub fn held_by(self, claim: Claim) -> Self {
+        Self { held: Some(claim), ..self }
+    }
+
+    /// The one transaction that may write now, if the job for which it writes is still this worker's.
+    pub(crate) async fn begin_write(&self) -> Result<connection::Connection, StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        if let Some(claim) = &self.held {
+            claim.check(&mut connection).await?;
+        }
+        Ok(connection)
     }
 
     /// The schema's number.

@@ -13,10 +13,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
+use crate::query::{Reader, Readers};
 use crate::{Brake, Store, StoreError, migrate};
 
 /// How long a connection waits for another process's lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether a missing database is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,36 +37,53 @@ impl Store {
     pub async fn open(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
         let shown = without_password(url);
         let opened = |source: sqlx::Error| StoreError::Open { url: shown.clone(), source: Box::new(source) };
-        let (pool, reader) = if url.starts_with("sqlite:") {
-            let (pool, reader) = open_sqlite(url, mode, &shown).await?;
-            (Pool::Sqlite(pool), Pool::Sqlite(reader))
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url).map_err(opened)?;
+            sqlite(options, mode, shown, url.contains(":memory:")).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(opened)?.application_name("metsuke");
-            let pool = PgPoolOptions::new()
-                .max_connections(4)
-                .acquire_timeout(LOCK_PATIENCE)
-                .connect_with(options)
-                .await
-                .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
-            (Pool::Postgres(pool.clone()), Pool::Postgres(pool))
+            postgres(options, shown, None).await
         } else {
-            return Err(StoreError::Address { url: shown });
-        };
-        migrate::migrate(&pool, &shown).await?;
+            Err(StoreError::Address { url: shown })
+        }
+    }
+
+    /// A store for nobody in particular, on these connections.
+    pub(crate) fn of(pool: Pool, reader: Reader, url: String) -> Self {
         let (actor, brake) = (Actor::connector(), Brake::default());
-        Ok(Self { pool, reader, url: shown, actor, brake, oldest: Version(0) })
+        Self { pool, reader, url, actor, brake, oldest: Version(0), held: None, follow_ups: &[] }
     }
 }
 
-async fn open_sqlite(
-    url: &str,
+/// Opens a PostgreSQL database; with `idle`, few connections, which are given up when they are idle for so long.
+pub(crate) async fn postgres(
+    options: PgConnectOptions,
+    shown: String,
+    idle: Option<Duration>,
+) -> Result<Store, StoreError> {
+    let pool = PgPoolOptions::new()
+        .max_connections(if idle.is_some() { 3 } else { 4 })
+        .acquire_timeout(LOCK_PATIENCE)
+        .idle_timeout(idle.or(Some(Duration::from_mins(10))))
+        .connect_with(options)
+        .await
+        .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
+    let reader = Reader::Postgres(pool.clone());
+    let pool = Pool::Postgres(pool);
+    migrate::migrate(&pool, &shown).await?;
+    Ok(Store::of(pool, reader, shown))
+}
+
+/// Opens an SQLite database.
+pub(crate) async fn sqlite(
+    options: SqliteConnectOptions,
     mode: OpenMode,
-    shown: &str,
-) -> Result<(sqlx::SqlitePool, sqlx::SqlitePool), StoreError> {
+    shown: String,
+    in_memory: bool,
+) -> Result<Store, StoreError> {
     let opened =
-        |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.into(), source };
-    let options = SqliteConnectOptions::from_str(url)
-        .map_err(|source| opened(source.into()))?
+        |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open { url: shown.clone(), source };
+    let options = options
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(LOCK_PATIENCE)
@@ -76,7 +94,6 @@ async fn open_sqlite(
         // Large indexes are sorted on a second core.
         .pragma("threads", "2")
         .statement_cache_capacity(64);
-    let in_memory = url.contains(":memory:");
     if !in_memory {
         let file = options.get_filename();
         if mode == OpenMode::Create {
@@ -86,18 +103,10 @@ async fn open_sqlite(
             return Err(opened(missing.into()));
         }
     }
-    let pool = pool(&options, in_memory).await.map_err(|source| opened(source.into()))?;
-    Ok((pool, reader(options, in_memory)))
-}
-
-/// Connections for queries, opened when there is a first one. A database in memory is shared with them by its name.
-pub(crate) fn reader(options: SqliteConnectOptions, in_memory: bool) -> sqlx::SqlitePool {
-    let options = options.pragma("query_only", "ON").with_regexp().read_only(!in_memory);
-    SqlitePoolOptions::new()
-        .max_connections(4)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options)
+    let pool = Pool::Sqlite(pool(&options, in_memory).await.map_err(|source| opened(source.into()))?);
+    migrate::migrate(&pool, &shown).await?;
+    let readers = Readers::new(options.get_filename().to_path_buf(), in_memory, LOCK_PATIENCE);
+    Ok(Store::of(pool, Reader::Sqlite(readers), shown))
 }
 
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {

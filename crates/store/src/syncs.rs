@@ -200,10 +200,11 @@ pub(crate) async fn insert(
     let head = "INSERT INTO sync (id, status, started_at, finished_at, requests, waited_ms, error,
             users, teams, enterprise_accounts, apps, addons, invitations, grants, added, removed, changed) ";
     connection.insert("recording the sync", (head, ""), [row]).await?;
-    let scopes = report.scopes.iter().enumerate().map(|(ordinal, scope)| {
-        vec![
+    let mut scopes: Vec<[Bind; 10]> = Vec::with_capacity(report.scopes.len());
+    for scope in &report.scopes {
+        scopes.push([
             version.0.into(),
-            number(ordinal as u64),
+            number(scopes.len() as u64),
             (&*scope.scope).into(),
             scope.outcome.as_str().into(),
             Bind::Text(scope.reason.as_deref().map(Into::into)),
@@ -212,8 +213,8 @@ pub(crate) async fn insert(
             number(scope.rows),
             number(scope.calls.into()),
             number(scope.duration_ms),
-        ]
-    });
+        ]);
+    }
     let head = "INSERT INTO scope (sync_id, ordinal, scope, outcome, reason, gap, pages, row_count, calls, duration_ms) ";
     connection.insert("recording the sync", (head, ""), scopes).await
 }
@@ -272,6 +273,47 @@ impl Store {
             )
             .await?;
         Ok(rows)
+    }
+
+    /// The version before this one; none where it is the first.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn version_before(&self, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        let sql =
+            sync_columns!("WHERE id < $1 AND status IN ('complete', 'partial') ORDER BY id DESC LIMIT 1");
+        self.one_sync(sql, version).await
+    }
+
+    /// The last version before this one for which everything was asked for, and not only single objects.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn whole_before(&self, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        // The list of all apps is read by whole syncs, and by nothing else.
+        let sql = sync_columns!(
+            "WHERE id < $1 AND status IN ('complete', 'partial')
+               AND EXISTS (SELECT 1
+                             FROM scope
+                            WHERE scope.sync_id = sync.id AND scope.scope = 'GET /apps'
+                              AND scope.outcome = 'complete')
+             ORDER BY id DESC LIMIT 1"
+        );
+        self.one_sync(sql, version).await
+    }
+
+    async fn one_sync(&self, sql: &'static str, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut found = None;
+        connection
+            .each("looking for a version", sql, &[version.0.into()], |row| {
+                found = Some(sync_row(row)?);
+                Ok(())
+            })
+            .await?;
+        Ok(found)
     }
 
     /// One run, whatever came of it; `None` where there is none of that number.

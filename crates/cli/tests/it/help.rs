@@ -44,6 +44,7 @@ async fn every_command_has_examples() {
         "jupiterone",
         "changes",
         "syncs",
+        "webhooks",
         "grant",
         "revoke",
         "remove-person",

@@ -3,11 +3,15 @@
 #![cfg(test)]
 
 mod access;
+mod alerts;
 mod audit;
+mod changes;
 mod connector;
+mod connectors;
 mod earlier;
 mod effects;
 mod faults;
+mod findings;
 mod foretold;
 mod graph;
 mod history;

@@ -2,6 +2,6 @@
 
 mod cases;
 mod evaluation;
-mod fixture;
+pub(crate) mod fixture;
 mod memory;
 mod remembering;

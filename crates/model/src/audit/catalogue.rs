@@ -109,6 +109,17 @@ catalogue! {
     /// A change of the list of protected principals was refused.
     ProtectedPrincipalRefused = "protected_principal.refused",
 
+    /// A webhook of an app was written down, before Heroku was asked for it.
+    WebhookAsked = "webhook.asked",
+    /// Heroku has a webhook of an app that leads here.
+    WebhookAdded = "webhook.added",
+    /// Heroku refused a webhook.
+    WebhookRefused = "webhook.refused",
+    /// A webhook is about to be taken away.
+    WebhookLeaving = "webhook.leaving",
+    /// A webhook is gone.
+    WebhookRemoved = "webhook.removed",
+
     /// A roster of people was imported.
     RosterImported = "roster.imported",
     /// An account was given to a person by hand, or said to be nobody's.
@@ -116,10 +127,52 @@ catalogue! {
     /// What was said by hand of an account's person was taken back.
     PersonUnmatched = "person.unmatched",
 
+    /// A token for the API was made.
+    TokenCreated = "token.created",
+    /// A token for the API was revoked.
+    TokenRevoked = "token.revoked",
+
+    /// A connector was added to the installation.
+    ConnectorCreated = "connector.created",
+    /// A connector's settings were changed.
+    ConnectorEdited = "connector.edited",
+    /// A connector got another API token.
+    ConnectorTokenReplaced = "connector.token_replaced",
+    /// A connector was paused: its schedule starts nothing.
+    ConnectorPaused = "connector.paused",
+    /// A connector's schedule starts syncs again.
+    ConnectorResumed = "connector.resumed",
+    /// A sync of a connector was asked for by somebody.
+    ConnectorSyncAsked = "connector.sync_asked",
+    /// A sync of a connector was to be ended by somebody.
+    ConnectorSyncCancelled = "connector.sync_cancelled",
+    /// A connector was removed with all it had; what remains is this trail.
+    ConnectorRemoved = "connector.removed",
+
+    /// A job that had been given up was put back into the queue.
+    JobRetried = "job.retried",
+
     /// Somebody signed in.
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.
     LoginFailed = "login.failed",
+
+    /// Somebody has seen a finding.
+    FindingAcknowledged = "finding.acknowledged",
+    /// Somebody takes the risk of a finding, until a moment and for a reason.
+    FindingAccepted = "finding.accepted",
+    /// What somebody had said of a finding was taken back.
+    FindingReopened = "finding.reopened",
+    /// The alert of a rule was put aside.
+    AlertDismissed = "alert.dismissed",
+    /// A channel for alerts was made or changed.
+    ChannelSaved = "channel.saved",
+    /// A channel for alerts was removed.
+    ChannelRemoved = "channel.removed",
+    /// A rule was made or changed, or a shipped one was turned on or off.
+    RuleSaved = "rule.saved",
+    /// A rule was removed.
+    RuleRemoved = "rule.removed",
 
     /// A signed checkpoint left for a place outside the database.
     CheckpointExported = "checkpoint.exported",

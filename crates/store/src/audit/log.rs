@@ -142,7 +142,7 @@ impl Store {
         checkpoint: &StoredCheckpoint,
         public_key: &str,
     ) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
         let sql = "UPDATE audit_frontier SET public_key = $1 WHERE id = 1 AND public_key IS NULL";
         connection.execute(KEEPING, sql, &[public_key.into()]).await?;

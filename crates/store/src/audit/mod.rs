@@ -43,7 +43,7 @@ impl Store {
     /// [`StoreError::Unrecorded`] for an event that cannot be written down, or what the database said. The log is
     /// then as it was, and what the event was to tell must not be done.
     pub async fn record(&self, event: NewEvent) -> Result<u64, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sequence = append(&mut connection, event).await?;
         connection.commit().await?;
         Ok(sequence)

@@ -21,7 +21,7 @@ impl Store {
     /// [`StoreError::NotAcceptable`] for any other run, and for one after which a version was committed; nothing is
     /// written then.
     pub async fn accept(&self, version: Version, clock: &dyn Clock) -> Result<Committed, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let refused = |reason| StoreError::NotAcceptable { version, reason };
         let row = syncs::find(&mut connection, version).await?.ok_or(refused("there is no such sync"))?;
         match row.status {
@@ -55,8 +55,11 @@ impl Store {
         let event = self.event(clock.now(), EventCode::SyncAccepted);
         let event = syncs::tell(event, version, &report, &counts, &changes);
         audit::append(&mut writer.connection, event.detail("reasons", held.reasons)).await?;
+        let finished_at = row.finished_at;
+        let committed = Committed { version, finished_at, counts, changes, quarantine: Vec::new() };
+        self.follow(&mut writer.connection, &committed, clock).await?;
         writer.connection.commit().await?;
-        Ok(Committed { version, finished_at: row.finished_at, counts, changes, quarantine: Vec::new() })
+        Ok(committed)
     }
 }
 

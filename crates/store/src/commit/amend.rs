@@ -10,7 +10,7 @@ use metsuke_model::{Access, Counts, Coverage, HerokuId, Kind, Records, Resource,
 use super::{Committed, Writer};
 use crate::checkpoint::key;
 use crate::provision::{ProvisioningLock, StepMark, mark_in};
-use crate::{Store, StoreError, audit, syncs};
+use crate::{Store, StoreError, audit, jobs, syncs};
 
 /// What Heroku was seen to hold after a write.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ impl Store {
         report: &SyncReport,
         event: NewEvent,
     ) -> Result<Option<Committed>, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         lock.check(&mut connection).await?;
         mark_in(&mut connection, step, StepStatus::Verified, report.finished_at, StepMark::default()).await?;
         audit::append(&mut connection, event).await?;
@@ -76,6 +76,7 @@ impl Store {
             quarantine: Vec::new(),
         };
         syncs::insert(&mut writer.connection, committed.version, report, &counts, &writer.changes).await?;
+        jobs::follow(&mut writer.connection, self.follow_ups, committed.version, report.finished_at).await?;
         writer.connection.commit().await?;
         Ok(Some(committed))
     }

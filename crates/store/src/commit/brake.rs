@@ -74,7 +74,7 @@ impl Store {
         let packed = writer.difference(manners).await?;
         writer.connection.rollback().await?;
 
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let newest = syncs::newest(&mut connection, false).await?;
         let version = Version(newest.map_or(0, |version| version.0) + 1);
         let finished_at = clock.now();

@@ -27,7 +27,7 @@ use metsuke_model::{
 
 use crate::connection::{Bind, Connection};
 use crate::indexes::SECONDARY;
-use crate::{Store, StoreError, audit, syncs};
+use crate::{Store, StoreError, audit, jobs, syncs};
 use heads::Heads;
 
 /// A committed version, or a run that was put into quarantine instead.
@@ -74,7 +74,7 @@ impl Store {
         report: &SyncReport,
         clock: &dyn Clock,
     ) -> Result<Committed, StoreError> {
-        let connection = self.pool.begin_write().await?;
+        let connection = self.begin_write().await?;
         let mut writer = Writer::open(connection).await?;
         let first = writer.first;
         if first {
@@ -131,12 +131,29 @@ impl Store {
         let event = self.event(report.finished_at, code);
         let event = syncs::tell(event, committed.version, &report, &counts, &committed.changes);
         audit::append(&mut writer.connection, event).await?;
+        self.follow(&mut writer.connection, &committed, clock).await?;
         writer.connection.commit().await?;
         if first {
             told(self.pool.analyze().await);
             self.settle().await;
         }
         Ok(committed)
+    }
+
+    /// Puts what follows a version into the queue, and says that whoever commits for a job is still at it: nobody could
+    /// be told so while the commit kept all others from writing.
+    async fn follow(
+        &self,
+        connection: &mut Connection,
+        committed: &Committed,
+        clock: &dyn Clock,
+    ) -> Result<(), StoreError> {
+        let now = clock.now();
+        jobs::follow(connection, self.follow_ups, committed.version, now).await?;
+        match &self.held {
+            Some(claim) => claim.renew(connection, now).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Tidies the database up, best done when nobody waits: what commits left in SQLite's write-ahead log goes into
@@ -151,7 +168,7 @@ impl Store {
     ///
     /// What the database said.
     pub async fn record_failure(&self, report: &SyncReport) -> Result<Version, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let version =
             Version(syncs::newest(&mut connection, false).await?.map_or(0, |version| version.0) + 1);
         let report = SyncReport { status: SyncStatus::Failed, ..report.clone() };
@@ -197,10 +214,11 @@ impl Writer {
 
     /// Remembers what was settled about teams' permissions listings.
     async fn keep_manners(&mut self, manners: &[(HerokuId, Mask)]) -> Result<(), StoreError> {
-        let heads = &self.heads;
-        let rows = manners.iter().filter_map(|(team, roles)| {
-            Some([heads.dense(Kind::Team, team)?.into(), Bind::from(i64::from(roles.0))])
-        });
+        let mut rows = Vec::with_capacity(manners.len());
+        for (team, roles) in manners {
+            let team = self.heads.dense(Kind::Team, team);
+            rows.extend(team.map(|team| [team.into(), Bind::from(i64::from(roles.0))]));
+        }
         let head = "INSERT INTO listing_manner (team_id, implicit_roles) ";
         let tail = " ON CONFLICT (team_id) DO UPDATE SET implicit_roles = excluded.implicit_roles";
         self.connection.insert("keeping listing manners", (head, tail), rows).await

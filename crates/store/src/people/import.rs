@@ -29,7 +29,7 @@ impl Store {
         now: Moment,
         allowed: impl FnOnce(&Imported) -> bool,
     ) -> Result<Imported, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let version = syncs::newest(&mut connection, true).await?.map_or(0, |version| version.0);
         let known = rows::of_roster(&mut connection, roster).await?;
         let mut number = 0;

@@ -154,7 +154,7 @@ impl Store {
             return Ok(None);
         }
         drop(connection);
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let matching = matches::renew(&mut connection).await?;
         if matching.changed > 0 {
             connection.commit().await?;
@@ -175,7 +175,7 @@ impl Store {
         event: NewEvent,
     ) -> Result<bool, StoreError> {
         let doing = "keeping whose an account is";
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         if matches::choices(&mut connection).await?.get(&user).copied() == choice {
             return Ok(false);
         }

@@ -65,7 +65,7 @@ impl Store {
             },
             Pool::Postgres(_) => Held::Session(self.pool.lock_provisioning(patience).await?),
         };
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let mut fence = 0;
         let sql = "UPDATE fence SET number = number + 1 WHERE id = 1 RETURNING number";
         connection

@@ -1,5 +1,6 @@
 //! Plans as they are stored.
 
+use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
 use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 
@@ -34,7 +35,7 @@ impl Store {
         let (id, hash) = (plan.id(), plan.hash());
         let document = serde_json::to_string(plan)
             .map_err(|error| StoreError::Damaged { what: format!("a plan cannot be written: {error}") })?;
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let row = [
             Bind::from(&*id),
             Bind::from(&*hash),
@@ -109,6 +110,37 @@ impl Store {
         Ok(found)
     }
 
+    /// At most `count` plans made before one, newest first, with their steps; the newest ones without one.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn plans_before(
+        &self,
+        before: Option<(Moment, &str)>,
+        count: u32,
+    ) -> Result<Vec<PlanRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut found = Vec::new();
+        let (at, id) = before.unwrap_or((Moment(i64::MAX), ""));
+        let sql = "SELECT id, hash, status, document, told
+                     FROM plan
+                    WHERE created_at < $1 OR (created_at = $1 AND id > $2)
+                    ORDER BY created_at DESC, id
+                    LIMIT $3";
+        let binds = [at.0.into(), Bind::from(id), i64::from(count).into()];
+        connection
+            .each("reading plans", sql, &binds, |row| {
+                found.push(plan_row(row)?);
+                Ok(())
+            })
+            .await?;
+        for plan in &mut found {
+            plan.steps = steps(&mut connection, &plan.id).await?;
+        }
+        Ok(found)
+    }
+
     /// Says how far a plan has come, with the event that tells of it.
     ///
     /// # Errors
@@ -121,7 +153,7 @@ impl Store {
         told: Option<&str>,
         event: Option<NewEvent>,
     ) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let sql = "UPDATE plan SET status = $1, told = $2 WHERE id = $3";
         let binds = [status.as_str().into(), told.map_or(Bind::Text(None), Bind::from), id.into()];
         connection.execute("changing a plan", sql, &binds).await?;

@@ -35,7 +35,7 @@ impl Store {
     ///
     /// What the database said; the switch stands as it stood then.
     pub async fn set_kill_switch(&self, on: bool, event: NewEvent) -> Result<(), StoreError> {
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let row = [Bind::from(KILL_SWITCH), Bind::from(if on { "on" } else { "off" })];
         let tail = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         connection.insert("changing a setting", ("INSERT INTO setting (name, value) ", tail), [row]).await?;
@@ -74,7 +74,7 @@ impl Store {
         event: NewEvent,
     ) -> Result<bool, StoreError> {
         let person = person.to_lowercase();
-        let mut connection = self.pool.begin_write().await?;
+        let mut connection = self.begin_write().await?;
         let changed = if protect {
             let sql = "INSERT INTO protected_principal (person, added_at) VALUES ($1, $2)
                        ON CONFLICT (person) DO NOTHING";

@@ -11,7 +11,7 @@ mod call;
 mod draft;
 mod fresh;
 mod reconcile;
-mod rules;
+pub(crate) mod rules;
 mod seen;
 mod verdict;
 

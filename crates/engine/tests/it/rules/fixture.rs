@@ -16,7 +16,7 @@ use crate::house::House;
 pub(super) const GROUP: &str = "northwind-group";
 
 /// An estate in which no detection finds anything.
-pub(super) async fn company() -> House {
+pub(crate) async fn company() -> House {
     let manners = Manners { federated_caller: true, permissions_need_admin: false, ..Manners::default() };
     let size = Size::Company { teams: 1, people: 1, apps: 0 };
     let house = House::on_sqlite(Options::of(size).manners(manners)).await;

@@ -48,7 +48,6 @@ pub(super) fn choose<'p>(chain: &'p [Link], filter: Option<&'p Condition>, chose
 /// What a row of access must hold some of, for a condition on it to be met; `None` where that cannot be told.
 pub(super) fn held(condition: &Condition, edge: usize, resource: ResourceType) -> Option<Mask> {
     match condition {
-        Condition::Constant(_) | Condition::Not(_) => None,
         Condition::And(parts) => parts.iter().find_map(|part| held(part, edge, resource)),
         Condition::Or(parts) => parts
             .iter()
@@ -65,6 +64,6 @@ pub(super) fn held(condition: &Condition, edge: usize, resource: ResourceType) -
             }
             _ => None,
         },
-        Condition::Compare(_) => None,
+        Condition::Constant(_) | Condition::Not(_) | Condition::Compare(_) => None,
     }
 }

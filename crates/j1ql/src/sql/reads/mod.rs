@@ -106,12 +106,16 @@ impl Found {
         match condition {
             Condition::Constant(_) => {}
             Condition::And(parts) | Condition::Or(parts) => {
-                parts.iter().for_each(|part| self.subqueries(part));
+                for part in parts {
+                    self.subqueries(part);
+                }
             }
             Condition::Not(part) => self.subqueries(part),
             Condition::Compare(comparison) => {
                 if let Operand::Query(plan) = &comparison.right {
-                    conditions(plan).into_iter().for_each(|condition| self.subqueries(condition));
+                    for condition in conditions(plan) {
+                        self.subqueries(condition);
+                    }
                     self.plan(plan);
                 }
             }
@@ -163,8 +167,10 @@ impl Found {
                     }
                 }
                 Requirement::These(..) => {}
-                Requirement::Any(ways) | Requirement::Among(ways, _) | Requirement::None(ways) => {
-                    ways.iter().for_each(|way| self.branch(way, chosen));
+                Requirement::Any(ways) | Requirement::Among(ways) | Requirement::None(ways) => {
+                    for way in ways {
+                        self.branch(way, chosen);
+                    }
                 }
             }
         }
@@ -227,7 +233,9 @@ impl Found {
         match condition {
             Condition::Constant(_) => {}
             Condition::And(parts) | Condition::Or(parts) => {
-                parts.iter().for_each(|part| self.condition(way, part));
+                for part in parts {
+                    self.condition(way, part);
+                }
             }
             Condition::Not(part) => self.condition(way, part),
             Condition::Compare(Comparison { left, right, .. }) => {
@@ -267,7 +275,7 @@ impl Found {
                     PropertyName::Metadata(metadata, _) => {
                         self.metadata((way, number), node.entity_type, *metadata);
                     }
-                    PropertyName::Tag(_) | PropertyName::Unknown => {}
+                    PropertyName::Tag(_) | PropertyName::Unknown(_) => {}
                 }
             }
             Place::Edge(edge) => {
@@ -279,7 +287,7 @@ impl Found {
                         }
                     }
                     PropertyName::Metadata(metadata, _) => self.edge_metadata(way, *hop, *metadata),
-                    PropertyName::Tag(_) | PropertyName::Unknown => {}
+                    PropertyName::Tag(_) | PropertyName::Unknown(_) => {}
                 }
             }
         }

@@ -5,7 +5,7 @@
 use metsuke_model::graph::Metadata;
 
 use crate::plan::{ColumnValue, Expr, Link, Output, Place, Plan, PropertyName};
-use crate::sql::statement::aggregates;
+use crate::sql::ways::aggregates;
 
 /// The slots by which an answer falls into pieces: each row comes of one entity there, and of no other. The query's own
 /// order and limits hold for the whole alone, so then there are none.

@@ -1,0 +1,525 @@
+//! The queue: what is to be done, put there in the transaction of what causes it, and taken by one worker at a time.
+//!
+//! What a job does, and when it is tried again, is decided above.
+//!
+//! Invariant: a worker holds a job by its fencing number. Once another one has taken it, the number is higher, and
+//! whatever the first one still wants to write is refused.
+
+use std::time::Duration;
+
+use metsuke_model::audit::NewEvent;
+use metsuke_model::{Clock, JobId, Moment, Version};
+use serde_json::{Value, json};
+
+use crate::connection::{Bind, Connection, Row};
+use crate::{Store, StoreError, audit};
+
+const TAKING: &str = "taking a job";
+const SETTLING: &str = "settling a job";
+const LISTING: &str = "listing jobs";
+
+/// A job on its way into the queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewJob {
+    /// Its id.
+    pub id: JobId,
+    /// What sort of job.
+    pub kind: &'static str,
+    /// Of one kind there is one open job with the same key; none: there may be any number.
+    pub dedup: Option<String>,
+    /// What it needs to know.
+    pub document: Value,
+    /// Not before this moment.
+    pub run_at: Moment,
+    /// When it was put into the queue.
+    pub created_at: Moment,
+}
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobStatus {
+    /// It waits for its time and for a worker.
+    Waiting,
+    /// A worker has it, for as long as its lease runs.
+    Running,
+    /// It is done.
+    Finished,
+    /// It was given up; somebody may put it back.
+    Dead,
+}
+
+impl JobStatus {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Finished, Self::Dead];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// The status with this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == word)
+    }
+}
+
+/// A job as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// What sort of job.
+    pub kind: String,
+    /// Its key among open jobs of its kind.
+    pub dedup: Option<String>,
+    /// What it needs to know.
+    pub document: Value,
+    /// How far it is.
+    pub status: JobStatus,
+    /// Not before this moment.
+    pub run_at: Moment,
+    /// When it was put into the queue.
+    pub created_at: Moment,
+    /// How often a worker took it and did not give it back untouched.
+    pub attempt: u32,
+    /// The number of the worker that took it last.
+    pub fence: i64,
+    /// The worker that took it last.
+    pub worker: Option<String>,
+    /// Until when it is that worker's.
+    pub lease_until: Option<Moment>,
+    /// When somebody asked for its end.
+    pub cancel_at: Option<Moment>,
+    /// When it was done or given up.
+    pub finished_at: Option<Moment>,
+    /// What went wrong last.
+    pub why: Option<String>,
+    /// What came of it.
+    pub result: Option<Value>,
+}
+
+/// A worker's hold on a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The job.
+    pub job: JobId,
+    /// The worker's number.
+    pub fence: i64,
+    /// For how long a worker has a job without a word.
+    pub lease: Duration,
+}
+
+/// What becomes of a job whose worker has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// It is done.
+    Finished(Option<Value>),
+    /// It is tried again at that moment.
+    Again {
+        /// Not before this.
+        run_at: Moment,
+        /// What went wrong.
+        why: String,
+    },
+    /// It is given up.
+    Dead {
+        /// What went wrong.
+        why: String,
+    },
+    /// It goes back as if it had not been taken: the program stops.
+    GivenBack,
+}
+
+/// Which jobs to list, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct JobSelect {
+    /// Those of this status.
+    pub status: Option<JobStatus>,
+    /// Those of this kind.
+    pub kind: Option<String>,
+    /// Those before this one.
+    pub before: Option<JobId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+macro_rules! job_columns {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, kind, dedup, document, status, run_at, created_at, attempt, fence, worker, lease_until,
+                    cancel_at, finished_at, why, result
+               FROM job ",
+            $tail
+        )
+    };
+}
+
+fn job(row: Row<'_>) -> Result<Job, StoreError> {
+    let text = |index| row.text(index).map(Option::unwrap_or_default);
+    let moment = |index| row.int(index).map(|number| number.map(Moment));
+    Ok(Job {
+        id: id(row, 0)?,
+        kind: text(1)?,
+        dedup: row.text(2)?,
+        document: document(&text(3)?)?,
+        status: JobStatus::parse(&text(4)?).ok_or_else(|| damaged("a job has an unknown status"))?,
+        run_at: Moment(row.number(5)?),
+        created_at: Moment(row.number(6)?),
+        attempt: u32::try_from(row.number(7)?).unwrap_or(u32::MAX),
+        fence: row.number(8)?,
+        worker: row.text(9)?,
+        lease_until: moment(10)?,
+        cancel_at: moment(11)?,
+        finished_at: moment(12)?,
+        why: row.text(13)?,
+        result: row.text(14)?.as_deref().map(document).transpose()?,
+    })
+}
+
+fn id(row: Row<'_>, index: usize) -> Result<JobId, StoreError> {
+    row.text(index)?.unwrap_or_default().parse().map_err(|_| damaged("a job has no id"))
+}
+
+fn document(text: &str) -> Result<Value, StoreError> {
+    serde_json::from_str(text).map_err(|error| damaged(&format!("a job's document: {error}")))
+}
+
+fn damaged(what: &str) -> StoreError {
+    StoreError::Damaged { what: what.to_owned() }
+}
+
+/// Puts a job into the queue inside the caller's write transaction, unless an open one of its kind has its key.
+///
+/// Returns the id of the job that is in the queue, and whether it is this one. One that waits is not to wait for
+/// longer than this one would.
+pub(crate) async fn insert(connection: &mut Connection, new: &NewJob) -> Result<(JobId, bool), StoreError> {
+    const DOING: &str = "putting a job into the queue";
+    if let Some(dedup) = &new.dedup {
+        let mut open = None;
+        let sql =
+            "SELECT id FROM job WHERE kind = $1 AND dedup = $2 AND status IN ('waiting', 'running') LIMIT 1";
+        connection
+            .each(DOING, sql, &[new.kind.into(), dedup.as_str().into()], |row| {
+                open = Some(id(row, 0)?);
+                Ok(())
+            })
+            .await?;
+        if let Some(open) = open {
+            let sql = "UPDATE job SET run_at = $1 WHERE id = $2 AND status = 'waiting' AND run_at > $1";
+            connection.execute(DOING, sql, &[new.run_at.0.into(), open.to_string().as_str().into()]).await?;
+            return Ok((open, false));
+        }
+    }
+    let row = [
+        new.id.to_string().as_str().into(),
+        new.kind.into(),
+        Bind::Text(new.dedup.clone()),
+        new.document.to_string().as_str().into(),
+        JobStatus::Waiting.as_str().into(),
+        new.run_at.0.into(),
+        new.created_at.0.into(),
+        0.into(),
+        0.into(),
+    ];
+    let head = "INSERT INTO job (id, kind, dedup, document, status, run_at, created_at, attempt, fence) ";
+    connection.insert(DOING, (head, ""), [row]).await?;
+    Ok((new.id, true))
+}
+
+/// Puts a job of each kind into the queue for a version that is being committed.
+pub(crate) async fn follow(
+    connection: &mut Connection,
+    kinds: &[&'static str],
+    version: Version,
+    now: Moment,
+) -> Result<(), StoreError> {
+    for kind in kinds {
+        // A version is committed once, so that its number and the kind are chance enough.
+        let hash = blake3::hash(format!("{kind} {version}").as_bytes());
+        let mut chance = [0; 10];
+        chance.copy_from_slice(&hash.as_bytes()[..10]);
+        let new = NewJob {
+            id: JobId::new(now, chance),
+            kind,
+            dedup: Some(version.to_string()),
+            document: json!({ "version": version.0 }),
+            run_at: now,
+            created_at: now,
+        };
+        insert(connection, &new).await?;
+    }
+    Ok(())
+}
+
+/// Ends a worker's hold on a job inside the caller's write transaction.
+pub(crate) async fn settle(
+    connection: &mut Connection,
+    claim: &Claim,
+    settled: &Settled,
+    now: Moment,
+) -> Result<(), StoreError> {
+    claim.check(connection).await?;
+    let job = claim.job.to_string();
+    let key = Bind::from(job.as_str());
+    match settled {
+        Settled::Finished(result) => {
+            let sql = "UPDATE job SET status = 'finished', finished_at = $1, lease_until = NULL, result = $2
+                        WHERE id = $3";
+            let result = result.as_ref().map(Value::to_string);
+            connection.execute(SETTLING, sql, &[now.0.into(), Bind::Text(result), key]).await?;
+        }
+        Settled::Dead { why } => {
+            let sql = "UPDATE job SET status = 'dead', finished_at = $1, lease_until = NULL, why = $2
+                        WHERE id = $3";
+            connection.execute(SETTLING, sql, &[now.0.into(), why.as_str().into(), key]).await?;
+        }
+        Settled::Again { run_at, why } => {
+            let sql = "UPDATE job SET status = 'waiting', run_at = $1, lease_until = NULL, why = $2
+                        WHERE id = $3";
+            connection.execute(SETTLING, sql, &[run_at.0.into(), why.as_str().into(), key]).await?;
+        }
+        Settled::GivenBack => {
+            let sql =
+                "UPDATE job SET status = 'waiting', attempt = attempt - 1, lease_until = NULL WHERE id = $1";
+            connection.execute(SETTLING, sql, &[key]).await?;
+        }
+    }
+    Ok(())
+}
+
+impl Claim {
+    /// Refuses a worker that has lost its job.
+    pub(crate) async fn check(&self, connection: &mut Connection) -> Result<(), StoreError> {
+        let sql = "SELECT CAST(1 AS BIGINT) FROM job WHERE id = $1 AND fence = $2 AND status = 'running'";
+        let mut held = false;
+        let job = self.job.to_string();
+        connection
+            .each("looking at the job's fence", sql, &[job.as_str().into(), self.fence.into()], |_| {
+                held = true;
+                Ok(())
+            })
+            .await?;
+        if held { Ok(()) } else { Err(StoreError::LeaseLost) }
+    }
+
+    /// Makes the lease run from `now` on; tells whether somebody asked for the job's end.
+    pub(crate) async fn renew(&self, connection: &mut Connection, now: Moment) -> Result<bool, StoreError> {
+        let until = now.0.saturating_add(i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX));
+        let sql = "UPDATE job SET lease_until = $1
+                    WHERE id = $2 AND fence = $3 AND status = 'running'
+                RETURNING cancel_at";
+        let mut found = None;
+        let job = self.job.to_string();
+        connection
+            .each("renewing a lease", sql, &[until.into(), job.as_str().into(), self.fence.into()], |row| {
+                found = Some(row.int(0)?.is_some());
+                Ok(())
+            })
+            .await?;
+        found.ok_or(StoreError::LeaseLost)
+    }
+}
+
+impl Store {
+    /// Puts a job into the queue by itself; as [`NewJob::dedup`] says, it may be there already.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn insert_job(&self, new: &NewJob) -> Result<(JobId, bool), StoreError> {
+        let mut connection = self.begin_write().await?;
+        let inserted = insert(&mut connection, new).await?;
+        connection.commit().await?;
+        Ok(inserted)
+    }
+
+    /// Takes the job that has waited longest among those of these kinds that are due, or whose worker has not been
+    /// heard of for the time of its lease.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn claim_job(
+        &self,
+        kinds: &[&str],
+        worker: &str,
+        lease: Duration,
+        clock: &dyn Clock,
+    ) -> Result<Option<Job>, StoreError> {
+        if self.next_job(kinds).await?.is_none_or(|next| next > clock.now()) {
+            return Ok(None);
+        }
+        let mut connection = self.begin_write().await?;
+        // Asked after the wait for other writers.
+        let now = clock.now();
+        let sql = job_columns!(
+            "WHERE ((status = 'waiting' AND run_at <= $1) OR (status = 'running' AND lease_until <= $1))
+               AND $2 LIKE '%,' || kind || ',%'
+             ORDER BY run_at, id
+             LIMIT 1"
+        );
+        let mut found = None;
+        connection
+            .each(TAKING, sql, &[now.0.into(), listed(kinds).as_str().into()], |row| {
+                found = Some(job(row)?);
+                Ok(())
+            })
+            .await?;
+        let Some(mut job) = found else { return Ok(None) };
+        let until = now.0.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX));
+        let sql = "UPDATE job SET status = 'running', attempt = attempt + 1, fence = fence + 1, worker = $1,
+                          lease_until = $2
+                    WHERE id = $3";
+        let id = job.id.to_string();
+        connection.execute(TAKING, sql, &[worker.into(), until.into(), id.as_str().into()]).await?;
+        connection.commit().await?;
+        job.attempt += 1;
+        job.fence += 1;
+        job.status = JobStatus::Running;
+        job.worker = Some(worker.to_owned());
+        job.lease_until = Some(Moment(until));
+        Ok(Some(job))
+    }
+
+    /// When a job of these kinds is next to be looked at; none where there is none open.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn next_job(&self, kinds: &[&str]) -> Result<Option<Moment>, StoreError> {
+        let sql = "SELECT MIN(CASE status WHEN 'running' THEN lease_until ELSE run_at END)
+                     FROM job
+                    WHERE status IN ('waiting', 'running') AND $1 LIKE '%,' || kind || ',%'";
+        let mut next = None;
+        self.pool
+            .begin_read()
+            .await?
+            .each(LISTING, sql, &[listed(kinds).as_str().into()], |row| {
+                next = row.int(0)?.map(Moment);
+                Ok(())
+            })
+            .await?;
+        Ok(next)
+    }
+
+    /// Says that the worker is still at its job; tells whether somebody asked for the job's end.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`], and what the database said.
+    pub async fn renew_job(&self, claim: &Claim, clock: &dyn Clock) -> Result<bool, StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        let cancelled = claim.renew(&mut connection, clock.now()).await?;
+        connection.commit().await?;
+        Ok(cancelled)
+    }
+
+    /// Ends a worker's hold on a job.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::LeaseLost`], and what the database said.
+    pub async fn settle_job(&self, claim: &Claim, settled: &Settled, now: Moment) -> Result<(), StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        settle(&mut connection, claim, settled, now).await?;
+        connection.commit().await
+    }
+
+    /// Jobs, newest first.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn jobs(&self, select: &JobSelect) -> Result<Vec<Job>, StoreError> {
+        let before = select.before.map_or_else(|| "g".to_owned(), |before| before.to_string());
+        let status = select.status.map(|status| status.as_str().to_owned());
+        let sql = job_columns!(
+            "WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR kind = $3)
+             ORDER BY id DESC
+             LIMIT $4"
+        );
+        let binds = [
+            before.as_str().into(),
+            Bind::Text(status),
+            Bind::Text(select.kind.clone()),
+            i64::from(select.limit).into(),
+        ];
+        let mut jobs = Vec::new();
+        self.pool
+            .begin_read()
+            .await?
+            .each(LISTING, sql, &binds, |row| {
+                jobs.push(job(row)?);
+                Ok(())
+            })
+            .await?;
+        Ok(jobs)
+    }
+
+    /// One job; `None` where there is none of that id.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        let mut found = None;
+        let id = id.to_string();
+        self.pool
+            .begin_read()
+            .await?
+            .each(LISTING, job_columns!("WHERE id = $1"), &[id.as_str().into()], |row| {
+                found = Some(job(row)?);
+                Ok(())
+            })
+            .await?;
+        Ok(found)
+    }
+
+    /// Puts a job that was given up back into the queue, with the event that tells of it; `false` where it was not
+    /// given up, or where an open one has its key.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is changed then.
+    pub async fn retry_job(&self, id: JobId, now: Moment, event: NewEvent) -> Result<bool, StoreError> {
+        let mut connection = self.begin_write().await?;
+        let sql = "UPDATE job SET status = 'waiting', run_at = $1, attempt = 0, finished_at = NULL
+                    WHERE id = $2 AND status = 'dead'
+                      AND NOT EXISTS (SELECT 1 FROM job AS other
+                                       WHERE other.kind = job.kind AND other.dedup = job.dedup
+                                         AND other.status IN ('waiting', 'running'))";
+        let key = id.to_string();
+        let touched = connection.execute(SETTLING, sql, &[now.0.into(), key.as_str().into()]).await?;
+        if touched == 0 {
+            return Ok(false);
+        }
+        audit::append(&mut connection, event).await?;
+        connection.commit().await?;
+        Ok(true)
+    }
+
+    /// Forgets jobs that ended before that moment; those that were given up stay. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn forget_jobs(&self, before: Moment) -> Result<u64, StoreError> {
+        let mut connection = self.begin_write().await?;
+        let sql = "DELETE FROM job WHERE status = 'finished' AND finished_at < $1";
+        let gone = connection.execute("forgetting old jobs", sql, &[before.0.into()]).await?;
+        connection.commit().await?;
+        Ok(gone)
+    }
+}
+
+/// Kinds in one text, each between commas.
+fn listed(kinds: &[&str]) -> String {
+    format!(",{},", kinds.join(","))
+}

@@ -1,0 +1,76 @@
+//! What each operation does: reads the words, asks the engine, gives the answer.
+//!
+//! Invariant: [`handle`] names every operation, so that one without a handler does not compile.
+
+mod audit;
+mod connectors;
+mod estate;
+mod plans;
+mod query;
+mod rules;
+mod runs;
+mod service;
+mod tokens;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use metsuke_engine::identity::Operation;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::error::ApiError;
+
+pub(crate) use query::MOST_ROWS;
+
+type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
+
+/// Does what a request asks for.
+pub(crate) fn handle(call: Call) -> Handling {
+    match call.operation {
+        Operation::Health => Box::pin(async { service::health() }),
+        Operation::Ready => Box::pin(service::ready(call)),
+        Operation::Metrics => Box::pin(async move { service::metrics(&call) }),
+        Operation::Description => Box::pin(async { service::description() }),
+        Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
+        Operation::ListConnectors => Box::pin(connectors::list(call)),
+        Operation::CreateConnector => Box::pin(connectors::create(call)),
+        Operation::GetConnector => Box::pin(connectors::get(call)),
+        Operation::EditConnector => Box::pin(connectors::edit(call)),
+        Operation::DeleteConnector => Box::pin(connectors::delete(call)),
+        Operation::SyncConnector => Box::pin(runs::sync(call)),
+        Operation::CancelSync => Box::pin(runs::cancel(call)),
+        Operation::TestConnector => Box::pin(connectors::test(call)),
+        Operation::PauseConnector => Box::pin(connectors::pause(call)),
+        Operation::ResumeConnector => Box::pin(connectors::resume(call)),
+        Operation::RotateToken => Box::pin(connectors::rotate(call)),
+        Operation::ListRuns => Box::pin(runs::list(call)),
+        Operation::GetRun => Box::pin(runs::get(call)),
+        Operation::ListLogs => Box::pin(runs::logs(call)),
+        Operation::ListGrants => Box::pin(estate::grants(call, false)),
+        Operation::ListAccess => Box::pin(estate::grants(call, true)),
+        Operation::Query => Box::pin(query::query(call)),
+        Operation::ListChanges => Box::pin(estate::changes(call)),
+        Operation::ListPeople => Box::pin(estate::people(call)),
+        Operation::ListTeams => Box::pin(estate::teams(call)),
+        Operation::ListApps => Box::pin(estate::apps(call)),
+        Operation::ListEnterpriseAccounts => Box::pin(estate::enterprise_accounts(call)),
+        Operation::ListRules => Box::pin(rules::list(call)),
+        Operation::CreateRule => Box::pin(rules::create(call)),
+        Operation::ImportRules => Box::pin(rules::import(call)),
+        Operation::ExportRules => Box::pin(rules::export(call)),
+        Operation::GetRule => Box::pin(rules::get(call)),
+        Operation::ReplaceRule => Box::pin(rules::replace(call)),
+        Operation::SetRule => Box::pin(rules::set(call)),
+        Operation::RemoveRule => Box::pin(rules::remove(call)),
+        Operation::ListPlans => Box::pin(plans::list(call)),
+        Operation::CreatePlan => Box::pin(plans::create(call)),
+        Operation::ApplyPlan => Box::pin(plans::apply(call)),
+        Operation::GetPlan => Box::pin(plans::get(call)),
+        Operation::ListEvents => Box::pin(audit::events(call)),
+        Operation::ListTokens => Box::pin(tokens::list(call)),
+        Operation::CreateToken => Box::pin(tokens::create(call)),
+        Operation::GetToken => Box::pin(tokens::get(call)),
+        Operation::RevokeToken => Box::pin(tokens::revoke(call)),
+    }
+}
