@@ -49,16 +49,15 @@ impl Delivered {
         let rest = self.url.strip_prefix("http://")?;
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let path = if path.is_empty() { "/" } else { path };
-        let mut head = format!(
+        let authorization = self.authorization.as_ref();
+        let authorization =
+            authorization.map(|value| format!("authorization: {value}\r\n")).unwrap_or_default();
+        let head = format!(
             "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             user-agent: Heroku-Webhooks\r\nheroku-webhook-hmac-sha256: {}\r\ncontent-length: {}\r\n",
+             user-agent: Heroku-Webhooks\r\nheroku-webhook-hmac-sha256: {}\r\ncontent-length: {}\r\n{authorization}\r\n",
             self.signature,
             self.body.len(),
         );
-        if let Some(authorization) = &self.authorization {
-            head.extend(["authorization: ", authorization, "\r\n"]);
-        }
-        head.push_str("\r\n");
         let mut stream = TcpStream::connect(host).await.ok()?;
         stream.write_all(head.as_bytes()).await.ok()?;
         stream.write_all(&self.body).await.ok()?;

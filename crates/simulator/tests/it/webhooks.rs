@@ -14,10 +14,11 @@ use crate::probe::{Probe, text};
 async fn listener(status: u16) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook?x=1", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let mut bytes = [0; 65_536];
+            let mut bytes = vec![0; 65_536];
             let _read = stream.read(&mut bytes).await.unwrap();
             let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             stream.write_all(answer.as_bytes()).await.unwrap();

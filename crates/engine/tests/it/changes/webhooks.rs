@@ -37,6 +37,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}/hooks?connector=c1", listener.local_addr().unwrap()).parse().unwrap();
         let received = Arc::new(Mutex::new(Vec::new()));
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
         tokio::spawn(serve(listener, house.store.clone(), Arc::clone(&key), Arc::clone(&received)));
         house.sync().await;
         let heroku = house.heroku(house.simulator.token());
