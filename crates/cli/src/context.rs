@@ -56,6 +56,12 @@ impl Context {
         if named.is_none() && (!main.syncs(1).await?.is_empty() || main.connectors().await?.is_empty()) {
             return Ok(main);
         }
+        // Boxed, because every command would be as large otherwise.
+        Box::pin(self.estate(main, named)).await
+    }
+
+    /// The estate of the connector that is named, else of the only one.
+    async fn estate(&self, main: Store, named: Option<&str>) -> anyhow::Result<Store> {
         let installation = self.installation_of(main.clone()).await?;
         if let Some(named) = named {
             let id = installation.find(named).await?;
@@ -66,8 +72,8 @@ impl Context {
             [] => Ok(main),
             [only] => Ok(installation.estate(only.id).await?.acting_as(operator())),
             several => {
-                let names: Vec<_> = several.iter().map(|row| format!("`{}`", shown(&row.name))).collect();
-                let message = format!("there are several connectors: {}", names.join(", "));
+                let listed: Vec<_> = several.iter().map(|row| format!("`{}`", shown(&row.name))).collect();
+                let message = format!("there are several connectors: {}", listed.join(", "));
                 Err(Failure::usage(message).hint("name one with --connector").into())
             }
         }

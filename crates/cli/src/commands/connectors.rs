@@ -33,7 +33,7 @@ const LOG_LINES: u32 = 1_000;
 /// Add, change and remove connectors: the Heroku accounts that are read
 ///
 /// Each connector has a Heroku token, a schedule and an estate of its own; `--connector` names it to the other
-/// commands. The token is sealed with the key in METSUKE_KEY_FILE, else in `metsuke.key` beside an SQLite file. None of
+/// commands. The token is sealed with the key in `METSUKE_KEY_FILE`, else in `metsuke.key` beside an SQLite file. None of
 /// this needs a server; what is due by the clock is done by one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -166,7 +166,10 @@ impl Args {
                 let id = site.find(&one.connector).await?;
                 show::connector(context, &site.resume(&operator(), id).await?)
             }
-            Command::Sync(one) => sync(context, &site, site.find(&one.connector).await?).await,
+            Command::Sync(one) => {
+                let id = site.find(&one.connector).await?;
+                Box::pin(sync(context, &site, id)).await
+            }
             Command::Runs(args) => {
                 let id = site.find(&args.connector).await?;
                 let runs = site.runs(id, None, args.limit).await?;

@@ -74,7 +74,7 @@ pub(super) fn probe(context: &Context, probe: &Probe) -> anyhow::Result<Exit> {
         count(probe.apps),
     );
     for problem in &probe.problems {
-        text.push_str(&format!("problem       {}\n", shown(problem)));
+        text = format!("{text}problem       {}\n", shown(problem));
     }
     context.output.print(&text)?;
     Ok(exit)
