@@ -10,6 +10,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use metsuke_engine::alerts::{Courier, Evaluator};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, Tokens};
@@ -54,7 +55,9 @@ impl Args {
         let clock = Arc::new(SystemClock);
         let seal = context.config.seal_file()?;
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
+        let courier = Courier::new(context.config.outside()?);
         let supervisor = Supervisor::new(installation.clone())?;
+        let supervisor = supervisor.with(Arc::new(Evaluator::default())).with(Arc::new(courier));
         let services = Services {
             desk: Desk::new(installation).stopped_by(context.kill_file()),
             tokens: Tokens::new(store.clone(), clock.clone()),
