@@ -68,14 +68,22 @@ struct Pair {
 /// What one question came to.
 struct Measured {
     id: &'static str,
+    /// Reading and compiling.
+    compiling: f64,
+    /// The answer of what was compiled.
     ours: f64,
     theirs: f64,
     rows: usize,
 }
 
 impl Measured {
+    /// Both sides prepared: by hand it is, and compiling has a goal of its own.
     fn ratio(&self) -> f64 {
         self.ours / self.theirs
+    }
+
+    fn ratio_with_compiling(&self) -> f64 {
+        (self.compiling + self.ours) / self.theirs
     }
 }
 
@@ -87,7 +95,7 @@ pub(crate) async fn run(
     only: Option<&str>,
 ) -> anyhow::Result<()> {
     let twins = twins()?;
-    let (mut measured, mut compiling, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut measured, mut wrong) = (Vec::new(), Vec::new());
     for question in questions::all() {
         if only.is_some_and(|only| only != "all" && !only.split(',').any(|id| *id == *question.id)) {
             continue;
@@ -98,7 +106,7 @@ pub(crate) async fn run(
             question.settle(&given(question)).map_err(|wrong| anyhow::anyhow!("{wrong:?}"))?;
         settings.include_deleted = question.include_deleted;
         let pair = Pair { question, twin: twin.clone(), settings, text: question.text() };
-        let found = match pair.measure(store, reader, &mut compiling).await {
+        let found = match pair.measure(store, reader).await {
             Ok(found) => found,
             Err(error) => {
                 println!("{}: {error:#}", question.id);
@@ -108,30 +116,34 @@ pub(crate) async fn run(
         };
         if only.is_some() {
             println!(
-                "{}: {:.3} ms, {:.3} by hand, {:.2} ×, {} rows",
+                "{}: {:.3} ms, {:.3} by hand, {:.2} ×, {:.2} × with {:.3} of compiling, {} rows",
                 found.id,
                 found.ours,
                 found.theirs,
                 found.ratio(),
+                found.ratio_with_compiling(),
+                found.compiling,
                 found.rows
             );
         }
         measured.push(found);
     }
-    tell(report, measured, &compiling);
+    tell(report, measured);
     anyhow::ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
 }
 
-fn tell(report: &mut Report, mut measured: Vec<Measured>, compiling: &[f64]) {
+fn tell(report: &mut Report, mut measured: Vec<Measured>) {
+    let compiling: Vec<f64> = measured.iter().map(|one| one.compiling).collect();
     report.row(
         "reading and compiling a question of the library",
-        format!("median {:.3} ms, most {:.2} ms", median(compiling), percentile(compiling, 100)),
+        format!("median {:.3} ms, most {:.2} ms", median(&compiling), percentile(&compiling, 100)),
         "≤ 1 ms",
         format!("each question's median of up to {}; n={}", REPEATS - 1, compiling.len()),
     );
     let ratios: Vec<f64> = measured.iter().map(Measured::ratio).collect();
     let kept = ratios.iter().filter(|ratio| **ratio <= 2.0).count();
+    let with_compiling = measured.iter().filter(|one| one.ratio_with_compiling() <= 2.0).count();
     measured.sort_by(|left, right| right.ratio().total_cmp(&left.ratio()));
     let each: Vec<String> = measured
         .iter()
@@ -149,7 +161,7 @@ fn tell(report: &mut Report, mut measured: Vec<Measured>, compiling: &[f64]) {
     report.row(
         "the library's questions against SQL by hand",
         format!(
-            "{kept} of {} ≤ 2 ×; median {:.2} ×, most {:.2} ×",
+            "{kept} of {} ≤ 2 × ({with_compiling} with reading and compiling); median {:.2} ×, most {:.2} ×",
             ratios.len(),
             median(&ratios),
             percentile(&ratios, 100)
@@ -160,12 +172,7 @@ fn tell(report: &mut Report, mut measured: Vec<Measured>, compiling: &[f64]) {
 }
 
 impl Pair {
-    async fn measure(
-        &self,
-        store: &Store,
-        reader: &rusqlite::Connection,
-        compiling: &mut Vec<f64>,
-    ) -> anyhow::Result<Measured> {
+    async fn measure(&self, store: &Store, reader: &rusqlite::Connection) -> anyhow::Result<Measured> {
         let (mut ours, mut theirs, mut compiled) = (Vec::new(), Vec::new(), Vec::new());
         let mut rows = 0;
         for repeat in 0..REPEATS {
@@ -177,6 +184,7 @@ impl Pair {
                 println!("{}\n{:?}", prepared.statement.sql, prepared.statement.binds);
                 println!("by hand:\n{}", self.twin.join(";\n"));
             }
+            let begun = Instant::now();
             let answer = answered(store, &prepared, &self.settings, Version(1)).await?;
             let took = begun.elapsed();
             let begun = Instant::now();
@@ -194,8 +202,8 @@ impl Pair {
                 break;
             }
         }
-        compiling.push(median(&compiled));
-        Ok(Measured { id: &self.question.id, ours: median(&ours), theirs: median(&theirs), rows })
+        let (compiling, ours, theirs) = (median(&compiled), median(&ours), median(&theirs));
+        Ok(Measured { id: &self.question.id, compiling, ours, theirs, rows })
     }
 
     /// Every row with all its columns.

@@ -264,6 +264,9 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// A rule that cannot be read, or a file of them.
+    #[error("the rule cannot be kept: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Mistakes(Vec<crate::rules::Mistake>),
     /// What somebody does not own, who may do it with what is theirs.
     #[error("it is not about an app that is one's own")]
     NotOwned,
@@ -405,6 +408,7 @@ impl EngineError {
             Self::BadCursor { .. }
             | Self::BadPlan { .. }
             | Self::Query { .. }
+            | Self::Mistakes(_)
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
@@ -548,6 +552,7 @@ impl EngineError {
             | Self::Cancelled
             | Self::Unknown { .. }
             | Self::NotOwned
+            | Self::Mistakes(_)
             | Self::OwnToken
             | Self::Scratch { .. }
             | Self::Audit { .. }

@@ -117,6 +117,8 @@ ids! {
     JobId, "job";
     /// A token of a program that uses the API.
     TokenId, "token";
+    /// A rule of somebody's own.
+    RuleId, "rule";
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Delivered {
             self.body.len(),
         );
         if let Some(authorization) = &self.authorization {
-            head.push_str(&format!("authorization: {authorization}\r\n"));
+            head.extend(["authorization: ", authorization, "\r\n"]);
         }
         head.push_str("\r\n");
         let mut stream = TcpStream::connect(host).await.ok()?;

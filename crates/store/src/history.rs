@@ -199,8 +199,9 @@ impl Store {
         {
             let (version, at) = at(version);
             let Named { kind, id, name } = named;
-            let changed = Changed::Object { kind, id, name, before, after };
-            changes.push(Logged { change: Change { version, at, change, changed }, object, principal: None });
+            let thing = Changed::Object { kind, id, name, before, after };
+            let change = Change { version, at, change, changed: thing };
+            changes.push(Logged { change, object, principal: None });
         }
         let shifts = access_changes(&mut connection, &range).await?;
         let ids = shifts.iter().flat_map(|shift| [shift.1, shift.2]).collect();

@@ -150,6 +150,10 @@ impl From<EngineError> for ApiError {
                 .iter()
                 .fold(told, |told, bad| told.field(Field::new(bad.field, bad.problem.clone())));
         }
+        if let EngineError::Mistakes(mistakes) = &error {
+            let told = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rule_invalid", "the rule cannot be kept");
+            return mistakes.iter().fold(told, |told, one| told.field(Field::new(&*one.place, &*one.what)));
+        }
         let (status, code) = words(&error);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %chain(&error), "a request met a fault");

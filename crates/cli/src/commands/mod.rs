@@ -8,6 +8,7 @@ mod c1z;
 mod changes;
 mod channels;
 mod completions;
+mod connectors;
 mod demo;
 mod doctor;
 mod export;
@@ -54,6 +55,7 @@ pub(crate) enum Command {
     Changes(changes::Args),
     Syncs(syncs::Args),
     Webhooks(webhooks::Args),
+    Connectors(connectors::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -89,6 +91,7 @@ impl Command {
             | Self::Import(_)
             | Self::Serve(_)
             | Self::Channels(_)
+            | Self::Connectors(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -137,6 +140,7 @@ impl Command {
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
             Self::Webhooks(args) => Box::pin(args.run(context)).await,
+            Self::Connectors(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,

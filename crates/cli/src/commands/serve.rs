@@ -55,11 +55,12 @@ impl Args {
         let clock = Arc::new(SystemClock);
         let seal = context.config.seal_file()?;
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
-        let courier = Courier::new(context.config.outside()?);
-        let supervisor = Supervisor::new(installation.clone())?;
-        let supervisor = supervisor.with(Arc::new(Evaluator::default())).with(Arc::new(courier));
+        let outside = context.config.outside()?;
+        let supervisor = Supervisor::new(installation.clone())?
+            .with(Arc::new(Evaluator::default()))
+            .with(Arc::new(Courier::new(outside.clone())));
         let services = Services {
-            desk: Desk::new(installation).stopped_by(context.kill_file()),
+            desk: Desk::new(installation).stopped_by(context.kill_file()).sending(outside),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             clock,

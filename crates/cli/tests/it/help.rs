@@ -45,6 +45,7 @@ async fn every_command_has_examples() {
         "changes",
         "syncs",
         "webhooks",
+        "connectors",
         "grant",
         "revoke",
         "remove-person",

@@ -11,6 +11,7 @@ mod asking;
 mod audit;
 mod c1z;
 mod changes;
+mod connectors;
 mod doctor;
 mod errors;
 mod findings;

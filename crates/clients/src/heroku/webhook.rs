@@ -1,4 +1,4 @@
-//! Asks Heroku for webhooks of apps, and to take them away.
+//! Asks Heroku for webhooks of apps, and to take them away; tells whether a delivery of one is signed as it must be.
 //!
 //! They change nobody's access, so they are no [`WriteCall`](super::WriteCall): one is never stored, for it holds a secret.
 //!
@@ -7,6 +7,9 @@
 //!
 //! Source: <https://devcenter.heroku.com/articles/app-webhooks>
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -16,6 +19,20 @@ use super::{Provisioning, endpoint, read, wire};
 use crate::Redactor;
 use crate::error::ClientError;
 use crate::http::{Ask, Delivery, Reply};
+
+/// The header that holds the signature of a delivery.
+///
+/// Source: <https://devcenter.heroku.com/articles/app-webhooks#securing-webhook-requests>
+pub const SIGNATURE: &str = "Heroku-Webhook-Hmac-SHA256";
+
+/// Whether the text of [`SIGNATURE`] is that of the very bytes of a body; compared in constant time.
+#[must_use]
+pub fn is_signed(secret: &SecretString, body: &[u8], signature: &str) -> bool {
+    let Ok(signature) = STANDARD.decode(signature.trim()) else { return false };
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    // It compares in constant time.
+    hmac::verify(&key, body, &signature).is_ok()
+}
 
 /// A webhook to be asked for.
 #[derive(Debug)]
@@ -98,5 +115,23 @@ fn cleaned(error: ClientError, secret: &SecretString) -> ClientError {
             ClientError::Answered { call, answer }
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_that_of_rfc_4231s_second_case_and_of_nothing_else() {
+        let (secret, body) = (SecretString::from("Jefe"), b"what do ya want for nothing?");
+        // 5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843
+        let signature = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
+        assert!(is_signed(&secret, body, signature) && is_signed(&secret, body, &format!(" {signature} ")));
+        assert!(!is_signed(&SecretString::from("jefe"), body, signature));
+        assert!(!is_signed(&secret, &body[1..], signature));
+        for wrong in ["", "=", "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEI=", "W9zBRr9gdU5qBCQmCJV1xw=="] {
+            assert!(!is_signed(&secret, body, wrong), "{wrong}");
+        }
     }
 }

@@ -6,6 +6,8 @@
 //! Invariant: somebody is named only where nobody else can have done it, as far as the trail tells; where entries of
 //! several people fit, all of them are listed and nobody is named.
 
+use std::collections::{BTreeSet, HashMap};
+
 use metsuke_model::plan::{Plan, Step};
 use metsuke_model::{Clock, Moment, Version};
 use metsuke_store::{Author, ChangeEvent, ChangeKind, EventFilter, Store, TrailEntry};
@@ -100,6 +102,8 @@ impl Facts<'_> {
 pub(super) struct Deeds {
     steps: Vec<(Box<str>, Plan, u32, Moment)>,
     entries: Vec<(Box<str>, Moment, Entry)>,
+    /// The places of the entries that name a thing.
+    naming: HashMap<String, Vec<usize>>,
 }
 
 impl Deeds {
@@ -115,7 +119,27 @@ impl Deeds {
         });
         let (from, to) = (Moment(since.0.saturating_sub(SKEW)), Moment(until.0.saturating_add(SKEW)));
         let entries = store.trail_entries(from, to).await?.into_iter().filter_map(entry);
-        Ok(Self { steps: steps.collect(), entries: entries.collect() })
+        Ok(Self { steps: steps.collect(), ..Self::of_entries(entries) })
+    }
+
+    fn of_entries(entries: impl Iterator<Item = (Box<str>, Moment, Entry)>) -> Self {
+        let mut deeds = Self { entries: entries.collect(), ..Self::default() };
+        for (place, (_, _, entry)) in deeds.entries.iter().enumerate() {
+            for word in &entry.about {
+                deeds.naming.entry(word.clone()).or_default().push(place);
+            }
+        }
+        deeds
+    }
+
+    /// The entries that fit a change, each with how well, 0 the best.
+    fn fitting(&self, facts: &Facts<'_>) -> Vec<(u8, &(Box<str>, Moment, Entry))> {
+        let near = |at: Moment| at.0 >= facts.since.0 - SKEW && at.0 <= facts.at.0 + SKEW;
+        let places = facts.about.iter().filter_map(|word| self.naming.get(*word)).flatten();
+        let places: BTreeSet<usize> = places.copied().collect();
+        let entries = places.into_iter().filter_map(|place| self.entries.get(place));
+        let entries = entries.filter(|(_, at, _)| near(*at));
+        entries.filter_map(|one| Some((fit(&one.2, facts)?, one))).collect()
     }
 
     /// Who made a change.
@@ -140,10 +164,7 @@ impl Deeds {
     }
 
     fn of_trail(&self, facts: &Facts<'_>) -> Option<By> {
-        let within = |at: Moment| at.0 >= facts.since.0 - SKEW && at.0 <= facts.at.0 + SKEW;
-        let fitting = self.entries.iter().filter(|(_, at, _)| within(*at));
-        let fitting = fitting.filter_map(|one| Some((fit(&one.2, facts)?, one)));
-        let mut ranked: Vec<_> = fitting.collect();
+        let mut ranked = self.fitting(facts);
         let best = ranked.iter().map(|(rank, _)| *rank).min()?;
         ranked.retain(|(rank, _)| *rank == best);
         let (_, (_, at, first)) = ranked.first()?;
@@ -250,8 +271,8 @@ fn fit(entry: &Entry, facts: &Facts<'_>) -> Option<u8> {
 ///
 /// What the database said.
 pub async fn attribute(store: &Store, fresh: &[TrailEntry], clock: &dyn Clock) -> Result<u64, EngineError> {
-    let entries: Vec<_> = fresh.iter().cloned().filter_map(entry).collect();
-    let Some(first) = entries.iter().map(|(_, at, _)| at.0).min() else { return Ok(0) };
+    let fresh = Deeds::of_entries(fresh.iter().cloned().filter_map(entry));
+    let Some(first) = fresh.entries.iter().map(|(_, at, _)| at.0).min() else { return Ok(0) };
     let waits = clock.now().0.saturating_sub(WAITS);
     let filter = EventFilter { since: Some(Moment((first - SKEW).max(waits))), ..EventFilter::default() };
     let mut told: Vec<(Version, u32, Option<Author>)> = Vec::new();
@@ -261,11 +282,7 @@ pub async fn attribute(store: &Store, fresh: &[TrailEntry], clock: &dyn Clock) -
         let Some(last) = events.last() else { break };
         before = Some((last.version, last.place));
         let mut concerned: Vec<ChangeEvent> = events;
-        concerned.retain(|event| {
-            let facts = facts(event);
-            let near = |at: Moment| at.0 >= event.since.0 - SKEW && at.0 <= event.at.0 + SKEW;
-            entries.iter().any(|(_, at, entry)| near(*at) && fit(entry, &facts).is_some())
-        });
+        concerned.retain(|event| !fresh.fitting(&facts(event)).is_empty());
         let since = concerned.iter().map(|event| event.since).min();
         let (Some(since), Some(until)) = (since, concerned.iter().map(|event| event.at).max()) else {
             continue;

@@ -3,8 +3,8 @@
 //! Invariant: read on from the cursor of each page, a list gives no event twice, whatever is recorded meanwhile.
 
 use metsuke_model::Version;
-pub use metsuke_store::EventFilter;
 use metsuke_store::Store;
+pub use metsuke_store::{ChangeKind, EventFilter};
 use serde::Serialize;
 
 use super::Event;

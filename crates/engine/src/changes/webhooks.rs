@@ -6,13 +6,12 @@
 //! Invariant: nothing is done for a delivery whose signature over its very bytes is not right, compared in constant
 //! time, nor for one that is older than its window, nor twice for the same event.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+pub use metsuke_clients::heroku::SIGNATURE;
+use metsuke_clients::heroku::is_signed;
 use metsuke_model::record::App;
 use metsuke_model::{Clock, HerokuId, Moment};
 use metsuke_store::{Select, Store, WantedRead, Webhook, WebhookState};
-use ring::hmac;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub use super::hooks::{Door, add, remove};
@@ -21,10 +20,6 @@ use crate::EngineError;
 use crate::seal::SealingKey;
 use crate::sync::Target;
 
-/// The header that holds the signature.
-///
-/// Source: <https://devcenter.heroku.com/articles/app-webhooks#securing-webhook-requests>
-pub const SIGNATURE: &str = "Heroku-Webhook-Hmac-SHA256";
 /// The most bytes of a delivery.
 pub const MOST_BYTES: usize = 1024 * 1024;
 /// How old a delivery may be, in microseconds: Heroku tries again what is not taken.
@@ -160,7 +155,8 @@ pub async fn receive(
     if webhook.state == WebhookState::Leaving || delivery.body.len() > MOST_BYTES {
         return Ok(Received::Forged);
     }
-    if !signed(&vault.open(&webhook)?, delivery) {
+    let secret = vault.open(&webhook)?;
+    if !delivery.signature.is_some_and(|signature| is_signed(&secret, delivery.body, signature)) {
         return Ok(Received::Forged);
     }
     let Ok(body) = serde_json::from_slice::<Body>(delivery.body) else { return Ok(Received::Unreadable) };
@@ -179,16 +175,6 @@ pub async fn receive(
     let wanted = targets.iter().map(target::text).map(one).collect();
     let taken = store.take_delivery(&webhook.id, &body.id, now, wanted).await?;
     Ok(if taken { Received::Taken } else { Received::Again })
-}
-
-/// Whether the signature is that of the very bytes of the body.
-fn signed(secret: &SecretString, delivery: &Delivery<'_>) -> bool {
-    let Some(signature) = delivery.signature.and_then(|text| STANDARD.decode(text.trim()).ok()) else {
-        return false;
-    };
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-    // It compares in constant time.
-    hmac::verify(&key, delivery.body, &signature).is_ok()
 }
 
 /// What is to be read again: the app for which the webhook was asked, whatever the body names.

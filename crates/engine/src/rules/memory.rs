@@ -1,5 +1,5 @@
-//! What is remembered of one run of rules for the next: answers, and evaluations made of them, that no change since then
-//! touches.
+//! What is remembered of one run of rules for the next: answers that no change since then touches, and which rules were
+//! worked out of them.
 //!
 //! What an answer depends on is read off its question ([`Read`]); what changed, the store tells ([`Touched`]).
 //!
@@ -17,7 +17,7 @@ use super::evaluate::{Evaluation, Limits, State};
 use super::instance::Instance;
 use crate::query::{Answer, Prepared, Read, Reads, Settings, Told};
 
-/// The most rows of answers and subjects of evaluations that are kept; what would be more is asked again.
+/// The most rows of answers that are kept; what would be more is asked again.
 const MOST_ROWS: usize = 1_000_000;
 /// Of more entities than this the pieces are not asked one by one, but all.
 const MOST_PIECES: usize = 20_000;
@@ -89,7 +89,7 @@ pub struct Recall {
     pub known: usize,
     /// Rules that were worked out.
     pub evaluated: usize,
-    /// Rules whose evaluation was known.
+    /// Rules of which no answer changed, and which were not worked out.
     pub unchanged: usize,
 }
 
@@ -158,7 +158,6 @@ struct KeptEvaluation {
     document: Map<String, Json>,
     limits: Limits,
     asked: Vec<Asked>,
-    evaluation: Evaluation,
 }
 
 /// The key of a question.
@@ -226,9 +225,7 @@ impl Memory {
         self.evaluations
             .retain(|_, kept| kept.asked.iter().all(|(_, answer)| fresh.contains(&Arc::as_ptr(answer))));
         self.texts.retain(|_, key| self.answers.contains_key(key));
-        let answers = self.answers.values().map(|kept| kept.told.answer.total());
-        let subjects = self.evaluations.values().map(|kept| kept.evaluation.subjects.len());
-        self.rows = answers.chain(subjects).sum();
+        self.rows = self.answers.values().map(|kept| kept.told.answer.total()).sum();
     }
 
     /// The answer to a question that is the same at any time, where all of it is known.
@@ -291,12 +288,11 @@ impl Memory {
         fits
     }
 
-    /// The evaluation of a rule whose answers are those that it was made of; the version and what is new in it are of
-    /// that time.
-    pub(super) fn unchanged(&mut self, rule: &Instance, limits: Limits) -> Option<Evaluation> {
-        let kept = self.evaluations.get(rule.key())?;
+    /// Whether the answers of which a rule's last evaluation was made still hold.
+    pub(super) fn unchanged(&mut self, rule: &Instance, limits: Limits) -> bool {
+        let Some(kept) = self.evaluations.get(rule.key()) else { return false };
         if kept.document != *rule.document() || kept.limits != limits {
-            return None;
+            return false;
         }
         let (texts, answers) = (&self.texts, &mut self.answers);
         let same = kept.asked.iter().all(|(question, answer)| {
@@ -306,14 +302,11 @@ impl Memory {
                 known.stale.is_none() && Arc::ptr_eq(&known.told.answer, answer)
             })
         });
-        if !same {
-            return None;
-        }
-        self.recall.unchanged += 1;
-        Some(kept.evaluation.clone())
+        self.recall.unchanged += usize::from(same);
+        same
     }
 
-    /// Keeps an evaluation with what it asked, where it follows from that alone.
+    /// Keeps what an evaluation was made of, where it follows from its answers alone.
     pub(super) fn keep_evaluation(
         &mut self,
         rule: &Instance,
@@ -323,11 +316,9 @@ impl Memory {
     ) {
         self.recall.evaluated += 1;
         let judged = matches!(evaluation.state, State::Fired | State::Clear);
-        let follows = rule.change.is_none() && !rule.counts_only_new() && !asked.is_empty();
         self.evaluations.remove(rule.key());
-        if judged && follows && self.makes_room(evaluation.subjects.len()) {
-            let (document, evaluation) = (rule.document().clone(), evaluation.clone());
-            let kept = KeptEvaluation { document, limits, asked, evaluation };
+        if judged && rule.change.is_none() && !asked.is_empty() {
+            let kept = KeptEvaluation { document: rule.document().clone(), limits, asked };
             self.evaluations.insert(rule.key().to_owned(), kept);
         }
     }

@@ -19,7 +19,9 @@ pub mod template;
 pub use change::{ChangeRule, row as change_row};
 pub use condition::Condition;
 pub use content::Content;
-pub use evaluate::{Evaluation, Ground, Limits, Rendered, Since, State, Subject, evaluate};
+pub use evaluate::{
+    Evaluation, Ground, Limits, Rendered, Since, State, Subject, evaluate, evaluate_if_changed,
+};
 pub use instance::{
     Action, ActionKind, Exported, Imported, Instance, MOST_BYTES, NamedQuery, Operation, Period,
     PollingInterval, SubjectRule, export, import,

@@ -25,6 +25,8 @@ pub(super) struct Branch<'p> {
     pub(super) at: usize,
     /// The node at which its walk begins.
     pub(super) start: usize,
+    /// The hop whose own row is read before both its ends; the walk goes on from there.
+    pub(super) first: Option<usize>,
     /// An index finds the few objects that the query speaks of.
     pub(super) few: bool,
     /// Its tables are read in the order in which a walk meets them.
@@ -141,6 +143,7 @@ impl<'p> Branch<'p> {
             own: (0, 0),
             at: 0,
             start: 0,
+            first: None,
             few: false,
             in_order: true,
             must: Vec::new(),
@@ -186,13 +189,14 @@ impl<'p> Branch<'p> {
     /// The same path, whose further nodes are nested in it.
     pub(super) fn nested(&self) -> Self {
         let own = (self.nodes.len(), self.hops.len());
-        Self { own, start: own.0.saturating_sub(1), must: Vec::new(), ..self.clone() }
+        Self { own, start: own.0.saturating_sub(1), first: None, must: Vec::new(), ..self.clone() }
     }
 
     /// The same path, nested from the node on where it stands; only where that is the last one.
     pub(super) fn nested_here(&self) -> Option<Self> {
         (self.at + 1 == self.nodes.len()).then(|| Self {
             own: (self.at, self.hops.len()),
+            first: None,
             must: Vec::new(),
             ..self.clone()
         })

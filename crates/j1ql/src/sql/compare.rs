@@ -21,8 +21,29 @@ pub(super) fn compare(writer: &mut Writer<'_>, branch: &Branch<'_>, comparison: 
     if let Some((column, test)) = of_document(writer, branch, comparison) {
         return such_document(&column, test);
     }
+    if let Some(test) = of_version(writer, branch, comparison) {
+        return test;
+    }
     let left = term(writer, branch, &comparison.left);
     against(writer, branch, &left, comparison)
+}
+
+/// A comparison of a time at which a sync ended with a fixed one: asked of each sync once, and not once for each row
+/// that it brought; not where few rows are looked at.
+fn of_version(writer: &mut Writer<'_>, branch: &Branch<'_>, comparison: &Comparison) -> Option<Truth> {
+    let Expr::Property(place, name) = &comparison.left else { return None };
+    let Operand::Value(value) = &comparison.right else { return None };
+    let mut places = Vec::new();
+    value.places(&mut places);
+    if branch.few || !places.is_empty() {
+        return None;
+    }
+    let version = property::version(branch, *place, name)?;
+    let ended = Term::Number("(s.finished_at / 1000)".to_owned());
+    Some(match against(writer, branch, &ended, comparison) {
+        Truth::Sql(test) => Truth::sql(format!("{version} IN (SELECT s.id FROM sync s WHERE {test})")),
+        known => known,
+    })
 }
 
 /// A term and the right side of a comparison.
@@ -34,7 +55,7 @@ fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, comparison
             any_text(writer, left, |writer, text| writer.dialect.matches(text, &pattern, *ignore_case))
         }
         Operand::Query(query) => {
-            if let Some(ids) = among_objects(writer, left, query) {
+            if let Some(ids) = among_objects(writer, branch, left, query) {
                 return ids;
             }
             let Some((select, value_type)) = (writer.subquery)(writer, query) else { return Truth::No };
@@ -45,7 +66,7 @@ fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, comparison
                 return equal_text(writer, left, text);
             }
             let right = term(writer, branch, value);
-            values(writer, left, comparison.operator, &right)
+            values(writer, branch, (left, comparison.operator, &right))
         }
     }
 }
@@ -225,7 +246,11 @@ fn list_rows(writer: &mut Writer<'_>, list: &List) -> String {
 }
 
 /// Two values of a branch.
-fn values(writer: &mut Writer<'_>, left: &Term, operator: Match, right: &Term) -> Truth {
+fn values(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    (left, operator, right): (&Term, Match, &Term),
+) -> Truth {
     match (left, right) {
         (Term::Number(left), Term::Number(right)) => {
             let operator = match operator {
@@ -241,7 +266,8 @@ fn values(writer: &mut Writer<'_>, left: &Term, operator: Match, right: &Term) -
         (Term::Id(..) | Term::Reference(..), Term::Id(..) | Term::Reference(..))
             if operator == Match::Equal =>
         {
-            let (Some((left, table)), Some((right, other))) = (left.object(), right.object()) else {
+            let (Some((left, table)), Some((right, other))) = (left.object(branch), right.object(branch))
+            else {
                 return Truth::No;
             };
             if table == other {
@@ -283,8 +309,8 @@ fn text_match(writer: &Writer<'_>, operator: Match, text: &str, other: &str) -> 
 }
 
 /// Whether an object is among those whose ids another query returns, where both are of one table: by dense ids.
-fn among_objects(writer: &mut Writer<'_>, left: &Term, query: &Plan) -> Option<Truth> {
-    let (left, table) = left.object()?;
+fn among_objects(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, query: &Plan) -> Option<Truth> {
+    let (left, table) = left.object(branch)?;
     let Output::Table(columns) = &query.output else { return None };
     let [OutputColumn { value: ColumnValue::Scalar(Expr::Property(Place::Entity(slot), name)), .. }] =
         &columns[..]

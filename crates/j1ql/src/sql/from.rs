@@ -22,21 +22,71 @@ pub(super) fn from(branch: &Branch<'_>, include_deleted: bool) -> From {
     let mut from = From::default();
     let mut met = vec![false; branch.nodes.len()];
     met.iter_mut().take(branch.own.0).for_each(|met| *met = true);
-    if branch.start >= branch.own.0 {
+    // An end from which nothing goes on is looked up when the rest of the path is there.
+    let mut last = None;
+    let mut hops: Vec<(usize, Hop)> = branch.hops.iter().copied().enumerate().skip(branch.own.1).collect();
+    if let Some(place) = branch.first.and_then(|first| hops.iter().position(|(number, _)| *number == first)) {
+        let (number, hop) = hops.remove(place);
+        join(&mut from, (number, hop), resource(hop));
+        let goes_on = |node: usize| hops.iter().any(|(_, hop)| hop.from == node || hop.to == node);
+        let (next, other) = if goes_on(hop.to) { (hop.to, hop.from) } else { (hop.from, hop.to) };
+        meet(&mut from, branch, (next, &mut met), include_deleted);
+        if goes_on(other) || !goes_on(next) {
+            meet(&mut from, branch, (other, &mut met), include_deleted);
+        } else {
+            last = Some(other);
+        }
+    } else if branch.start >= branch.own.0 {
         meet(&mut from, branch, (branch.start, &mut met), include_deleted);
     }
-    let mut hops: Vec<(usize, Hop)> = branch.hops.iter().copied().enumerate().skip(branch.own.1).collect();
     while let Some(next) = hops.iter().position(|(_, hop)| known(&met, hop.from) != known(&met, hop.to)) {
         let (number, hop) = hops.remove(next);
         let (before, after) = if known(&met, hop.from) { (hop.from, hop.to) } else { (hop.to, hop.from) };
         join(&mut from, (number, hop), before);
         meet(&mut from, branch, (after, &mut met), include_deleted);
     }
+    if let Some(last) = last {
+        meet(&mut from, branch, (last, &mut met), include_deleted);
+    }
     from
+}
+
+/// The dense id of a node, by its alias, from the row that led there, so that it is known before its own is read.
+pub(super) fn known_id(branch: &Branch<'_>, alias: &str) -> String {
+    let node = alias.strip_prefix('n').and_then(|number| number.parse().ok());
+    node.and_then(|node| reference_to(branch, node)).unwrap_or_else(|| format!("{alias}.id"))
+}
+
+fn reference_to(branch: &Branch<'_>, node: usize) -> Option<String> {
+    let leads_there = |(number, hop): &(usize, Hop)| {
+        let (low, high) = (hop.from.min(hop.to), hop.from.max(hop.to));
+        let first = branch.first == Some(*number) && (node == low || node == high);
+        first || node == high && branch.start <= low || node == low && branch.start >= high
+    };
+    let mut own = branch.hops.iter().copied().enumerate().skip(branch.own.1);
+    let (number, hop) = own.find(leads_there).filter(|_| node >= branch.own.0)?;
+    match hop.relationship.source {
+        RelationSource::Refers { holder, column } => {
+            let holder = hop.end(holder);
+            (holder != node).then(|| format!("n{holder}.{column}"))
+        }
+        RelationSource::Junction { from, to, .. } => {
+            Some(format!("e{number}.{}", if node == hop.from { from } else { to }))
+        }
+        RelationSource::Access { .. } | RelationSource::Effective | RelationSource::Matched => None,
+    }
 }
 
 fn known(met: &[bool], node: usize) -> bool {
     met.get(node).copied().unwrap_or_default()
+}
+
+/// The node at the end of a row of access at which the resource stands.
+const fn resource(hop: Hop) -> usize {
+    match hop.relationship.source {
+        RelationSource::Access { at: End::From, .. } => hop.from,
+        _ => hop.to,
+    }
 }
 
 /// Adds the table of a node.
@@ -206,14 +256,13 @@ pub(super) fn effective_bits(number: usize, hop: Hop) -> Bits {
 }
 
 /// Whether a walk meets the user of a row of access before the resource; paths are lines, so numbers tell.
-fn user_first(branch: &Branch<'_>, hop: Hop) -> bool {
+fn user_first(branch: &Branch<'_>, (number, hop): (usize, Hop)) -> bool {
+    if branch.first == Some(number) {
+        return false;
+    }
     let (low, high) = (hop.from.min(hop.to), hop.from.max(hop.to));
     let before = if branch.start >= high { high } else { low };
-    let user = match hop.relationship.source {
-        RelationSource::Access { at: End::From, .. } => hop.to,
-        _ => hop.from,
-    };
-    before == user
+    before != resource(hop)
 }
 
 /// The version that a relationship came with; `None` where nothing tells.
@@ -225,7 +274,9 @@ pub(super) fn since(branch: &Branch<'_>, (number, hop): (usize, Hop)) -> Option<
     match (hop.relationship.source, hop.way) {
         (RelationSource::Refers { holder, .. }, _) => own(holder),
         (RelationSource::Effective, Way::Owner) => own(End::To),
-        (RelationSource::Access { .. } | RelationSource::Effective, _) if !user_first(branch, hop) => {
+        (RelationSource::Access { .. } | RelationSource::Effective, _)
+            if !user_first(branch, (number, hop)) =>
+        {
             Some(format!("e{number}.since"))
         }
         (RelationSource::Access { .. } | RelationSource::Effective, _) => Some(format!(

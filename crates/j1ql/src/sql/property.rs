@@ -171,12 +171,35 @@ fn metadata_of(writer: &mut Writer<'_>, alias: &str, node: Node, metadata: Metad
         Metadata::Source => Term::Text("'integration-managed'".to_owned()),
         Metadata::Deleted if roster => Term::Flag("0".to_owned()),
         Metadata::Deleted => Term::Flag(format!("CASE WHEN {alias}.gone IS NULL THEN 0 ELSE 1 END")),
-        Metadata::CreatedOn => moment_of(&format!("{alias}.since")),
-        Metadata::BeginOn => {
-            moment_of(&format!("(CASE {alias}.begun WHEN 0 THEN {alias}.since ELSE {alias}.begun END)"))
+        Metadata::CreatedOn | Metadata::BeginOn | Metadata::EndOn => {
+            entity_version(alias, metadata).map_or(Term::Absent, |version| moment_of(&version))
         }
-        Metadata::EndOn => moment_of(&format!("{alias}.gone")),
         Metadata::Version => Term::Number(format!("{alias}.edition")),
+    }
+}
+
+/// The version at whose sync's end the time lies that a property of an entity tells.
+fn entity_version(alias: &str, metadata: Metadata) -> Option<String> {
+    match metadata {
+        Metadata::CreatedOn => Some(format!("{alias}.since")),
+        Metadata::BeginOn => {
+            Some(format!("(CASE {alias}.begun WHEN 0 THEN {alias}.since ELSE {alias}.begun END)"))
+        }
+        Metadata::EndOn => Some(format!("{alias}.gone")),
+        _ => None,
+    }
+}
+
+/// The same of what stands in a place; `None` where the property is no such time.
+pub(super) fn version(branch: &Branch<'_>, place: Place, name: &PropertyName) -> Option<String> {
+    let PropertyName::Metadata(metadata, _) = name else { return None };
+    match place {
+        Place::Entity(slot) => entity_version(&format!("n{}", branch.node(slot)?), *metadata),
+        Place::Edge(edge) => {
+            let number = branch.hop(edge)?;
+            let told = matches!(metadata, Metadata::CreatedOn | Metadata::BeginOn);
+            if told { from::since(branch, (number, *branch.hops.get(number)?)) } else { None }
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! It changes which of two equal statements is written, never what they mean.
 
-use metsuke_model::Kind;
-use metsuke_model::graph::{Metadata, Table, Value};
+use metsuke_model::graph::{Metadata, RelationSource, Table, Value};
+use metsuke_model::{Kind, ResourceType};
 
 use super::branch::Branch;
+use super::ways;
 use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName, Slot};
 
 /// Names by which an index finds an entity.
@@ -42,8 +43,53 @@ pub(super) fn better_start(plan: &Plan, chain: &[Link]) -> Option<usize> {
     })
 }
 
+/// Decides where the walk of a branch begins.
+pub(super) fn begin(plan: &Plan, branch: &mut Branch<'_>) {
+    branch.first = first_row(plan, branch);
+    branch.start = match branch.first.and_then(|first| branch.hops.get(first)) {
+        Some(hop) => hop.from.min(hop.to),
+        None => start(plan, branch),
+    };
+}
+
+/// The hop whose rows are read first, where nothing is asked of the entities: rows between two from which all else
+/// follows, and rows of access to many resources of which it is asked when they came.
+fn first_row(plan: &Plan, branch: &Branch<'_>) -> Option<usize> {
+    let asked = |slot: usize| {
+        branch.node(slot).is_some() && plan.slots.get(slot).is_some_and(|slot| slot.filter.is_some())
+    };
+    if !branch.in_order || (0..plan.slots.len()).any(asked) {
+        return None;
+    }
+    (0..plan.edges.len()).find_map(|edge| {
+        let number = branch.hop(edge).filter(|number| *number >= branch.own.1)?;
+        let hop = branch.hops.get(number)?;
+        let best = match hop.relationship.source {
+            RelationSource::Junction { .. } => ways::tells_all(branch, Place::Edge(edge)),
+            RelationSource::Access { resource: ResourceType::App, .. } => {
+                plan.filter.as_ref().is_some_and(|filter| asks_when(filter, edge))
+            }
+            _ => false,
+        };
+        best.then_some(number)
+    })
+}
+
+/// Whether a condition asks since when there is a relationship.
+fn asks_when(condition: &Condition, edge: usize) -> bool {
+    match condition {
+        Condition::And(parts) => parts.iter().any(|part| asks_when(part, edge)),
+        Condition::Compare(comparison) => matches!(
+            &comparison.left,
+            Expr::Property(Place::Edge(of), PropertyName::Metadata(Metadata::CreatedOn | Metadata::BeginOn, _))
+                if *of == edge
+        ),
+        Condition::Or(_) | Condition::Not(_) | Condition::Constant(_) => false,
+    }
+}
+
 /// The node of a branch at which its walk best begins: where the fewest entities are to be expected.
-pub(super) fn start(plan: &Plan, branch: &Branch<'_>) -> usize {
+fn start(plan: &Plan, branch: &Branch<'_>) -> usize {
     let stands = |slot| branch.node(slot).filter(|node| *node >= branch.own.0);
     let expected = |slot: usize, node: usize| {
         let few = plan.slots.get(slot).and_then(|slot| slot.filter.as_ref()).map_or(0, strictness);

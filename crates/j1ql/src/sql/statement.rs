@@ -395,7 +395,7 @@ fn paths(writer: &mut Writer<'_>, plan: &Plan, leaves: &mut Leaves) -> Result<St
             } else {
                 ask(plan, asked, &mut way)?;
             }
-            way.start = selective::start(plan, &way);
+            selective::begin(plan, &mut way);
             ways.push(way);
             if ways.len() > branch::MOST_BRANCHES {
                 return Err(TooMany);

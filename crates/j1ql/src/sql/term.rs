@@ -4,8 +4,9 @@ use metsuke_model::ResourceType;
 use metsuke_model::access::Entitlement;
 use metsuke_model::graph::{Value, ValueType};
 
+use super::branch::Branch;
 use super::dialect::Sort;
-use super::from::Bits;
+use super::from::{self, Bits};
 use super::writer::Writer;
 
 /// A value inside of a statement.
@@ -132,9 +133,9 @@ impl Term {
     }
 
     /// The dense id of the object whose id it is, and the object's table.
-    pub(super) fn object(&self) -> Option<(String, &'static str)> {
+    pub(super) fn object(&self, branch: &Branch<'_>) -> Option<(String, &'static str)> {
         match self {
-            Self::Id(alias, table) => Some((format!("{alias}.id"), table)),
+            Self::Id(alias, table) => Some((from::known_id(branch, alias), table)),
             Self::Reference(column, table) => Some((column.clone(), table)),
             _ => None,
         }

@@ -77,7 +77,7 @@ fn kind(branch: &Branch<'_>, place: Place) -> (Option<&'static str>, Option<Way>
 }
 
 /// Whether everything else on a path follows from what stands in the place.
-fn tells_all(branch: &Branch<'_>, place: Place) -> bool {
+pub(super) fn tells_all(branch: &Branch<'_>, place: Place) -> bool {
     let mut nodes = vec![false; branch.nodes.len()];
     let mut hops = vec![false; branch.hops.len()];
     let tell = |list: &mut Vec<bool>, at: Option<usize>| {

@@ -222,8 +222,13 @@ impl World {
         rows.extend(told.map(|told| {
             let what = (told.kind.as_str(), told.action.as_str(), told.at);
             let row = self.event(enterprise, what, told.id, None, None);
-            wire::AuditTrailEvent { id: told.id, team: named(&told.team), app: named(&told.app), ..row }
-                .by(&told.by)
+            wire::AuditTrailEvent {
+                id: told.id,
+                team: named(told.team.as_ref()),
+                app: named(told.app.as_ref()),
+                ..row
+            }
+            .by(told.by.as_ref())
         }));
         rows
     }
@@ -257,7 +262,7 @@ impl World {
 }
 
 impl<'a> wire::AuditTrailEvent<'a> {
-    fn by(self, actor: &'a Option<Actor>) -> Self {
+    fn by(self, actor: Option<&'a Actor>) -> Self {
         match actor {
             Some(actor) => self.made_by(actor),
             None => self,
@@ -273,8 +278,8 @@ impl<'a> wire::AuditTrailEvent<'a> {
     }
 }
 
-fn named(thing: &Option<(Id, String)>) -> Option<wire::Named<'_>> {
-    thing.as_ref().map(|(id, name)| wire::Named { id: *id, name: name.as_str().into() })
+fn named(thing: Option<&(Id, String)>) -> Option<wire::Named<'_>> {
+    thing.map(|(id, name)| wire::Named { id: *id, name: name.as_str().into() })
 }
 
 /// The day of a moment, such as `2026-11-21`.

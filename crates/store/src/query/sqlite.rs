@@ -24,7 +24,7 @@ use crate::StoreError;
 const STEPS: i32 = 2_000;
 
 /// So many of these are taken where the question came from: to wake another thread costs as much as a small answer.
-const GLANCE: u32 = 20;
+const GLANCE: u32 = 50;
 
 /// So many statements are remembered that took more than a glance.
 const LONG: usize = 1024;

@@ -126,6 +126,51 @@ pub(super) fn describe(operation: Operation) -> Spec {
             Spec::list("Enterprise accounts.", "EnterpriseAccount", &["connector", "as_of", "name"])
                 .more(&[404])
         }
+        Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
+        Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
+        Operation::ImportRules => {
+            let told = "The rules that are kept now, and what is odd about them.";
+            Spec::new(200, told, named("ImportedRules")).body(json!({ "type": ["array", "object"] }))
+        }
+        Operation::ExportRules => Spec::thing("The rules, and what does not go out.", named("ExportedRules")),
+        Operation::GetRule => Spec::thing("The rule.", named("Rule")).more(&[404]),
+        Operation::ReplaceRule => Spec::new(200, "The rule as it is now.", named("Rule"))
+            .body(named("WrittenRule"))
+            .more(&[404, 409]),
+        Operation::SetRule => {
+            Spec::new(200, "The rule as it is now.", named("Rule")).body(named("RuleSetting")).more(&[404])
+        }
+        Operation::RemoveRule => Spec::new(200, "The rule as it was.", named("Rule")).more(&[404]),
+        Operation::ListFindings => {
+            Spec::list("Findings, newest first.", "Finding", &["connector", "state", "rule", "level"])
+                .more(&[404])
+        }
+        Operation::GetFinding => Spec::thing("The finding.", named("FindingWithEvents")).more(&[404]),
+        Operation::AcknowledgeFinding | Operation::ReopenFinding => {
+            let mut spec = Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))
+                .more(&[400, 404, 415]);
+            spec.body = Some(Body { schema: named("Reason"), required: false });
+            spec
+        }
+        Operation::AcceptFinding => Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))
+            .body(named("Acceptance"))
+            .more(&[404]),
+        Operation::ListChannels => Spec::list("Channels.", "Channel", &[]),
+        Operation::CreateChannel => {
+            Spec::new(201, "The channel.", named("Channel")).body(named("WrittenChannel"))
+        }
+        Operation::GetChannel => Spec::thing("The channel.", named("Channel")).more(&[404]),
+        Operation::ReplaceChannel => Spec::new(200, "The channel as it is now.", named("Channel"))
+            .body(named("WrittenChannel"))
+            .more(&[404, 409]),
+        Operation::RemoveChannel => {
+            let given_up = object([("given_up", json!({ "type": "integer", "minimum": 0 }))]);
+            Spec::new(200, "How much was waiting for it, and is given up.", given_up).more(&[404])
+        }
+        Operation::TestChannel => {
+            let tried = object([("ok", json!({ "type": "boolean" })), ("reason", or_null(text()))]);
+            Spec::new(200, "Whether it came through.", tried).more(&[404])
+        }
         Operation::ListPlans => Spec::list("Plans, newest first.", "PlanLine", &["connector"]).more(&[404]),
         Operation::CreatePlan => {
             let mut spec = Spec::new(201, "The plan, which is stored and not applied.", named("Planned"))

@@ -56,6 +56,11 @@ fn parameter(name: &str) -> Value {
         "kind" => (text(), "`grant`, or the kind of an object."),
         "change" => (json!({ "type": "string", "enum": ["added", "removed", "changed"] }), "What happened."),
         "code" => (text(), "Only events of this code, or of codes that begin with it and a dot."),
+        "state" => {
+            (text(), "Only in this state: open, acknowledged, accepted or resolved; several with commas.")
+        }
+        "rule" => (text(), "Only of this rule, by id."),
+        "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),
         "run" => (text(), "Only lines of this run, by id."),
         "after" => (json!({ "type": "integer", "minimum": 0 }), "Only lines with higher numbers."),
         "limit" => {

@@ -142,3 +142,76 @@ async fn no_token_stands_in_an_answer_a_log_or_a_database() {
         assert!(!holds(answers.as_bytes(), piece) && !holds(&read, piece), "a token stands where none may");
     }
 }
+
+#[tokio::test]
+async fn rules_are_listed_written_turned_off_imported_and_exported() {
+    let served = Served::new(Size::Small).await;
+    let admin = served.token("admin", &[]).await;
+    let shipped = served.get(&admin, "/api/v1/rules?limit=1000").await.rows();
+    assert_eq!(shipped.len(), 28);
+    let off = served
+        .send(("PATCH", "/api/v1/rules/D01"), Some(&admin), &[], Some(&json!({ "enabled": false })))
+        .await;
+    assert_eq!((off.status, &off.json()["enabled"]), (200, &json!(false)), "{}", off.text());
+    let strange = json!({ "parameters": { "colour": "red" } });
+    let refused = served.send(("PATCH", "/api/v1/rules/D01"), Some(&admin), &[], Some(&strange)).await;
+    assert_eq!(refused.status, 422, "{}", refused.text());
+
+    let pack = json!([{ "name": "no-second-factor", "queries": [{ "name": "query0", "query": "FIND User WITH mfaEnabled = false" }] }]);
+    let imported = served.post(&admin, "/api/v1/rules/import", &pack).await;
+    assert_eq!(imported.status, 200, "{}", imported.text());
+    let rule = imported.json()["rules"][0].clone();
+    let path = format!("/api/v1/rules/{}", rule["id"].as_str().unwrap());
+    assert_eq!(served.get(&admin, &path).await.json()["name"], "no-second-factor");
+    let again = served.post(&admin, "/api/v1/rules/import", &pack).await.json();
+    assert_eq!(again["rules"][0]["id"], rule["id"], "the same rule, written anew");
+    let wrong = served.post(&admin, "/api/v1/rules", &json!({ "rule": { "name": "x" } })).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (422, "rule_invalid"), "{}", wrong.text());
+    let exported = served.get(&admin, "/api/v1/rules/export").await.json();
+    assert_eq!(exported["rules"].as_array().unwrap().len(), 1);
+    assert_eq!(served.send(("DELETE", &path), Some(&admin), &[], None).await.status, 200);
+    assert_eq!(served.get(&admin, &path).await.status, 404);
+    assert_eq!(served.send(("DELETE", "/api/v1/rules/D01"), Some(&admin), &[], None).await.status, 200);
+    assert_eq!(served.get(&admin, "/api/v1/rules/D01").await.json()["enabled"], true, "as it was shipped");
+}
+
+#[tokio::test]
+async fn what_rules_find_is_listed_and_answered_and_channels_are_kept_without_their_secrets() {
+    let served = Served::new(Size::Small).await;
+    let admin = served.token("admin", &[]).await;
+    let id = served.connector(&admin, "acme", "ann@example.com").await;
+    served.until(&admin, &id, "connected").await;
+    let found = async {
+        loop {
+            let found = served.get(&admin, "/api/v1/findings?state=open&limit=1").await.rows();
+            if let Some(finding) = found.into_iter().next() {
+                return finding;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let finding = tokio::time::timeout(super::client::PATIENCE, found).await.unwrap();
+    assert_eq!(finding["connector"], id.as_str());
+    let path = format!("/api/v1/findings/{}", finding["id"].as_str().unwrap());
+    let seen = served.send(("POST", &format!("{path}/acknowledge")), Some(&admin), &[], None).await.json();
+    assert_eq!(seen["state"], "acknowledged", "{seen}");
+    let never = json!({ "until": "2000-01-01T00:00:00Z", "reason": "we know" });
+    assert_eq!(served.post(&admin, &format!("{path}/accept"), &never).await.status, 422);
+    let reopened =
+        served.post(&admin, &format!("{path}/reopen"), &json!({ "reason": "not so" })).await.json();
+    assert_eq!(reopened["state"], "open");
+    assert_eq!(reopened["events"].as_array().unwrap().len(), 3, "{reopened}");
+
+    let channel = json!({
+        "name": "team", "settings": { "way": { "kind": "slack" } }, "secret": "https://hooks.example.com/services/canary",
+    });
+    let made = served.post(&admin, "/api/v1/channels", &channel).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let path = format!("/api/v1/channels/{}", made.json()["id"].as_str().unwrap());
+    let shown = served.get(&admin, &path).await;
+    assert_eq!(shown.json()["has_secret"], true);
+    assert!(!shown.text().contains("canary") && !made.text().contains("canary"));
+    assert_eq!(served.post(&admin, "/api/v1/channels", &channel).await.code(), "name_taken");
+    assert_eq!(served.send(("DELETE", &path), Some(&admin), &[], None).await.status, 200);
+    assert_eq!(served.get(&admin, &path).await.status, 404);
+}

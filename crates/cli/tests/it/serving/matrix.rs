@@ -37,6 +37,25 @@ listPeople              estate      r  varoA no
 listTeams               estate      r  varoA no
 listApps                estate      r  varoA no
 listEnterpriseAccounts  estate      r  varoA no
+listRules               rules       r  varoA no
+createRule              rules       w  ---oA no
+importRules             rules       w  ---oA no
+exportRules             rules       r  varoA no
+getRule                 rules       r  varoA no
+replaceRule             rules       w  ---oA no
+setRule                 rules       w  ---oA no
+removeRule              rules       w  ---oA no
+listFindings            findings    r  varoA no
+getFinding              findings    r  varoA no
+acknowledgeFinding      findings    w  --roA no
+acceptFinding           findings    w  --roA no
+reopenFinding           findings    w  --roA no
+listChannels            channels    r  -a-oA no
+createChannel           channels    w  ----A no
+getChannel              channels    r  -a-oA no
+replaceChannel          channels    w  ----A no
+removeChannel           channels    w  ----A no
+testChannel             channels    w  ---oA no
 listPlans               plans       r  -aroA no
 createPlan              plans       w  ---oA anybody
 getPlan                 plans       r  -aroA no
@@ -166,7 +185,7 @@ async fn without_a_token_that_is_accepted_nothing_but_the_public_is_there() {
 
 #[tokio::test]
 async fn an_owner_plans_for_the_own_app_and_for_no_other() {
-    let served = Served::new(Size::Mixed).await;
+    let served = Served::new(Size::Small).await;
     let admin = served.token("admin", &[]).await;
     let connector = served.connector(&admin, "acme", "ann@example.com").await;
     served.until(&admin, &connector, "connected").await;

@@ -84,9 +84,6 @@ pub struct Evaluation {
     pub actions: Vec<Rendered>,
     /// What is to be said of it.
     pub notes: Vec<String>,
-    /// A query had more rows than were seen.
-    #[serde(skip)]
-    cut: bool,
 }
 
 impl Evaluation {
@@ -104,7 +101,6 @@ impl Evaluation {
             outputs: Map::new(),
             actions: Vec::new(),
             notes: Vec::new(),
-            cut: false,
         }
     }
 }
@@ -118,10 +114,6 @@ pub async fn evaluate(rule: &Instance, ground: &Ground, previous: Option<&BTreeS
         return ended(State::NotObservable { why });
     }
     let previous = previous.filter(|_| !rule.ignore_previous_results);
-    let known = ground.memory().unchanged(rule, ground.limits);
-    if let Some(known) = known {
-        return renewed(known, ground, previous);
-    }
     let mut asked = Vec::new();
     match evaluated(rule, ground, previous, &mut asked).await {
         Ok(evaluation) => {
@@ -132,14 +124,15 @@ pub async fn evaluate(rule: &Instance, ground: &Ground, previous: Option<&BTreeS
     }
 }
 
-/// An evaluation of an earlier version of which nothing that it was made of has changed.
-fn renewed(known: Evaluation, ground: &Ground, previous: Option<&BTreeSet<String>>) -> Evaluation {
-    let mut evaluation = Evaluation { version: ground.version, ..known };
-    evaluation.complete = ground.complete && !evaluation.cut;
-    for subject in &mut evaluation.subjects {
-        subject.new = is_new(previous, &subject.fingerprint);
-    }
-    evaluation
+/// As [`evaluate`]; `None` where a run that is remembered worked the rule out already, and none of the answers of which it
+/// did is another by now: it found the same then, and nothing is new.
+pub async fn evaluate_if_changed(
+    rule: &Instance,
+    ground: &Ground,
+    previous: Option<&BTreeSet<String>>,
+) -> Option<Evaluation> {
+    let unchanged = ground.memory().unchanged(rule, ground.limits);
+    if unchanged { None } else { Some(evaluate(rule, ground, previous).await) }
 }
 
 fn is_new(previous: Option<&BTreeSet<String>>, fingerprint: &str) -> bool {
@@ -212,7 +205,6 @@ async fn evaluated(
         outputs,
         actions: rendered,
         notes,
-        cut,
     })
 }
 

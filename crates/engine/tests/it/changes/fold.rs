@@ -111,7 +111,7 @@ async fn what_came_and_went_of_made_up_estates_adds_up_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_and_went_of_made_up_estates_adds_up_on_postgres() {
-    made_up_estates_fold(setting("METSUKE_CHANGES", 25) / 5, true).await;
+    made_up_estates_fold(setting("METSUKE_CHANGES", 25) / 8, true).await;
 }
 
 /// Changes something of a simulated estate by chance.

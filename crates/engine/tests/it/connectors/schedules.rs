@@ -89,7 +89,7 @@ async fn thirty_days(site: Site, seed: u64) {
     let end = site.clock.now().0 + 30 * DAY;
     let mut jumps = 0;
     while site.clock.now().0 < end {
-        let steps = i64::try_from(chance.below(80)).unwrap() + 1;
+        let steps = i64::try_from(chance.below(160)).unwrap() + 1;
         let jump = match chance.below(100) {
             0..2 => 6 * 60 * MINUTE,
             2..5 => -20 * MINUTE,
