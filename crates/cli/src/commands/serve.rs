@@ -57,7 +57,7 @@ impl Args {
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
         let outside = context.config.outside()?;
         let supervisor = Supervisor::new(installation.clone())?
-            .with(Arc::new(Evaluator))
+            .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())));
         let services = Services {
             desk: Desk::new(installation).stopped_by(context.kill_file()).sending(outside),

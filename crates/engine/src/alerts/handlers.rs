@@ -3,20 +3,22 @@
 //! Invariant: a version that was evaluated has a job that delivers what came of it, whatever crashes in between; what waits for
 //! later has a job for later.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use metsuke_clients::deliver::Outside;
-use metsuke_model::{JobId, Moment, Version};
+use metsuke_model::{ConnectorId, JobId, Moment, Version};
 use serde_json::{Value as Json, json};
 
 use super::deliver::{Desk, DeskSettings, Pass, deliver_due};
 use super::registry::open_channels;
 use crate::EngineError;
 use crate::connectors::stored_settings;
-use crate::findings::{Asked, Summary, evaluate, watched};
+use crate::findings::{Asked, Summary, evaluate_with, watched};
 use crate::jobs::{Done, EVALUATE, Handler, NewJob, Stop, Work, backoff};
-use crate::rules::Limits;
+use crate::rules::{Limits, Memory};
 
 /// The kind of job that delivers what is due.
 pub const DELIVER: &str = "deliver";
@@ -27,7 +29,10 @@ const LATER: &str = "later";
 
 /// Evaluates versions; with a document without a version, what was evaluated last, for what is over by the clock alone.
 #[derive(Debug, Default)]
-pub struct Evaluator;
+pub struct Evaluator {
+    /// What is remembered of each estate.
+    memories: Arc<Mutex<HashMap<Option<ConnectorId>, Memory>>>,
+}
 
 impl Handler for Evaluator {
     fn kind(&self) -> &'static str {
@@ -37,7 +42,14 @@ impl Handler for Evaluator {
     fn carry_out<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Done> {
         // On a thread of its own: rules keep a processor busy, and their futures stay on the thread that they began on.
         let (own, runtime) = (work.clone(), tokio::runtime::Handle::current());
-        let evaluating = tokio::task::spawn_blocking(move || runtime.block_on(evaluated(&own)));
+        let memories = Arc::clone(&self.memories);
+        let evaluating = tokio::task::spawn_blocking(move || {
+            let locked = || memories.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = locked().remove(&own.connector).unwrap_or_default();
+            let result = runtime.block_on(evaluated(&own, &mut memory));
+            locked().insert(own.connector, memory);
+            result
+        });
         Box::pin(async move {
             match evaluating.await {
                 Ok(Ok(result)) => Done::Finished(Some(result)),
@@ -84,13 +96,13 @@ impl Handler for Courier {
     }
 }
 
-async fn evaluated(work: &Work) -> Result<Json, EngineError> {
+async fn evaluated(work: &Work, memory: &mut Memory) -> Result<Json, EngineError> {
     let version = match work.version() {
         Some(version) => Some(version),
         None => work.store.evaluated_version().await?,
     };
     let Some(version) = version else { return Ok(Json::Null) };
-    let summary = summary(work, version).await?;
+    let summary = summary(work, version, memory).await?;
     let now = work.installation.now();
     let job = job(work, Some(format!("version {version}")), now)?;
     work.store.insert_job(&job).await?;
@@ -106,7 +118,7 @@ async fn evaluated(work: &Work) -> Result<Json, EngineError> {
     }))
 }
 
-async fn summary(work: &Work, version: Version) -> Result<Summary, EngineError> {
+async fn summary(work: &Work, version: Version, memory: &mut Memory) -> Result<Summary, EngineError> {
     let installation = &work.installation;
     let (rules, wrong) = watched(&installation.main().rules().await?);
     for (rule, mistakes) in wrong {
@@ -128,7 +140,7 @@ async fn summary(work: &Work, version: Version) -> Result<Summary, EngineError> 
         limits: Limits::default(),
         folder: folder.path(),
     };
-    evaluate(&asked, version, installation.clock()).await
+    evaluate_with(&asked, version, memory, installation.clock()).await
 }
 
 async fn delivered(work: &Work, outside: &Outside) -> Result<Done, EngineError> {

@@ -16,7 +16,7 @@ use super::watched::Watched;
 use crate::EngineError;
 use crate::alerts::{Channel, News, route};
 use crate::query::Settings;
-use crate::rules::{Evaluation, Ground, Limits, Since, State};
+use crate::rules::{Evaluation, Ground, Limits, Memory, Since, State};
 
 /// How often an evaluation is compared anew because somebody wrote of findings meanwhile.
 const MOST_TRIES: usize = 8;
@@ -88,6 +88,20 @@ pub async fn evaluate(
     version: Version,
     clock: &dyn Clock,
 ) -> Result<Summary, EngineError> {
+    evaluate_with(asked, version, &mut Memory::default(), clock).await
+}
+
+/// The same with what is remembered of earlier versions, so that only what changed is asked again.
+///
+/// # Errors
+///
+/// As [`evaluate`]; nothing is remembered then.
+pub async fn evaluate_with(
+    asked: &Asked<'_>,
+    version: Version,
+    memory: &mut Memory,
+    clock: &dyn Clock,
+) -> Result<Summary, EngineError> {
     let ground = asked.store.finding_ground().await?;
     if ground.evaluated.is_some_and(|evaluated| evaluated > version) {
         return Ok(Summary::nothing(version));
@@ -104,7 +118,7 @@ pub async fn evaluate(
     }
     let mut runs = Vec::new();
     for (since, rules) in groups {
-        runs.push(run(asked, &ground, version, since, &rules, clock).await?);
+        runs.push(run(asked, &ground, (version, since), &rules, memory, clock).await?);
     }
     let judged: Vec<Judged<'_>> = runs
         .iter_mut()
@@ -122,9 +136,9 @@ type Run<'r> = (Vec<Change>, Vec<(&'r Watched, Evaluation)>);
 async fn run<'r>(
     asked: &Asked<'_>,
     known: &FindingGround,
-    version: Version,
-    since: Option<Version>,
+    (version, since): (Version, Option<Version>),
     rules: &[&'r Watched],
+    memory: &mut Memory,
     clock: &dyn Clock,
 ) -> Result<Run<'r>, EngineError> {
     let settings = Settings {
@@ -142,12 +156,14 @@ async fn run<'r>(
             opened => opened?,
         },
     };
+    let ground = ground.remembering(std::mem::take(memory)).await?;
     let changes = asked.store.changes(ground.since, version).await?;
     let mut evaluations = Vec::new();
     for rule in rules {
         let previous = previous(known, rule.key());
         evaluations.push((*rule, rule.evaluate(&ground, previous.as_ref()).await?));
     }
+    *memory = ground.into_memory();
     Ok((changes, evaluations))
 }
 

@@ -14,7 +14,7 @@ mod said;
 mod touch;
 mod watched;
 
-pub use evaluate::{Asked, Summary, evaluate};
+pub use evaluate::{Asked, Summary, evaluate, evaluate_with};
 pub use evidence::{Difference, Evidence};
 pub use said::{Refusal, accept, acknowledge, dismiss, keep_rule, reopen, turn};
 pub use watched::{Watched, watched};

@@ -59,7 +59,7 @@ async fn a_change_at_heroku_becomes_a_finding_and_an_alert() {
         ..OutsideSettings::default()
     });
     let supervisor = Supervisor::new(installation.clone()).unwrap();
-    let supervisor = supervisor.with(Arc::new(Evaluator)).with(Arc::new(Courier::new(outside)));
+    let supervisor = supervisor.with(Arc::new(Evaluator::default())).with(Arc::new(Courier::new(outside)));
     supervisor.drain(None).await.unwrap();
     assert!(receiver.received().is_empty(), "the first version has no changes");
 
