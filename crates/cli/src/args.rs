@@ -68,6 +68,11 @@ pub(crate) struct Global {
     /// that holds a password belongs in the environment, where other users of the machine cannot read it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
+    /// The connector whose estate is meant, by name or id
+    ///
+    /// Without it: the estate that `metsuke sync` keeps in the database itself, else that of the only connector.
+    #[arg(long, global = true, value_name = "NAME|ID")]
+    pub(crate) connector: Option<String>,
     /// The least important log lines to write on stderr: off, error, warn, info, debug or trace
     #[arg(
         long, global = true, value_enum, value_name = "LEVEL", hide_possible_values = true,

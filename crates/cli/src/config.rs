@@ -42,12 +42,12 @@ pub(crate) struct Environment {
     jupiterone_account: Option<String>,
     jupiterone_url: Option<String>,
     audit_key: Option<String>,
-    key_file: Option<PathBuf>,
-    state_folder: Option<PathBuf>,
     listen: Option<String>,
     port: Option<String>,
     allow_private: Option<String>,
     allow_plain: bool,
+    seal_key: Option<PathBuf>,
+    state_folder: Option<PathBuf>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -74,12 +74,12 @@ impl Environment {
             jupiterone_account: variable("JUPITERONE_ACCOUNT"),
             jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
             audit_key: variable("METSUKE_AUDIT_KEY"),
-            key_file: variable("METSUKE_KEY_FILE").map(Into::into),
-            state_folder: state_folder(),
             listen: variable("METSUKE_LISTEN"),
             port: variable("PORT"),
             allow_private: variable("METSUKE_ALLOW_PRIVATE"),
             allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
+            seal_key: variable("METSUKE_KEY_FILE").map(Into::into),
+            state_folder: state_folder(),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -102,12 +102,15 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The folder in which programs of a user keep their state.
+/// The folder for what outlives the program: systemd's, else the user's own.
 ///
-/// Source: <https://specifications.freedesktop.org/basedir-spec/latest/>
+/// Source: <https://specifications.freedesktop.org/basedir/latest/>
 fn state_folder() -> Option<PathBuf> {
-    let home = || variable("HOME").map(|home| Path::new(&home).join(".local/state"));
-    variable("XDG_STATE_HOME").map(PathBuf::from).or_else(home)
+    let given = variable("STATE_DIRECTORY")
+        .map(|folders| PathBuf::from(folders.split(':').next().unwrap_or_default()));
+    let own = || variable("XDG_STATE_HOME").map(|folder| PathBuf::from(folder).join("metsuke"));
+    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/state/metsuke"));
+    given.or_else(own).or_else(home)
 }
 
 /// A value and where it came from.
@@ -134,13 +137,15 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// The database of `--database` alone.
     pub(crate) database_flag: Option<String>,
+    /// The connector of `--connector`.
+    pub(crate) connector: Option<String>,
     environment: Environment,
 }
 
 impl Config {
     /// Puts flags and environment together.
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
-        let Global { format, database, quiet, .. } = global;
+        let Global { format, database, connector, quiet, .. } = global;
         Self {
             format: format.format(),
             asked: format,
@@ -148,6 +153,7 @@ impl Config {
             columns: environment.columns,
             no_color: environment.no_color,
             database_flag: database,
+            connector,
             environment,
         }
     }
@@ -158,6 +164,7 @@ impl Config {
             format: Format::Table,
             asked: FormatArg::Table,
             database_flag: Some(database),
+            connector: None,
             environment: Environment::default(),
             ..*self
         }
@@ -205,24 +212,6 @@ impl Config {
             Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
             None => Sourced { value: DATABASE.into(), from: "the default".into() },
         }
-    }
-
-    /// The file of the key that seals what is secret.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] where there is no place for it.
-    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
-        if let Some(file) = &self.environment.key_file {
-            return Ok(SealFile::at(file));
-        }
-        if let Some(database) = sqlite_file(&self.database().value) {
-            return Ok(SealFile::beside(&database));
-        }
-        let folder = self.environment.state_folder.as_ref().ok_or_else(|| {
-            Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
-        })?;
-        Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
     }
 
     /// Where a server listens.
@@ -305,6 +294,26 @@ impl Config {
             (None, Some(file)) => Some(KeyFile::at(file)),
             (None, None) => sqlite_file(&self.database().value).map(|file| KeyFile::beside(&file)),
         }
+    }
+
+    /// The file of the key that seals tokens: `METSUKE_KEY_FILE`, else beside an SQLite file, else in the folder for
+    /// state.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where none of them is known.
+    pub(crate) fn seal_file(&self) -> Result<SealFile, Failure> {
+        if let Some(file) = &self.environment.seal_key {
+            return Ok(SealFile::at(file));
+        }
+        if let Some(file) = sqlite_file(&self.database().value) {
+            return Ok(SealFile::beside(&file));
+        }
+        let folder = self.environment.state_folder.as_ref();
+        folder.map(|folder| SealFile::at(folder.join("metsuke.key"))).ok_or_else(|| {
+            Failure::usage("there is no place for the key that seals tokens")
+                .hint("name its file in METSUKE_KEY_FILE; it is made when first needed")
+        })
     }
 
     /// The token.
@@ -423,6 +432,17 @@ impl Config {
     }
 }
 
+/// A secret that a file holds, or stdin for `-`.
+///
+/// # Errors
+///
+/// [`Failure`] where there is none, or where what there is cannot be one.
+pub(crate) fn secret_of(file: &Path) -> Result<SecretString, Failure> {
+    let secret = token_of(file)?;
+    check(&secret)?;
+    Ok(secret.value)
+}
+
 /// The token that a file holds, or stdin for `-`.
 fn token_of(file: &Path) -> Result<Sourced<SecretString>, Failure> {
     if file.as_os_str() == "-" {
@@ -468,6 +488,7 @@ mod tests {
         let global = Global {
             format: FormatArg::Table,
             database: None,
+            connector: None,
             log_level: crate::args::LogLevel::Warn,
             log_format: crate::args::LogFormat::Text,
             quiet: false,

@@ -51,6 +51,10 @@ impl SealFile {
     /// [`EngineError::SealKey`] for a file that cannot be read or made, that others than its owner may read or write,
     /// or that has not 32 bytes.
     pub fn load_or_make(&self) -> Result<SealingKey, EngineError> {
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        if let Some(Err(error)) = folder.map(key_file::make_folder) {
+            return Err(self.refused(("its folder cannot be made", Some(error))));
+        }
         key_file::load_or_make(&self.0).map(SealingKey).map_err(|refused| self.refused(refused))
     }
 

@@ -80,8 +80,8 @@ impl Store {
                 Some(file) => {
                     let shown = format!("sqlite:{}", file.display());
                     if mode == OpenMode::Create {
-                        let made = file.parent().map_or(Ok(()), private_folder);
-                        made.map_err(|source| StoreError::Open {
+                        let folder = file.parent().map_or(Ok(()), private_folder);
+                        folder.map_err(|source| StoreError::Open {
                             url: shown.clone(),
                             source: source.into(),
                         })?;

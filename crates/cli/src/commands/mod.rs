@@ -8,6 +8,7 @@ mod c1z;
 mod changes;
 mod channels;
 mod completions;
+mod connectors;
 mod demo;
 mod doctor;
 mod export;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Connectors(connectors::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -87,6 +89,7 @@ impl Command {
             | Self::Import(_)
             | Self::Serve(_)
             | Self::Channels(_)
+            | Self::Connectors(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -134,6 +137,7 @@ impl Command {
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Connectors(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,

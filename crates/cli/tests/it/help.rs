@@ -44,6 +44,7 @@ async fn every_command_has_examples() {
         "jupiterone",
         "changes",
         "syncs",
+        "connectors",
         "grant",
         "revoke",
         "remove-person",

@@ -10,6 +10,7 @@ mod answers;
 mod asking;
 mod audit;
 mod c1z;
+mod connectors;
 mod doctor;
 mod errors;
 mod findings;

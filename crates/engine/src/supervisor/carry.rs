@@ -51,8 +51,8 @@ pub(super) async fn carry(
     let done = if work.job.attempt > handler.attempts() {
         Done::Dead { why: "every program that took it up went away before its end".to_owned() }
     } else {
-        // Both go on at once: a job that holds the turn to write must get on for its lease to be renewed.
-        let beats = async {
+        // Side by side: the handler must not stand still while a lease is renewed, for it may hold the database.
+        let beating = async {
             let mut beat = tokio::time::interval(lease / BEATS);
             loop {
                 beat.tick().await;
@@ -61,7 +61,7 @@ pub(super) async fn carry(
         };
         tokio::select! {
             done = handler.carry_out(&work) => done,
-            done = beats => done,
+            () = beating => Done::GivenBack,
         }
     };
     installation.running().remove(&id);

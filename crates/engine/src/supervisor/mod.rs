@@ -28,10 +28,10 @@ use carry::{Carried, carry};
 use sync::SyncHandler;
 use upload::UploadHandler;
 
-/// How long jobs may take to end by themselves once the program is to stop.
-const GRACE: Duration = Duration::from_secs(12);
 /// How long they may take to give back what they hold after that.
 const GIVING_BACK: Duration = Duration::from_secs(5);
+/// How long giving back the rest may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often the databases are looked at for what other processes put there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long ended jobs are kept.
@@ -48,11 +48,13 @@ pub struct Limits {
     pub syncs: usize,
     /// For how long a worker has a job without a word.
     pub lease: Duration,
+    /// How long jobs may take to end by themselves once the program is to stop.
+    pub grace: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { jobs: 8, syncs: 2, lease: Duration::from_secs(30) }
+        Self { jobs: 8, syncs: 2, lease: Duration::from_secs(30), grace: Duration::from_secs(12) }
     }
 }
 
@@ -243,7 +245,7 @@ impl Supervisor {
 
     /// Lets jobs end, tells those that do not to give back what they hold, and gives back the rest.
     async fn wind_up(&self, mut carrying: Carrying) {
-        carrying.wait(GRACE).await;
+        carrying.wait(self.limits.grace).await;
         if carrying.held.is_empty() {
             return;
         }
@@ -252,13 +254,15 @@ impl Supervisor {
         }
         carrying.wait(GIVING_BACK).await;
         carrying.tasks.abort_all();
-        for (_, job, store) in std::mem::take(&mut carrying.held).into_values() {
+        let held = std::mem::take(&mut carrying.held).into_values();
+        let backs = held.map(|(_, job, store)| async move {
             let claim = carry::claim(&job, self.limits.lease);
             let back = store.settle_job(&claim, &Settled::GivenBack, self.installation.now());
-            if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), back).await {
+            if let Ok(Err(error)) = tokio::time::timeout(LAST_WORDS, back).await {
                 tracing::warn!(%error, job.id = %job.id, "a job could not be given back; its lease will run out");
             }
-        }
+        });
+        futures::future::join_all(backs).await;
     }
 
     async fn tidy(&self) {

@@ -6,6 +6,7 @@ mod access;
 mod alerts;
 mod audit;
 mod connector;
+mod connectors;
 mod earlier;
 mod effects;
 mod faults;
