@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
     requests: Family<Request, Counter>,
     took: Family<[(&'static str, &'static str); 1], Histogram>,
     refused: Counter,
-    pub(crate) connectors: Family<[(&'static str, &'static str); 1], Gauge>,
+    connectors: Family<[(&'static str, &'static str); 1], Gauge>,
     started: Gauge<f64, AtomicU64>,
 }
 
@@ -74,6 +74,14 @@ impl Metrics {
         self.took.get_or_create(&[("operation", operation.id())]).observe(took.as_secs_f64());
         if status == 401 {
             self.refused.inc();
+        }
+    }
+
+    /// So many connectors are in these states.
+    pub(crate) fn connectors(&self, states: impl Iterator<Item = &'static str>) {
+        self.connectors.clear();
+        for state in states {
+            self.connectors.get_or_create(&[("state", state)]).inc();
         }
     }
 

@@ -87,7 +87,7 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Mistakes`], [`EngineError::Unknown`], [`EngineError::NameTaken`], and what the database said.
+    /// [`EngineError::Mistakes`], [`EngineError::Unknown`], [`EngineError::Fields`] for a name that another rule has, and what the database said.
     pub async fn save_rule(
         &self,
         caller: &Caller,
@@ -98,7 +98,7 @@ impl Desk {
         let rule = Instance::read(document).map_err(EngineError::Mistakes)?;
         let known = self.rules().await?;
         if known.iter().any(|other| *other.name == *rule.name && Some(&*other.id) != id) {
-            return Err(EngineError::NameTaken { name: rule.name.to_string() });
+            return Err(EngineError::field("name", format!("there is a rule `{}` already", rule.name)));
         }
         let id = match id {
             None => RuleId::new(self.installation().clock().now(), self.installation().chance()?).to_string(),
@@ -194,7 +194,7 @@ impl Desk {
             .iter()
             .find(|rule| known.iter().any(|known| known.kind == SHIPPED && *known.name == *rule.name))
         {
-            return Err(EngineError::NameTaken { name: rule.name.to_string() });
+            return Err(EngineError::field("name", format!("there is a rule `{}` already", rule.name)));
         }
         let mut rules = Vec::new();
         for rule in &read.rules {

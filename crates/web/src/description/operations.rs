@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::words::{anything, list, named, object, one_of, or_null, text, with};
 
 /// What an operation takes and gives.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Spec {
     /// Parameters of the query, without those of every list.
     pub(super) parameters: &'static [&'static str],
@@ -82,6 +83,7 @@ impl Spec {
 }
 
 /// What an operation takes and gives.
+#[expect(clippy::too_many_lines, reason = "it is a table, one row for each operation")]
 pub(super) fn describe(operation: Operation) -> Spec {
     let status = |word| object([("status", one_of(&[word]))]);
     match operation {

@@ -39,7 +39,8 @@ pub(super) fn anything() -> Value {
 
 /// A list of these.
 pub(super) fn list(items: Value) -> Value {
-    json!({ "type": "array", "items": items })
+    let members = [("type".to_owned(), json!("array")), ("items".to_owned(), items)];
+    Value::Object(members.into_iter().collect())
 }
 
 /// This, or null.
@@ -65,7 +66,7 @@ pub(super) fn named(name: &str) -> Value {
 pub(super) fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
     let required: Vec<&str> = members.iter().map(|(name, _)| *name).collect();
     let properties: Map<String, Value> =
-        members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+        members.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
     json!({ "type": "object", "properties": properties, "required": required })
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn handle(call: Call) -> Handling {
     match call.operation {
         Operation::Health => Box::pin(async { service::health() }),
         Operation::Ready => Box::pin(service::ready(call)),
-        Operation::Metrics => Box::pin(async move { service::metrics(&call) }),
+        Operation::Metrics => Box::pin(service::metrics(call)),
         Operation::Description => Box::pin(async { service::description() }),
         Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
         Operation::ListConnectors => Box::pin(connectors::list(call)),

@@ -23,7 +23,12 @@ pub(super) async fn ready(call: Call) -> Result<Answer, ApiError> {
     Answer::ok(&json!({ "status": "ready" }))
 }
 
-pub(super) fn metrics(call: &Call) -> Result<Answer, ApiError> {
+pub(super) async fn metrics(call: Call) -> Result<Answer, ApiError> {
+    match call.state.desk.installation().connectors().await {
+        Ok(connectors) => call.state.metrics.connectors(connectors.iter().map(|one| one.state.as_str())),
+        // The other figures are worth more than none.
+        Err(error) => tracing::warn!(%error, "connectors cannot be counted"),
+    }
     let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(Answer::typed(StatusCode::OK, media, call.state.metrics.text()))
 }

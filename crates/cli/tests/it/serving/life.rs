@@ -157,12 +157,12 @@ async fn rules_are_listed_written_turned_off_imported_and_exported() {
     let refused = served.send(("PATCH", "/api/v1/rules/D01"), Some(&admin), &[], Some(&strange)).await;
     assert_eq!(refused.status, 422, "{}", refused.text());
 
-    let pack = json!([{ "name": "no-second-factor", "queries": [{ "name": "query0", "query": "FIND User WITH mfaEnabled = false" }] }]);
+    let pack = json!([{ "name": "members-without-mfa", "queries": [{ "name": "query0", "query": "FIND User WITH mfaEnabled = false" }] }]);
     let imported = served.post(&admin, "/api/v1/rules/import", &pack).await;
     assert_eq!(imported.status, 200, "{}", imported.text());
     let rule = imported.json()["rules"][0].clone();
     let path = format!("/api/v1/rules/{}", rule["id"].as_str().unwrap());
-    assert_eq!(served.get(&admin, &path).await.json()["name"], "no-second-factor");
+    assert_eq!(served.get(&admin, &path).await.json()["name"], "members-without-mfa");
     let again = served.post(&admin, "/api/v1/rules/import", &pack).await.json();
     assert_eq!(again["rules"][0]["id"], rule["id"], "the same rule, written anew");
     let wrong = served.post(&admin, "/api/v1/rules", &json!({ "rule": { "name": "x" } })).await;
