@@ -10,7 +10,7 @@ KILLS ?= 5000
 PROVISION_KILLS ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt fuzz conformance jupiterone bench simulate safety crash clean
+.PHONY: help demo test lint fmt fuzz conformance jupiterone oidc bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ jupiterone: ## Hold exports and uploads against JupiterOne's own schemas and com
 	@scripts/setup.sh conformance
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/jupiterone.sh "$(METSUKE)"
+
+oidc: ## Sign in through a real OpenID provider
+	@scripts/setup.sh conformance
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/oidc.sh "$(METSUKE)"
 
 bench: ## Measure, both sides of every ratio, and write docs/benchmarks.md
 	@scripts/setup.sh build

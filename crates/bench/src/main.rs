@@ -9,6 +9,7 @@ mod estate;
 mod process;
 mod questions;
 mod report;
+mod sign_in;
 mod store;
 mod wall;
 
@@ -19,6 +20,9 @@ async fn main() -> anyhow::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if c1z::alone(&asked)? {
         return Ok(());
+    }
+    if asked.iter().any(|asked| asked == "sign-in") {
+        return sign_in::run().await;
     }
     let mut report = Report::begin()?;
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");

@@ -18,6 +18,7 @@ use url::Url;
 use crate::args::{Format, FormatArg, Global, HerokuArgs, LimitArgs};
 use crate::context::sqlite_file;
 use crate::failure::Failure;
+use crate::sign_in::SignIn;
 
 /// The variables that may hold the token, best first.
 const TOKEN_VARIABLES: [&str; 3] = ["METSUKE_HEROKU_TOKEN", "BATON_API_TOKEN", "HEROKU_API_KEY"];
@@ -44,6 +45,7 @@ pub(crate) struct Environment {
     key_file: Option<PathBuf>,
     state_folder: Option<PathBuf>,
     listen: Option<String>,
+    sign_in: SignIn,
     port: Option<String>,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
@@ -74,6 +76,7 @@ impl Environment {
             key_file: variable("METSUKE_KEY_FILE").map(Into::into),
             state_folder: state_folder(),
             listen: variable("METSUKE_LISTEN"),
+            sign_in: SignIn::read(variable),
             port: variable("PORT"),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
@@ -218,6 +221,11 @@ impl Config {
             Failure::usage("there is no place for the sealing key").hint("name its file in METSUKE_KEY_FILE")
         })?;
         Ok(SealFile::at(folder.join("metsuke/metsuke.key")))
+    }
+
+    /// How people sign in.
+    pub(crate) const fn sign_in(&self) -> &SignIn {
+        &self.environment.sign_in
     }
 
     /// Where a server listens.

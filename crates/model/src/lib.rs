@@ -45,4 +45,4 @@ pub use moment::Moment;
 pub use record::{Cell, Column, ColumnType, Kind, Record, Value};
 pub use records::Records;
 pub use sync::{AsOf, Changes, Counts, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
-pub use uid::{ConnectorId, JobId, RunId, TokenId};
+pub use uid::{AccountId, ConnectorId, JobId, RunId, SessionId, TokenId};

@@ -117,6 +117,10 @@ ids! {
     JobId, "job";
     /// A token of a program that uses the API.
     TokenId, "token";
+    /// An account of a person who signs in.
+    AccountId, "account";
+    /// A session of a browser, or a try to open one.
+    SessionId, "session";
 }
 
 #[cfg(test)]

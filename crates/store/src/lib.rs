@@ -5,6 +5,7 @@
 //!
 //! Invariant: a version is committed whole, in one transaction, or not at all.
 
+mod accounts;
 mod audit;
 mod bulk;
 mod checkpoint;
@@ -31,9 +32,12 @@ mod query;
 mod reads;
 mod rewound;
 mod runs;
+mod sessions;
 mod syncs;
 mod tokens;
+mod tries;
 
+pub use accounts::{AccountChanged, AccountKept, AccountRow, AccountState, Identity};
 pub use audit::{AuditLog, StoredCheckpoint};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
@@ -50,8 +54,10 @@ pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
+pub use sessions::{Opening, Proof, SessionRow};
 pub use syncs::SyncRow;
 pub use tokens::TokenRow;
+pub use tries::{Admitted, Bucket, Try};
 
 use metsuke_model::Version;
 use metsuke_model::audit::Actor;

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_walks"),
     migration!(8, "0008_platform"),
     migration!(10, "0010_tokens"),
+    migration!(12, "0012_sign_in"),
 ];
 
 /// The newest schema that this program knows.
