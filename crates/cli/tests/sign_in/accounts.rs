@@ -46,13 +46,15 @@ async fn each_role_may_do_in_a_session_what_its_policy_says() {
         let email = format!("{role}@example.com");
         house.person(&email, role).await;
         for operation in Operation::ALL {
-            let Policy::Of { roles, .. } = operation.policy() else { continue };
+            let Policy::Of { roles, owner } = operation.policy() else { continue };
             let mut browser = house.signed_in(&email).await;
             let path = operation.path().replace("{id}", some).replace("{run}", some);
             let method: Method = operation.method().as_str().parse().unwrap();
             let answer = browser.send(method, &path, &json!({})).await;
             let refused = (answer.status, answer.code().as_str()) == (403, "forbidden");
-            assert_eq!(refused, !roles.contains(&role), "{role} {operation}: {}", answer.body);
+            // Where owning may be enough, some operations must read the request to know of what.
+            let unsaid = owner && !roles.contains(&role) && (400..500).contains(&answer.status);
+            assert!(unsaid || refused != roles.contains(&role), "{role} {operation}: {}", answer.body);
         }
     }
 }

@@ -72,6 +72,20 @@ async fn a_browser_that_is_known_to_one_person_has_no_tries_for_another() {
 }
 
 #[tokio::test]
+async fn what_somebody_planted_in_a_browser_is_never_made_known() {
+    let house = House::new().await;
+    house.person(ANN, Role::Viewer).await;
+    let planted = format!("mtd_{}", "a".repeat(64));
+    let mut browser = house.browser();
+    browser.cookies.insert("metsuke_device".into(), planted.clone());
+    assert_eq!(browser.sign_in(ANN, PASSWORD, "").await, 201);
+    let given = browser.cookies["metsuke_device"].clone();
+    assert_ne!(given, planted);
+    assert_eq!(browser.sign_in(ANN, PASSWORD, "").await, 201);
+    assert_eq!(browser.cookies["metsuke_device"], given);
+}
+
+#[tokio::test]
 async fn signing_in_does_not_give_a_guesser_new_tries() {
     let house = House::new().await;
     house.person(ANN, Role::Viewer).await;

@@ -84,7 +84,7 @@ async fn whatever_is_wrong_with_a_token_nobody_gets_in() {
         (OidcFault::FurtherAudience, "audience"),
         (OidcFault::WrongIssuer, "issuer"),
         (OidcFault::Expired, "expired"),
-        (OidcFault::FromTheFuture, "claims"),
+        (OidcFault::FromTheFuture, "expired"),
         (OidcFault::AlgorithmNone, "algorithm"),
         (OidcFault::SymmetricKey, "algorithm"),
         (OidcFault::ForeignKey, "signature"),

@@ -173,8 +173,9 @@ impl People {
         visitor: &Visitor,
     ) -> Result<Result<Opened, NotLetIn>, EngineError> {
         let outcome = self.answered(answer, visitor).await?;
+        // What belongs to no question is anybody's doing, as often as they like, and came to nothing.
         if let Err(why) = &outcome
-            && !matches!(why, NotLetIn::Locked(_))
+            && !matches!(why, NotLetIn::Locked(_) | NotLetIn::Question)
         {
             self.failed(None, why.as_str(), visitor, self.clock.now()).await?;
         }

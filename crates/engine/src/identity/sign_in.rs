@@ -220,10 +220,7 @@ impl People {
     ) -> Result<Option<Opened>, EngineError> {
         let now = self.clock.now();
         let cookie = chance::secret(session::PREFIX)?;
-        let device = match &visitor.device {
-            Some(device) if is_secret(device.expose_secret(), DEVICE) => device.clone(),
-            _ => chance::secret(DEVICE)?,
-        };
+        let device = self.device_for(account, visitor, now).await?;
         let row = SessionRow {
             id: SessionId::new(now, chance::random()?).to_string(),
             hash: hash(cookie.expose_secret()),
@@ -260,6 +257,23 @@ impl People {
         }
         let session = self.session(&cookie).await?;
         Ok(session.map(|session| Opened { cookie, device, session }))
+    }
+
+    /// What makes the browser a known one: what it has, where that was given to it for this account, else something new. What
+    /// somebody may have planted in it is never made known.
+    async fn device_for(
+        &self,
+        account: &AccountRow,
+        visitor: &Visitor,
+        now: Moment,
+    ) -> Result<SecretString, EngineError> {
+        if let Some(device) = &visitor.device {
+            let text = device.expose_secret();
+            if is_secret(text, DEVICE) && self.store.knows_device(&account.id, &hash(text), now).await? {
+                return Ok(device.clone());
+            }
+        }
+        chance::secret(DEVICE)
     }
 
     /// Records that somebody could not sign in.
