@@ -8,9 +8,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 METSUKE := $(TARGET)/release/metsuke
 KILLS ?= 5000
 PROVISION_KILLS ?= 10000
+ALERT_CRASHES ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt fuzz conformance jupiterone oidc bench simulate safety crash clean
+.PHONY: help demo test lint fmt fuzz conformance jupiterone api oidc bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +47,11 @@ oidc: ## Sign in through a real OpenID provider
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/oidc.sh "$(METSUKE)"
 
+api: ## Ask a running server everything that its description allows (EXAMPLES=50)
+	@scripts/setup.sh api
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/schemathesis.sh "$(METSUKE)"
+
 bench: ## Measure, both sides of every ratio, and write docs/benchmarks.md
 	@scripts/setup.sh build
 	@cargo build --release --locked --package metsuke-cli --package metsuke-bench
@@ -64,10 +70,11 @@ safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, l
 	@scripts/setup.sh build
 	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine no_operation_does_harm
 
-crash: ## Kill syncs, grants and revokes many times over (KILLS=5000, PROVISION_KILLS=10000, an hour)
+crash: ## Kill syncs, grants, revokes and alerts many times over (KILLS=5000, PROVISION_KILLS=10000, ALERT_CRASHES=10000, an hour)
 	@scripts/setup.sh test
 	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine_during_sync
 	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
+	@METSUKE_ALERT_CRASHES=$(ALERT_CRASHES) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine alert_crashes
 
 clean: ## Remove what was built, and stop the test server
 	@scripts/stop-test-postgres.sh

@@ -36,8 +36,8 @@ use crate::commands::Command;
   metsuke sync                         read the estate
   metsuke access app NAME              who can do what on the app, and why
 
-Exit codes: 0 ok, 1 failure, 2 wrong usage, 4 the sync is partial or quarantined (and says why),
-5 a rule refused the change, 6 Heroku refused it."
+Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 a rule fired (with --exit-code), 4 the sync is partial
+or quarantined (and says why), 5 a rule refused the change, 6 Heroku refused it."
 )]
 pub(crate) struct Cli {
     /// What every command takes.

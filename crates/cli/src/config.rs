@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use metsuke_clients::deliver::{Outside, OutsideSettings};
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
@@ -47,6 +48,8 @@ pub(crate) struct Environment {
     listen: Option<String>,
     sign_in: SignIn,
     port: Option<String>,
+    allow_private: Option<String>,
+    allow_plain: bool,
     provisioning: bool,
     kill_switch_file: Option<PathBuf>,
     #[cfg(debug_assertions)]
@@ -78,6 +81,8 @@ impl Environment {
             listen: variable("METSUKE_LISTEN"),
             sign_in: SignIn::read(variable),
             port: variable("PORT"),
+            allow_private: variable("METSUKE_ALLOW_PRIVATE"),
+            allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
             kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
             #[cfg(debug_assertions)]
@@ -251,6 +256,35 @@ impl Config {
             }
             (None, None) => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
         }
+    }
+
+    /// The way out for alerts.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the variable that allows private addresses names what is none.
+    pub(crate) fn outside(&self) -> Result<Outside, Failure> {
+        let mut settings =
+            OutsideSettings { allow_plain: self.environment.allow_plain, ..OutsideSettings::default() };
+        let named = self.environment.allow_private.as_deref().unwrap_or_default();
+        for net in named.split([',', ' ']).filter(|net| !net.is_empty()) {
+            let net = net.parse().map_err(|why| Failure::usage(format!("METSUKE_ALLOW_PRIVATE: {why}")))?;
+            settings.allow.push(net);
+        }
+        Ok(Outside::new(settings))
+    }
+
+    /// The secret in a file, or on stdin for `-`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none.
+    pub(crate) fn secret_of(&self, file: &Path) -> Result<SecretString, Failure> {
+        let secret = token_of(file)?;
+        if secret.value.expose_secret().is_empty() {
+            return Err(Failure::usage(format!("there is nothing in {}", secret.from)));
+        }
+        Ok(secret.value)
     }
 
     /// The address of the Heroku API.

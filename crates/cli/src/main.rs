@@ -57,7 +57,7 @@ fn start(cli: Cli) -> Exit {
     let runtime = if command.serves() {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SERVING)
-            .max_blocking_threads(SERVING * 2)
+            .max_blocking_threads(SERVING * 8)
             .enable_all()
             .build()
     } else {

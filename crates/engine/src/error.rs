@@ -264,6 +264,9 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// A rule that cannot be read, or a file of them.
+    #[error("the rule cannot be kept: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Mistakes(Vec<crate::rules::Mistake>),
     /// What somebody does not own, who may do it with what is theirs.
     #[error("it is not about an app that is one's own")]
     NotOwned,
@@ -291,6 +294,14 @@ pub enum EngineError {
         /// Why not.
         #[source]
         source: io::Error,
+    },
+    /// A channel for alerts cannot be used.
+    #[error("the channel `{name}` cannot be used: {reason}")]
+    Channel {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
     },
     /// The file with the sealing key cannot be used.
     #[error("the sealing key `{}` cannot be used: {reason}", .file.display())]
@@ -404,10 +415,12 @@ impl EngineError {
             Self::BadCursor { .. }
             | Self::BadPlan { .. }
             | Self::Query { .. }
+            | Self::Mistakes(_)
             | Self::Roster { .. }
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
             | Self::C1Settings { .. }
+            | Self::Channel { .. }
             | Self::Fields { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
             Self::JupiterOne { .. } | Self::C1 { .. } | Self::Provider { .. } => ErrorKind::Upstream,
@@ -537,6 +550,7 @@ impl EngineError {
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
             Self::Provider { .. } => Some("check the issuer's address, and what the provider's own log says".into()),
+            Self::Channel { .. } => Some("`metsuke channels list` shows what is set".into()),
             Self::RefusedByHeroku { .. }
             | Self::Fields { .. }
             | Self::NoRun { .. }
@@ -546,6 +560,7 @@ impl EngineError {
             | Self::Cancelled
             | Self::Unknown { .. }
             | Self::NotOwned
+            | Self::Mistakes(_)
             | Self::OwnToken
             | Self::Scratch { .. }
             | Self::Audit { .. }

@@ -4,12 +4,14 @@
 //! (the command line) translate its answers for people and programs.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod c1;
 pub mod connector;
 pub mod connectors;
 pub mod desk;
 mod error;
+pub mod findings;
 pub mod graph;
 pub mod identity;
 pub mod jobs;
@@ -20,6 +22,7 @@ pub mod people;
 pub mod progress;
 pub mod query;
 pub mod questions;
+pub mod rules;
 pub mod schedule;
 pub mod seal;
 pub mod supervisor;

@@ -117,6 +117,8 @@ ids! {
     JobId, "job";
     /// A token of a program that uses the API.
     TokenId, "token";
+    /// A rule of somebody's own.
+    RuleId, "rule";
     /// An account of a person who signs in.
     AccountId, "account";
     /// A session of a browser, or a try to open one.

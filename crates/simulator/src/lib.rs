@@ -1,7 +1,7 @@
 //! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
 //!
-//! Beside it stand a small [`jupiterone`], for those who upload there, and, as features, a `c1` that hands out tasks and an
-//! `oidc` provider that says who somebody is.
+//! Beside it stand a small [`jupiterone`], for those who upload there, [`receivers`] of messages, and, as features, a `c1` that
+//! hands out tasks and an `oidc` provider that says who somebody is.
 //!
 //! Not a mock library, and not a client: it shares no type with the rest of the house.
 //!
@@ -29,6 +29,7 @@ mod options;
 mod page;
 mod pool;
 mod range;
+pub mod receivers;
 mod refusal;
 mod reply;
 mod roster;

@@ -210,6 +210,34 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The versions after `since` up to `until` that tell what was changed through us, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn amended(&self, since: Version, until: Version) -> Result<Vec<Version>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut versions = Vec::new();
+        // A step is marked verified at the moment that its version ends, in one transaction with it.
+        let sql = "SELECT id
+                     FROM sync
+                    WHERE id > $1 AND id <= $2
+                      AND started_at = finished_at
+                      AND EXISTS (SELECT 1
+                                    FROM plan_step
+                                   WHERE plan_step.status = 'verified' AND plan_step.finished_at = sync.finished_at)
+                    ORDER BY id";
+        connection
+            .each("reading changes", sql, &[since.0.into(), until.0.into()], |row| {
+                versions.push(Version(row.number(0)?));
+                Ok(())
+            })
+            .await?;
+        Ok(versions)
+    }
+}
+
 type Documents = (Map<String, Json>, Map<String, Json>);
 
 /// The object log of a range of versions, named.

@@ -8,15 +8,18 @@
 mod accounts;
 mod audit;
 mod bulk;
+mod channels;
 mod checkpoint;
 mod commit;
 mod composed;
 mod connection;
 mod connectors;
+mod deliveries;
 mod dense;
 mod dialect;
 mod error;
 mod estates;
+mod findings;
 mod history;
 mod idempotency;
 mod indexes;
@@ -39,10 +42,18 @@ mod tries;
 
 pub use accounts::{AccountChanged, AccountKept, AccountRow, AccountState, Identity};
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
+pub use deliveries::{
+    ChannelHealth, ClaimedMessage, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery,
+    Recorded,
+};
 pub use error::StoreError;
 pub use estates::Wiped;
+pub use findings::{
+    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
+};
 pub use history::{Change, ChangeKind, Changed};
 pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};

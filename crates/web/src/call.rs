@@ -60,10 +60,7 @@ impl Call {
 
     /// The session that the request is in.
     pub(crate) fn signed(&self) -> Result<&Signed, ApiError> {
-        self.signed.as_ref().ok_or_else(|| {
-            ApiError::new(StatusCode::FORBIDDEN, "session_needed", "this is for people who have signed in")
-                .hint("a token has no session")
-        })
+        self.signed.as_ref().ok_or_else(ApiError::session_needed)
     }
 
     /// A segment of the path.

@@ -111,6 +111,9 @@ async fn answered(
         Policy::Public => (None, None),
         Policy::Of { .. } => caller(state, &parts.headers).await?,
     };
+    if operation.needs_session() && signed.is_none() {
+        return Err(ApiError::session_needed());
+    }
     let mut as_owner = false;
     if let Some(caller) = &caller {
         as_owner = permitted(state, operation, caller, &path).await?;

@@ -105,6 +105,12 @@ impl ApiError {
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
 
+    /// A token's bearer asks for what only somebody in a session can be given.
+    pub(crate) fn session_needed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "session_needed", "this is for people who have signed in")
+            .hint("a token has no session")
+    }
+
     pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
             .header(header::RETRY_AFTER, HeaderValue::from_static("5"))
@@ -150,6 +156,10 @@ impl From<EngineError> for ApiError {
                 .iter()
                 .fold(told, |told, bad| told.field(Field::new(bad.field, bad.problem.clone())));
         }
+        if let EngineError::Mistakes(mistakes) = &error {
+            let told = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "rule_invalid", "the rule cannot be kept");
+            return mistakes.iter().fold(told, |told, one| told.field(Field::new(&*one.place, &*one.what)));
+        }
         let (status, code) = words(&error);
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %chain(&error), "a request met a fault");
@@ -192,8 +202,8 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
         ErrorKind::NotFound => (StatusCode::NOT_FOUND, "not_found"),
         ErrorKind::Ambiguous => (StatusCode::CONFLICT, "ambiguous"),
         ErrorKind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "heroku_rate_limited"),
-        ErrorKind::Upstream => (StatusCode::BAD_GATEWAY, "heroku_unreachable"),
-        ErrorKind::InDoubt => (StatusCode::BAD_GATEWAY, "in_doubt"),
+        ErrorKind::Upstream => (StatusCode::FAILED_DEPENDENCY, "heroku_unreachable"),
+        ErrorKind::InDoubt => (StatusCode::FAILED_DEPENDENCY, "in_doubt"),
         ErrorKind::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         ErrorKind::Store | ErrorKind::Audit | ErrorKind::Seal => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")

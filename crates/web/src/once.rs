@@ -107,7 +107,7 @@ impl Outcome {
                 let headers = Value::Object(headers).to_string();
                 Self::Done(Kept { status: status.as_u16(), headers, body: without_secrets(body) })
             }
-            Err(error) if error.status.is_server_error() => Self::Open,
+            Err(error) if error.status.is_server_error() || error.code == "in_doubt" => Self::Open,
             Ok(_) | Err(_) => Self::Undone,
         }
     }

@@ -7,10 +7,12 @@ mod accounts;
 mod audit;
 mod c1z;
 mod changes;
+mod channels;
 mod completions;
 mod demo;
 mod doctor;
 mod export;
+mod findings;
 mod grants;
 mod import;
 mod jupiterone;
@@ -19,6 +21,7 @@ mod people;
 mod provision;
 mod query;
 mod questions;
+mod rules;
 mod serve;
 mod simulate;
 mod sync;
@@ -41,6 +44,9 @@ pub(crate) enum Command {
     People(people::Args),
     Query(Box<query::Args>),
     Questions(questions::Args),
+    Rules(rules::Args),
+    Findings(findings::Args),
+    Channels(channels::Args),
     Export(Box<export::Args>),
     Import(import::Args),
     C1z(c1z::Args),
@@ -82,6 +88,7 @@ impl Command {
             | Self::Jupiterone(_)
             | Self::Import(_)
             | Self::Serve(_)
+            | Self::Channels(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -120,6 +127,9 @@ impl Command {
             Self::People(args) => Box::pin(args.run(context)).await,
             Self::Query(args) => Box::pin(args.run(context)).await,
             Self::Questions(args) => args.run(context),
+            Self::Rules(args) => Box::pin(args.run(context)).await,
+            Self::Findings(args) => Box::pin(args.run(context)).await,
+            Self::Channels(args) => Box::pin(args.run(context)).await,
             Self::Export(args) => Box::pin(args.run(context)).await,
             Self::Import(args) => Box::pin(args.run(context)).await,
             Self::C1z(args) => Box::pin(args.run(context)).await,

@@ -10,6 +10,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use metsuke_engine::alerts::{Courier, Evaluator};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
@@ -55,7 +56,10 @@ impl Args {
         let clock = Arc::new(SystemClock);
         let seal = context.config.seal_file()?;
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
-        let supervisor = Supervisor::new(installation.clone())?;
+        let outside = context.config.outside()?;
+        let supervisor = Supervisor::new(installation.clone())?
+            .with(Arc::new(Evaluator))
+            .with(Arc::new(Courier::new(outside.clone())));
         let server = Server::bind(address).await?;
         let place = context.config.sign_in().place(server.address())?;
         let mut people = People::new(installation.clone(), clock.clone());
@@ -64,7 +68,7 @@ impl Args {
         }
         offer_setup(&people, &place).await?;
         let services = Services {
-            desk: Desk::new(installation).stopped_by(context.kill_file()),
+            desk: Desk::new(installation).stopped_by(context.kill_file()).sending(outside),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             people,

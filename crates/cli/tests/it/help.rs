@@ -37,6 +37,7 @@ async fn every_command_has_examples() {
         "people",
         "query",
         "questions",
+        "rules",
         "export",
         "import",
         "c1z",

@@ -128,7 +128,7 @@ async fn an_answer_is_good_in_its_own_browser_once_and_in_time() {
     let back = asked(&mut own).await;
     let kept = own.cookies.clone();
 
-    assert_eq!(house.browser().get(&back).await.status, 403, "no question");
+    assert_eq!(house.browser().get(&back).await.status, 400, "no question");
     let mut other = house.browser();
     asked(&mut other).await;
     assert_eq!(other.get(&back).await.status, 403, "another browser's question");
@@ -219,7 +219,7 @@ async fn a_provider_that_is_away_is_told_and_harms_nobody_else() {
     drop(provider);
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     let answer = house.browser().get("/auth/oidc").await;
-    assert_eq!(answer.status, 502, "{}", answer.body);
+    assert_eq!(answer.status, 424, "{}", answer.body);
     house.signed_in("root@example.com").await;
     let page = house.browser().get("/auth/sign-in").await;
     assert!(page.body.contains("Sign in with Example"));

@@ -28,8 +28,8 @@ async fn the_link_sets_one_admin_up_and_is_good_once() {
     assert_eq!((&told["email"], &told["role"]), (&"ann@example.com".into(), &"admin".into()));
 
     let mut other = house.browser();
-    assert_eq!(other.get(&format!("/auth/setup?link={link}")).await.status, 403);
-    assert_eq!(other.submit("/auth/setup", &fields(&link, "eve@example.com")).await.status, 403);
+    assert_eq!(other.get(&format!("/auth/setup?link={link}")).await.status, 404);
+    assert_eq!(other.submit("/auth/setup", &fields(&link, "eve@example.com")).await.status, 404);
     assert!(house.people.offer_setup().await.unwrap().is_none(), "somebody is there");
     let event = &house.events_of("setup.done").await[0];
     assert_eq!(event.details["email"], "ann@example.com");
@@ -41,10 +41,10 @@ async fn an_expired_an_earlier_and_a_made_up_link_are_no_good() {
     let (earlier, newest) = (link(&house).await, link(&house).await);
     let made_up = format!("mtl_{}", "0".repeat(64));
     for bad in [earlier.as_str(), &made_up, "mtl_", ""] {
-        assert_eq!(house.browser().submit("/auth/setup", &fields(bad, "eve@example.com")).await.status, 403);
+        assert_eq!(house.browser().submit("/auth/setup", &fields(bad, "eve@example.com")).await.status, 404);
     }
     house.pass(24 * HOUR);
-    assert_eq!(house.browser().submit("/auth/setup", &fields(&newest, "eve@example.com")).await.status, 403);
+    assert_eq!(house.browser().submit("/auth/setup", &fields(&newest, "eve@example.com")).await.status, 404);
     assert!(house.people.nobody().await.unwrap());
 }
 
@@ -63,6 +63,6 @@ async fn a_bad_password_leaves_the_link_good_and_two_at_once_make_one_admin() {
         tokio::join!(one.submit("/auth/setup", &one_fields), other.submit("/auth/setup", &other_fields));
     let mut both = [first.status, second.status];
     both.sort_unstable();
-    assert_eq!(both, [303, 403]);
+    assert_eq!(both, [303, 404]);
     assert_eq!(house.people.list("", 9).await.unwrap().len(), 1);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use metsuke_clients::deliver::Outside;
 use metsuke_model::ConnectorId;
 use metsuke_store::ConnectorStatus;
 
@@ -16,19 +17,30 @@ use crate::identity::{Caller, Operation};
 pub struct Desk {
     installation: Installation,
     kill_file: Option<PathBuf>,
+    outside: Option<Outside>,
 }
 
 impl Desk {
     /// The desk of an installation.
     #[must_use]
     pub const fn new(installation: Installation) -> Self {
-        Self { installation, kill_file: None }
+        Self { installation, kill_file: None, outside: None }
     }
 
     /// The same with a file whose presence stops every write to Heroku.
     #[must_use]
     pub fn stopped_by(self, kill_file: Option<PathBuf>) -> Self {
         Self { kill_file, ..self }
+    }
+
+    /// The same with a way out, by which channels are tried.
+    #[must_use]
+    pub fn sending(self, outside: Outside) -> Self {
+        Self { outside: Some(outside), ..self }
+    }
+
+    pub(super) const fn outside(&self) -> Option<&Outside> {
+        self.outside.as_ref()
     }
 
     /// The installation.

@@ -6,11 +6,13 @@
 
 mod apart;
 mod events;
+mod findings;
 mod house;
 mod lists;
 mod plans;
 mod provision;
 mod query;
+mod rules;
 
 use std::future::Future;
 
@@ -19,9 +21,12 @@ use metsuke_store::{Snapshot, Store};
 use serde::{Deserialize, Serialize};
 
 pub use events::{ChangeKey, Changes, EventLine, Events};
+pub use findings::{ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, Saying};
 pub use house::Desk;
 pub use lists::{Grants, Lines};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans};
+pub use rules::{RuleShown, RulesTaken};
+
 pub use query::{Question, ask};
 
 use crate::EngineError;

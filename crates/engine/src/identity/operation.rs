@@ -71,6 +71,12 @@ areas! {
     Connectors = "connectors",
     /// What was read: people, teams, apps, grants, changes, and questions about them.
     Estate = "estate",
+    /// Rules: what is looked for in each version.
+    Rules = "rules",
+    /// What rules found, and what people say of it.
+    Findings = "findings",
+    /// Where alerts go.
+    Channels = "channels",
     /// Plans to change access, and their application.
     Plans = "plans",
     /// The audit trail.
@@ -208,6 +214,47 @@ operations! {
     /// List Enterprise accounts
     ListEnterpriseAccounts = "listEnterpriseAccounts", Get "/api/v1/enterprise-accounts", Estate reads, policy::SEEING;
 
+    /// List rules: shipped ones, then people's own
+    ListRules = "listRules", Get "/api/v1/rules", Rules reads, policy::SEEING;
+    /// Keep a rule of one's own
+    CreateRule = "createRule", Post "/api/v1/rules", Rules writes, policy::OPERATING;
+    /// Keep the rules of a file, in JupiterOne's form
+    ImportRules = "importRules", Post "/api/v1/rules/import", Rules writes, policy::OPERATING;
+    /// Give people's own rules as JupiterOne takes them
+    ExportRules = "exportRules", Get "/api/v1/rules/export", Rules reads, policy::SEEING;
+    /// Show a rule
+    GetRule = "getRule", Get "/api/v1/rules/{id}", Rules reads, policy::SEEING;
+    /// Write a rule of one's own anew
+    ReplaceRule = "replaceRule", Put "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+    /// Turn a rule on or off, or set a shipped one's parameters
+    SetRule = "setRule", Patch "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+    /// Remove a rule of one's own, or forget what is set of a shipped one
+    RemoveRule = "removeRule", Delete "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+
+    /// List findings, newest first
+    ListFindings = "listFindings", Get "/api/v1/findings", Findings reads, policy::SEEING;
+    /// Show a finding and what happened to it
+    GetFinding = "getFinding", Get "/api/v1/findings/{id}", Findings reads, policy::SEEING;
+    /// Say that a finding was seen
+    AcknowledgeFinding = "acknowledgeFinding", Post "/api/v1/findings/{id}/acknowledge", Findings writes, policy::DECIDING;
+    /// Take the risk of a finding until a date
+    AcceptFinding = "acceptFinding", Post "/api/v1/findings/{id}/accept", Findings writes, policy::DECIDING;
+    /// Take back what was said of a finding
+    ReopenFinding = "reopenFinding", Post "/api/v1/findings/{id}/reopen", Findings writes, policy::DECIDING;
+
+    /// List the channels for alerts
+    ListChannels = "listChannels", Get "/api/v1/channels", Channels reads, policy::WATCHING;
+    /// Make a channel
+    CreateChannel = "createChannel", Post "/api/v1/channels", Channels writes, policy::ADMINISTERING;
+    /// Show a channel
+    GetChannel = "getChannel", Get "/api/v1/channels/{id}", Channels reads, policy::WATCHING;
+    /// Write a channel anew
+    ReplaceChannel = "replaceChannel", Put "/api/v1/channels/{id}", Channels writes, policy::ADMINISTERING;
+    /// Remove a channel, and give up what waits for it
+    RemoveChannel = "removeChannel", Delete "/api/v1/channels/{id}", Channels writes, policy::ADMINISTERING;
+    /// Send a word to a channel, to try it
+    TestChannel = "testChannel", Post "/api/v1/channels/{id}/test", Channels writes, policy::OPERATING;
+
     /// List plans, newest first
     ListPlans = "listPlans", Get "/api/v1/plans", Plans reads, policy::FOLLOWING;
     /// Plan a change of access
@@ -275,6 +322,12 @@ operations! {
 }
 
 impl Operation {
+    /// Whether it is about the session that somebody is in, which a token does not have.
+    #[must_use]
+    pub fn needs_session(self) -> bool {
+        self.area() == Area::Session && self.policy() != policy::PUBLIC
+    }
+
     /// Whether a key says that the same request is to be done once. What signs somebody in is never answered again.
     #[must_use]
     pub fn takes_key(self) -> bool {

@@ -37,6 +37,10 @@ pub(super) const TRACING: Policy = of(&[Auditor, Reviewer, Operator, Admin], tru
 pub(super) const FOLLOWING: Policy = of(&[Auditor, Reviewer, Operator, Admin], false);
 /// Sees who did what.
 pub(super) const AUDITING: Policy = of(&[Auditor, Admin], false);
+/// Says what is to become of findings.
+pub(super) const DECIDING: Policy = of(&[Reviewer, Operator, Admin], false);
+/// Sees where alerts go.
+pub(super) const WATCHING: Policy = of(&[Auditor, Operator, Admin], false);
 /// Runs things.
 pub(super) const OPERATING: Policy = of(&[Operator, Admin], false);
 /// Runs things, or one's own.

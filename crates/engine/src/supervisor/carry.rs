@@ -51,13 +51,17 @@ pub(super) async fn carry(
     let done = if work.job.attempt > handler.attempts() {
         Done::Dead { why: "every program that took it up went away before its end".to_owned() }
     } else {
-        let mut carried = handler.carry_out(&work);
-        let mut beat = tokio::time::interval(lease / BEATS);
-        loop {
-            tokio::select! {
-                done = &mut carried => break done,
-                _ = beat.tick() => keep(&installation, &store, &claim, &handle).await,
+        // Both go on at once: a job that holds the turn to write must get on for its lease to be renewed.
+        let beats = async {
+            let mut beat = tokio::time::interval(lease / BEATS);
+            loop {
+                beat.tick().await;
+                keep(&installation, &store, &claim, &handle).await;
             }
+        };
+        tokio::select! {
+            done = handler.carry_out(&work) => done,
+            done = beats => done,
         }
     };
     installation.running().remove(&id);

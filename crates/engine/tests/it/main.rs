@@ -3,11 +3,13 @@
 #![cfg(test)]
 
 mod access;
+mod alerts;
 mod audit;
 mod connector;
 mod earlier;
 mod effects;
 mod faults;
+mod findings;
 mod foretold;
 mod graph;
 mod history;
@@ -17,6 +19,7 @@ mod language;
 mod people;
 mod provision;
 mod questions;
+mod rules;
 mod safety;
 mod told;
 mod truth;

@@ -167,6 +167,23 @@ catalogue! {
     /// No second factor is asked for any more.
     TotpReset = "account.totp_reset",
 
+    /// Somebody has seen a finding.
+    FindingAcknowledged = "finding.acknowledged",
+    /// Somebody takes the risk of a finding, until a moment and for a reason.
+    FindingAccepted = "finding.accepted",
+    /// What somebody had said of a finding was taken back.
+    FindingReopened = "finding.reopened",
+    /// The alert of a rule was put aside.
+    AlertDismissed = "alert.dismissed",
+    /// A channel for alerts was made or changed.
+    ChannelSaved = "channel.saved",
+    /// A channel for alerts was removed.
+    ChannelRemoved = "channel.removed",
+    /// A rule was made or changed, or a shipped one was turned on or off.
+    RuleSaved = "rule.saved",
+    /// A rule was removed.
+    RuleRemoved = "rule.removed",
+
     /// A signed checkpoint left for a place outside the database.
     CheckpointExported = "checkpoint.exported",
     /// A signed checkpoint could not be made or written out.

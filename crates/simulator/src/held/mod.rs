@@ -8,6 +8,7 @@ mod ask;
 mod edit;
 mod edit_apps;
 mod edit_teams;
+mod edit_things;
 mod find;
 mod live;
 mod read;

@@ -24,9 +24,11 @@ macro_rules! on_both_engines {
 
 mod audit;
 mod database;
+mod deliveries;
 mod document;
 mod editions;
 mod expected;
+mod findings;
 mod full_disk;
 mod gaps;
 mod generated;
@@ -34,6 +36,7 @@ mod hand;
 mod log;
 mod opening;
 mod people;
+mod platform;
 mod provision;
 mod quarantine;
 mod query;

@@ -4,6 +4,7 @@
 //!
 //! Invariant: every operation is described, and the document is the same in every run.
 
+mod alerts;
 mod connectors;
 mod operations;
 mod parameters;

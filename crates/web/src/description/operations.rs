@@ -131,17 +131,62 @@ pub(super) fn describe(operation: Operation) -> Spec {
             Spec::list("Enterprise accounts.", "EnterpriseAccount", &["connector", "as_of", "name"])
                 .more(&[404])
         }
+        Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
+        Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
+        Operation::ImportRules => {
+            let told = "The rules that are kept now, and what is odd about them.";
+            Spec::new(200, told, named("ImportedRules")).body(json!({ "type": ["array", "object"] }))
+        }
+        Operation::ExportRules => Spec::thing("The rules, and what does not go out.", named("ExportedRules")),
+        Operation::GetRule => Spec::thing("The rule.", named("Rule")).more(&[404]),
+        Operation::ReplaceRule => Spec::new(200, "The rule as it is now.", named("Rule"))
+            .body(named("WrittenRule"))
+            .more(&[404, 409]),
+        Operation::SetRule => {
+            Spec::new(200, "The rule as it is now.", named("Rule")).body(named("RuleSetting")).more(&[404])
+        }
+        Operation::RemoveRule => Spec::new(200, "The rule as it was.", named("Rule")).more(&[404]),
+        Operation::ListFindings => {
+            Spec::list("Findings, newest first.", "Finding", &["connector", "state", "rule", "level"])
+                .more(&[404])
+        }
+        Operation::GetFinding => Spec::thing("The finding.", named("FindingWithEvents")).more(&[404]),
+        Operation::AcknowledgeFinding | Operation::ReopenFinding => {
+            let mut spec = Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))
+                .more(&[400, 404, 415]);
+            spec.body = Some(Body { schema: named("Reason"), required: false, media: JSON });
+            spec
+        }
+        Operation::AcceptFinding => Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))
+            .body(named("Acceptance"))
+            .more(&[404]),
+        Operation::ListChannels => Spec::list("Channels.", "Channel", &[]),
+        Operation::CreateChannel => {
+            Spec::new(201, "The channel.", named("Channel")).body(named("WrittenChannel"))
+        }
+        Operation::GetChannel => Spec::thing("The channel.", named("Channel")).more(&[404]),
+        Operation::ReplaceChannel => Spec::new(200, "The channel as it is now.", named("Channel"))
+            .body(named("WrittenChannel"))
+            .more(&[404, 409]),
+        Operation::RemoveChannel => {
+            let given_up = object([("given_up", json!({ "type": "integer", "minimum": 0 }))]);
+            Spec::new(200, "How much was waiting for it, and is given up.", given_up).more(&[404])
+        }
+        Operation::TestChannel => {
+            let tried = object([("ok", json!({ "type": "boolean" })), ("reason", or_null(text()))]);
+            Spec::new(200, "Whether it came through.", tried).more(&[404])
+        }
         Operation::ListPlans => Spec::list("Plans, newest first.", "PlanLine", &["connector"]).more(&[404]),
         Operation::CreatePlan => {
             let mut spec = Spec::new(201, "The plan, which is stored and not applied.", named("Planned"))
                 .body(named("NewPlan"))
-                .more(&[404, 429, 502]);
+                .more(&[404, 424, 429]);
             spec.unchanged = Some(("Everything is as wished: there is nothing to plan.", named("Planned")));
             spec
         }
         Operation::ApplyPlan => {
             let mut spec =
-                Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 429, 502]);
+                Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 424, 429]);
             spec.body = Some(Body { schema: named("Release"), required: false, media: JSON });
             spec
         }
@@ -154,7 +199,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
                 .body(named("NewToken"))
         }
         Operation::GetToken => Spec::thing("The token.", named("Token")).more(&[404]),
-        Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404]),
+        Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404, 409]),
         Operation::SignInPage
         | Operation::SubmitSignIn
         | Operation::SetupPage
@@ -275,8 +320,10 @@ const fn meaning(status: u16) -> &'static str {
         413 => "The body is too large.",
         415 => "The body is not of the type that is read.",
         422 => "A parameter or a member has a value that cannot be taken.",
+        424 => {
+            "Heroku, or the provider of identities, cannot be reached or answers nothing of use; or it is not known what Heroku did."
+        }
         429 => "There were too many tries, or the Heroku account's requests are used up for now.",
-        502 => "Heroku, or the provider of identities, cannot be reached or answers nothing of use.",
         503 => "It cannot be answered now; the same may work later.",
         _ => "The server has a fault.",
     }

@@ -61,9 +61,14 @@ fn parameter(name: &str) -> Value {
         ),
         "next" => (text(), "Where to go on, within this server."),
         "link" => (text(), "What the log's link holds."),
-        "state" => (text(), "Which question of the browser is answered."),
         "iss" => (text(), "Which provider answers."),
         "error" => (text(), "Why the provider has let nobody in."),
+        "state" => (
+            text(),
+            "Only in this state: open, acknowledged, accepted or resolved; several with commas. From a provider: which question is answered.",
+        ),
+        "rule" => (text(), "Only of this rule, by id."),
+        "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),
         "run" => (text(), "Only lines of this run, by id."),
         "after" => (json!({ "type": "integer", "minimum": 0 }), "Only lines with higher numbers."),
         "limit" => {

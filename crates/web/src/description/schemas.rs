@@ -19,6 +19,8 @@ pub(super) fn all() -> Value {
         .chain(super::connectors::all())
         .chain(estate())
         .chain(access())
+        .chain(super::alerts::all())
+        .chain(rules())
         .chain(plans())
         .chain(tokens())
         .chain(super::session::all())
@@ -206,6 +208,37 @@ fn answer() -> Value {
         ("warnings", list(text())),
         ("durationMs", count()),
     ])
+}
+
+fn rules() -> Named {
+    let rule = object([
+        ("id", text()),
+        ("kind", one_of(&["shipped", "own"])),
+        ("name", text()),
+        ("title", or_null(text())),
+        ("severity", or_null(text())),
+        ("enabled", flag()),
+        ("revision", count()),
+        ("updated_at", or_null(moment())),
+        ("parameters", anything()),
+        ("document", anything()),
+    ]);
+    let written = only(with(
+        object([(
+            "rule",
+            json!({ "type": "object", "description": "A rule instance, as JupiterOne has them." }),
+        )]),
+        [("enabled", flag())],
+    ));
+    let none = json!({ "type": "object", "properties": {} });
+    let setting = only(with(none, [("enabled", or_null(flag())), ("parameters", or_null(anything()))]));
+    vec![
+        ("Rule", rule),
+        ("WrittenRule", written),
+        ("RuleSetting", setting),
+        ("ImportedRules", object([("rules", list(named("Rule"))), ("notes", list(text()))])),
+        ("ExportedRules", object([("rules", list(anything())), ("left_out", list(text()))])),
+    ]
 }
 
 fn plans() -> Named {

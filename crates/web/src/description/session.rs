@@ -24,13 +24,13 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::SubmitSignIn => {
             moved("Signed in.").form(field(&["email", "password", "code", "next"])).more(&[401, 403, 429])
         }
-        Operation::SetupPage => Spec { parameters: LINK, ..page("The page.") }.more(&[403, 422]),
-        Operation::SubmitSetup => {
-            moved("Set up and signed in.").form(field(&["link", "email", "name", "password"])).more(&[403])
-        }
-        Operation::AskProvider => moved("To the provider.").more(&[404, 502]),
+        Operation::SetupPage => Spec { parameters: LINK, ..page("The page.") }.more(&[404, 422]),
+        Operation::SubmitSetup => moved("Set up and signed in.")
+            .form(field(&["link", "email", "name", "password"]))
+            .more(&[403, 404]),
+        Operation::AskProvider => moved("To the provider.").more(&[404, 424]),
         Operation::AnswerFromProvider => {
-            Spec { parameters: CALLBACK, ..moved("Signed in.") }.more(&[403, 422, 429, 502])
+            Spec { parameters: CALLBACK, ..moved("Signed in.") }.more(&[400, 403, 422, 424, 429])
         }
         Operation::AccountPage => page("The page.").more(&[303]),
         Operation::SubmitSignOut => moved("Signed out.").form(field(&["csrf_token"])),

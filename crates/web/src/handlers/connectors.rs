@@ -4,6 +4,8 @@
 //!
 //! Invariant: no answer holds a token.
 
+use std::time::Duration;
+
 use axum::http::{StatusCode, header};
 use metsuke_engine::connectors::{AfterSync, Connector, ConnectorEdit, HEROKU_URL, NewConnector, Settings};
 use metsuke_engine::schedule::Polling;
@@ -50,6 +52,9 @@ struct New {
 struct Rotated {
     api_token: String,
 }
+
+/// How long a trial may take.
+const TRYING: Duration = Duration::from_secs(8);
 
 /// Settings that an edit may name.
 const EDITABLE: [&str; 10] = [
@@ -179,8 +184,11 @@ pub(super) async fn resume(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn test(call: Call) -> Result<Answer, ApiError> {
-    match call.state.desk.installation().test(id(&call)?).await {
-        Ok(probe) => {
+    let id = id(&call)?;
+    let tried = call.state.desk.installation().test(id);
+    match tokio::time::timeout(TRYING, tried).await {
+        Err(_) => Answer::ok(&failed_probe("Heroku did not answer in time")),
+        Ok(Ok(probe)) => {
             let mut told = json!(probe);
             if let Some(members) = told.as_object_mut() {
                 members.insert("ok".into(), probe.problems.is_empty().into());
@@ -188,24 +196,26 @@ pub(super) async fn test(call: Call) -> Result<Answer, ApiError> {
             }
             Answer::ok(&told)
         }
-        Err(error) if is_heroku(&error) => {
-            let reason = crate::error::chain(&error);
-            Answer::ok(&json!({
-                "ok": false,
-                "reason": reason,
-                "account_id": null,
-                "account_email": null,
-                "scopes": [],
-                "teams": null,
-                "enterprise_accounts": null,
-                "apps": null,
-                "more_apps": false,
-                "calls_left": null,
-                "problems": [reason],
-            }))
-        }
-        Err(error) => Err(error.into()),
+        Ok(Err(error)) if is_heroku(&error) => Answer::ok(&failed_probe(&crate::error::chain(&error))),
+        Ok(Err(error)) => Err(error.into()),
     }
+}
+
+/// What is told of a token with which nothing could be read.
+fn failed_probe(reason: &str) -> Value {
+    json!({
+        "ok": false,
+        "reason": reason,
+        "account_id": null,
+        "account_email": null,
+        "scopes": [],
+        "teams": null,
+        "enterprise_accounts": null,
+        "apps": null,
+        "more_apps": false,
+        "calls_left": null,
+        "problems": [reason],
+    })
 }
 
 /// Whether it is Heroku, or the way to it, that failed.

@@ -4,10 +4,13 @@
 
 mod accounts;
 mod audit;
+mod channels;
 mod connectors;
 mod estate;
+mod findings;
 mod plans;
 mod query;
+mod rules;
 mod runs;
 mod service;
 mod session;
@@ -57,6 +60,25 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListTeams => Box::pin(estate::teams(call)),
         Operation::ListApps => Box::pin(estate::apps(call)),
         Operation::ListEnterpriseAccounts => Box::pin(estate::enterprise_accounts(call)),
+        Operation::ListRules => Box::pin(rules::list(call)),
+        Operation::CreateRule => Box::pin(rules::create(call)),
+        Operation::ImportRules => Box::pin(rules::import(call)),
+        Operation::ExportRules => Box::pin(rules::export(call)),
+        Operation::GetRule => Box::pin(rules::get(call)),
+        Operation::ReplaceRule => Box::pin(rules::replace(call)),
+        Operation::SetRule => Box::pin(rules::set(call)),
+        Operation::RemoveRule => Box::pin(rules::remove(call)),
+        Operation::ListFindings => Box::pin(findings::list(call)),
+        Operation::GetFinding => Box::pin(findings::get(call)),
+        Operation::AcknowledgeFinding => Box::pin(findings::acknowledge(call)),
+        Operation::AcceptFinding => Box::pin(findings::accept(call)),
+        Operation::ReopenFinding => Box::pin(findings::reopen(call)),
+        Operation::ListChannels => Box::pin(channels::list(call)),
+        Operation::CreateChannel => Box::pin(channels::create(call)),
+        Operation::GetChannel => Box::pin(channels::get(call)),
+        Operation::ReplaceChannel => Box::pin(channels::replace(call)),
+        Operation::RemoveChannel => Box::pin(channels::remove(call)),
+        Operation::TestChannel => Box::pin(channels::test(call)),
         Operation::ListPlans => Box::pin(plans::list(call)),
         Operation::CreatePlan => Box::pin(plans::create(call)),
         Operation::ApplyPlan => Box::pin(plans::apply(call)),

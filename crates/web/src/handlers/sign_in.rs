@@ -115,7 +115,7 @@ fn no_link() -> Answer {
     Page::new("This link is no good")
         .text("It was used, it has expired, or somebody is set up already. While nobody is, starting the server again makes a new one.")
         .link(SIGN_IN, "Sign in")
-        .answer(StatusCode::FORBIDDEN)
+        .answer(StatusCode::NOT_FOUND)
 }
 
 pub(super) async fn set_up(call: Call) -> Result<Answer, ApiError> {
@@ -157,7 +157,7 @@ pub(super) async fn answer_from_provider(call: Call) -> Result<Answer, ApiError>
             Some(_) => "The provider has not let you in.",
             None => "This was not the answer to a question of this browser. Try again.",
         };
-        return Ok(Cookie::Question.clear(place, not_let_in(told, StatusCode::FORBIDDEN)));
+        return Ok(Cookie::Question.clear(place, not_let_in(told, StatusCode::BAD_REQUEST)));
     };
     let answer = ProviderAnswer { cookie, state, code: code.into(), issuer: asked.iss };
     let outcome = match call.state.people.sign_in_with_provider(&answer, &call.visitor).await {
@@ -199,7 +199,10 @@ fn unreachable_provider(error: metsuke_engine::EngineError) -> Result<Answer, Ap
         return Err(error.into());
     }
     tracing::warn!(error = %crate::error::chain(&error), "the provider of identities cannot be asked");
-    Ok(not_let_in("The provider cannot be reached, or answers nothing of use.", StatusCode::BAD_GATEWAY))
+    Ok(not_let_in(
+        "The provider cannot be reached, or answers nothing of use.",
+        StatusCode::FAILED_DEPENDENCY,
+    ))
 }
 
 pub(super) fn account(call: &Call) -> Result<Answer, ApiError> {
