@@ -11,7 +11,7 @@ PROVISION_KILLS ?= 10000
 ALERT_CRASHES ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt fuzz conformance jupiterone api bench simulate safety crash clean
+.PHONY: help demo test lint fmt fuzz conformance jupiterone api oidc bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ jupiterone: ## Hold exports and uploads against JupiterOne's own schemas and com
 	@scripts/setup.sh conformance
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/jupiterone.sh "$(METSUKE)"
+
+oidc: ## Sign in through a real OpenID provider
+	@scripts/setup.sh conformance
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/oidc.sh "$(METSUKE)"
 
 api: ## Ask a running server everything that its description allows (EXAMPLES=50)
 	@scripts/setup.sh api

@@ -12,6 +12,7 @@ mod process;
 mod questions;
 mod report;
 mod rules;
+mod sign_in;
 mod store;
 mod wall;
 
@@ -22,6 +23,9 @@ async fn main() -> anyhow::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     if c1z::alone(&asked)? {
         return Ok(());
+    }
+    if asked.iter().any(|asked| asked == "sign-in") {
+        return sign_in::run().await;
     }
     let mut report = Report::begin()?;
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");

@@ -19,6 +19,7 @@ use url::Url;
 use crate::args::{Format, FormatArg, Global, HerokuArgs, LimitArgs};
 use crate::context::sqlite_file;
 use crate::failure::Failure;
+use crate::sign_in::SignIn;
 
 /// The variables that may hold the token, best first.
 const TOKEN_VARIABLES: [&str; 3] = ["METSUKE_HEROKU_TOKEN", "BATON_API_TOKEN", "HEROKU_API_KEY"];
@@ -45,6 +46,7 @@ pub(crate) struct Environment {
     seal_key: Option<PathBuf>,
     state_folder: Option<PathBuf>,
     listen: Option<String>,
+    sign_in: SignIn,
     port: Option<String>,
     allow_private: Option<String>,
     allow_plain: bool,
@@ -77,6 +79,7 @@ impl Environment {
             seal_key: variable("METSUKE_KEY_FILE").map(Into::into),
             state_folder: state_folder(),
             listen: variable("METSUKE_LISTEN"),
+            sign_in: SignIn::read(variable),
             port: variable("PORT"),
             allow_private: variable("METSUKE_ALLOW_PRIVATE"),
             allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
@@ -212,6 +215,11 @@ impl Config {
             Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
             None => Sourced { value: DATABASE.into(), from: "the default".into() },
         }
+    }
+
+    /// How people sign in.
+    pub(crate) const fn sign_in(&self) -> &SignIn {
+        &self.environment.sign_in
     }
 
     /// Where a server listens.

@@ -17,6 +17,7 @@ mod paths;
 mod progress;
 mod question;
 mod rows;
+mod sign_in;
 mod signals;
 mod telemetry;
 mod text;

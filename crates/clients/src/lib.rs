@@ -1,5 +1,5 @@
 //! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, to C1 for a token, to the server
-//! of a roster, and to whoever is told of a finding.
+//! of a roster, to a provider of identities, and to whoever is told of a finding.
 //!
 //! It knows how to ask and how to read an answer, not what an answer means: translating rows into
 //! principals, resources and grants is the engine's work.
@@ -12,6 +12,7 @@ mod error;
 pub mod heroku;
 mod http;
 pub mod jupiterone;
+pub mod oidc;
 mod redact;
 pub mod roster;
 

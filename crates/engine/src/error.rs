@@ -273,6 +273,13 @@ pub enum EngineError {
     /// The token with which somebody asks for its end.
     #[error("a token cannot revoke itself")]
     OwnToken,
+    /// The provider of identities cannot be asked.
+    #[error("the provider of identities cannot be asked")]
+    Provider {
+        /// What happened.
+        #[source]
+        source: ClientError,
+    },
     /// Nothing of this id.
     #[error("there is no {what} `{asked}`")]
     Unknown {
@@ -416,7 +423,7 @@ impl EngineError {
             | Self::Fields { .. }
             | Self::Channel { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
-            Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
+            Self::JupiterOne { .. } | Self::C1 { .. } | Self::Provider { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
             Self::AuditKey { .. }
@@ -542,6 +549,7 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
+            Self::Provider { .. } => Some("check the issuer's address, and what the provider's own log says".into()),
             Self::Channel { .. } => Some("`metsuke channels list` shows what is set".into()),
             Self::RefusedByHeroku { .. }
             | Self::Fields { .. }

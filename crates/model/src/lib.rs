@@ -47,4 +47,4 @@ pub use moment::Moment;
 pub use record::{Cell, Column, ColumnType, Kind, Record, Value};
 pub use records::Records;
 pub use sync::{AsOf, Changes, Counts, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
-pub use uid::{ConnectorId, JobId, RuleId, RunId, TokenId};
+pub use uid::{AccountId, ConnectorId, JobId, RuleId, RunId, SessionId, TokenId};

@@ -119,6 +119,10 @@ ids! {
     TokenId, "token";
     /// A rule of somebody's own.
     RuleId, "rule";
+    /// An account of a person who signs in.
+    AccountId, "account";
+    /// A session of a browser, or a try to open one.
+    SessionId, "session";
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
 //!
-//! Beside it stand a small [`jupiterone`], for those who upload there, [`receivers`] of messages, and, as a feature, a `c1` that hands out tasks.
+//! Beside it stand a small [`jupiterone`], for those who upload there, [`receivers`] of messages, and, as features, a `c1` that
+//! hands out tasks and an `oidc` provider that says who somebody is.
 //!
 //! Not a mock library, and not a client: it shares no type with the rest of the house.
 //!
@@ -22,6 +23,8 @@ mod journal;
 pub mod jupiterone;
 mod line;
 mod mishap;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 mod options;
 mod page;
 mod pool;

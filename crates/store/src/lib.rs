@@ -5,6 +5,7 @@
 //!
 //! Invariant: a version is committed whole, in one transaction, or not at all.
 
+mod accounts;
 mod audit;
 mod bulk;
 mod change_events;
@@ -35,10 +36,13 @@ mod query;
 mod reads;
 mod rewound;
 mod runs;
+mod sessions;
 mod syncs;
 mod tokens;
 mod touched;
+mod tries;
 
+pub use accounts::{AccountChanged, AccountKept, AccountRow, AccountState, Identity};
 pub use audit::{AuditLog, StoredCheckpoint};
 pub use change_events::{
     Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
@@ -67,9 +71,11 @@ pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
+pub use sessions::{Opening, Proof, SessionRow};
 pub use syncs::SyncRow;
 pub use tokens::TokenRow;
 pub use touched::Touched;
+pub use tries::{Admitted, Bucket, Try};
 
 use metsuke_model::audit::Actor;
 use metsuke_model::{Kind, Version};

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(9, "0009_findings"),
     migration!(10, "0010_tokens"),
     migration!(11, "0011_changes"),
+    migration!(12, "0012_sign_in"),
 ];
 
 /// The newest schema that this program knows.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::Query;
-use axum::http::{HeaderMap, Uri, header};
-use metsuke_engine::identity::{Caller, Operation};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use metsuke_engine::identity::{Caller, Operation, Visitor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::cursor;
 use crate::error::ApiError;
+use crate::guard::Signed;
 use crate::server::State;
 use crate::table::{Columns, csv};
 
@@ -31,6 +32,10 @@ pub(crate) struct Call {
     pub(crate) operation: Operation,
     /// Who asks; none for what everybody may ask.
     pub(crate) caller: Option<Caller>,
+    /// The session that the request is in, where it brings one.
+    pub(crate) signed: Option<Signed>,
+    /// Where it comes from.
+    pub(crate) visitor: Visitor,
     /// Whether the caller is let in for owning the thing alone.
     pub(crate) as_owner: bool,
     pub(crate) path: BTreeMap<String, String>,
@@ -53,6 +58,11 @@ impl Call {
         self.caller.as_ref().ok_or_else(|| ApiError::unauthenticated("a token is needed"))
     }
 
+    /// The session that the request is in.
+    pub(crate) fn signed(&self) -> Result<&Signed, ApiError> {
+        self.signed.as_ref().ok_or_else(ApiError::session_needed)
+    }
+
     /// A segment of the path.
     pub(crate) fn segment(&self, name: &str) -> &str {
         self.path.get(name).map(String::as_str).unwrap_or_default()
@@ -73,7 +83,7 @@ impl Call {
         let essence = media.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(ApiError::new(
-                axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported_media_type",
                 "the body must be JSON",
             )
@@ -128,8 +138,7 @@ impl Call {
         let next = next.and_then(|place| cursor::write(self.operation, place));
         if self.wants_csv() {
             let rows: Vec<Value> = rows.iter().map(|row| json!(row)).collect();
-            let answer =
-                Answer::typed(axum::http::StatusCode::OK, "text/csv; charset=utf-8", csv(columns, &rows));
+            let answer = Answer::typed(StatusCode::OK, "text/csv; charset=utf-8", csv(columns, &rows));
             let file = format!("attachment; filename=\"{}.csv\"", self.operation.id());
             let answer = answer.with(header::CONTENT_DISPOSITION, &file);
             return Ok(match next {

@@ -5,20 +5,22 @@
 //! Invariant: no handler runs before the policy of its operation was asked, and every answer has the number of its request.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body as HttpBody, to_bytes};
-use axum::extract::{RawPathParams, Request};
+use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt as _;
-use metsuke_engine::identity::{Caller, Denied, Operation, Owned, Policy};
+use metsuke_engine::identity::{Area, Caller, Denied, Operation, Owned, Policy};
 use tracing::Instrument as _;
 
 use crate::answer::{Answer, Body};
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::guard::{self, Signed};
 use crate::handlers::handle;
 use crate::once::{self, Ticket};
 use crate::server::State;
@@ -29,14 +31,21 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const LONGEST_ID: usize = 64;
 
 /// Headers of every answer.
-const SECURITY: [(HeaderName, &str); 6] = [
+const SECURITY: [(HeaderName, &str); 8] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     (header::CACHE_CONTROL, "no-store"),
 ];
+/// Says over https that nothing else is to be spoken here for a year.
+const HSTS: &str = "max-age=31536000";
 
 /// Answers one request to a known route.
 pub(crate) async fn enter(
@@ -64,7 +73,7 @@ pub(crate) async fn enter(
         tracing::info!(http.status = status, duration_ms, "answered");
         response
     };
-    finished(answered.instrument(span).await, &number)
+    finished(&state, answered.instrument(span).await, &number)
 }
 
 /// Answers a request that no route fits.
@@ -72,7 +81,7 @@ pub(crate) async fn nowhere(state: Arc<State>, request: Request) -> Response {
     let number = number(&state, request.headers());
     let told = format!("there is nothing at `{}`", request.uri().path());
     let error = ApiError::not_found(told).hint("`/api/v1/openapi.json` tells what there is");
-    finished(error.response(&number), &number)
+    finished(&state, error.response(&number), &number)
 }
 
 /// Answers a request with a method that its route does not have.
@@ -80,7 +89,7 @@ pub(crate) async fn otherwise(state: Arc<State>, request: Request) -> Response {
     let number = number(&state, request.headers());
     let told = format!("`{}` does not take {}", request.uri().path(), request.method());
     let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", told);
-    finished(error.response(&number), &number)
+    finished(&state, error.response(&number), &number)
 }
 
 async fn answered(
@@ -91,10 +100,20 @@ async fn answered(
 ) -> Result<Answer, ApiError> {
     let path = path.ok_or_else(|| ApiError::malformed("the path is not written in UTF-8"))?;
     let (parts, body) = request.into_parts();
-    let caller = match operation.policy() {
-        Policy::Public => None,
-        Policy::Of { .. } => Some(caller(state, &parts.headers).await?),
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let visitor = guard::visitor(&state.place, peer, &parts.headers);
+    let (caller, signed) = match operation.policy() {
+        // Only signing in looks at cookies where nobody needs to be anybody.
+        Policy::Public if operation.area() == Area::Session => {
+            (None, guard::signed(state, &parts.headers).await?)
+        }
+        Policy::Public => (None, None),
+        Policy::Of { .. } => caller(state, &parts.headers).await?,
     };
+    if operation.needs_session() && signed.is_none() {
+        return Err(ApiError::session_needed());
+    }
     let mut as_owner = false;
     if let Some(caller) = &caller {
         as_owner = permitted(state, operation, caller, &path).await?;
@@ -104,8 +123,27 @@ async fn answered(
             .hint(format!("at most {} bytes are read", state.body_limit))
     })?;
     let (uri, headers) = (parts.uri, parts.headers);
-    let key = if operation.writes() { once::key(&headers)? } else { None };
-    let call = Call { state: Arc::clone(state), operation, caller, as_owner, path, uri, headers, body };
+    match operation.policy() {
+        Policy::Public => guard::check(&state.place, &parts.method, &headers, &body, None)?,
+        Policy::Of { .. } if signed.is_some() => {
+            guard::check(&state.place, &parts.method, &headers, &body, signed.as_ref())?;
+        }
+        // A token is no cookie: nobody's browser sends it along unasked.
+        Policy::Of { .. } => {}
+    }
+    let key = if operation.takes_key() { once::key(&headers)? } else { None };
+    let call = Call {
+        state: Arc::clone(state),
+        operation,
+        caller,
+        signed,
+        visitor,
+        as_owner,
+        path,
+        uri,
+        headers,
+        body,
+    };
     let (Some(key), Some(caller)) = (key, call.caller.clone()) else { return timed(state, call).await };
     let print = once::fingerprint(operation, &call.uri, &call.body);
     match once::begin(&state.once, &caller, &key, print, operation).await? {
@@ -126,19 +164,26 @@ async fn timed(state: &State, call: Call) -> Result<Answer, ApiError> {
     }
 }
 
-/// Who asks.
-async fn caller(state: &State, headers: &HeaderMap) -> Result<Caller, ApiError> {
+/// Who asks: by a token where there is one, else by the session of a browser.
+async fn caller(state: &State, headers: &HeaderMap) -> Result<(Option<Caller>, Option<Signed>), ApiError> {
     let mut told = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (told.next(), told.next()) else {
-        return Err(ApiError::unauthenticated("a token is needed"));
+    let value = match (told.next(), told.next()) {
+        (Some(value), None) => value.to_str().unwrap_or_default(),
+        (None, _) => {
+            let signed = guard::signed(state, headers).await?;
+            let caller = signed.as_ref().map(|signed| signed.session.caller.clone());
+            let needed = || ApiError::unauthenticated("a token is needed, or a session");
+            return caller.ok_or_else(needed).map(|caller| (Some(caller), signed));
+        }
+        _ => return Err(ApiError::unauthenticated("there is more than one Authorization header")),
     };
-    let value = value.to_str().unwrap_or_default();
     let token = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let Some((_, token)) = token else {
         return Err(ApiError::unauthenticated("the Authorization header holds no bearer token"));
     };
     let caller = state.tokens.caller(token.trim()).await?;
-    caller.ok_or_else(|| ApiError::unauthenticated("the token is not accepted"))
+    let caller = caller.ok_or_else(|| ApiError::unauthenticated("the token is not accepted"))?;
+    Ok((Some(caller), None))
 }
 
 /// Asks the operation's policy; tells whether the caller is let in for owning the thing alone.
@@ -208,8 +253,11 @@ pub(crate) fn names(header: &HeaderValue, tag: &str) -> bool {
 }
 
 /// Puts the headers of every answer on.
-fn finished(mut response: Response, number: &str) -> Response {
+fn finished(state: &State, mut response: Response, number: &str) -> Response {
     let headers = response.headers_mut();
+    if state.place.is_secure() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

@@ -74,7 +74,7 @@ impl ApiError {
         self
     }
 
-    fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -103,6 +103,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
             .hint("send `Authorization: Bearer mtk_…`; `metsuke token create` makes a token")
             .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// A token's bearer asks for what only somebody in a session can be given.
+    pub(crate) fn session_needed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "session_needed", "this is for people who have signed in")
+            .hint("a token has no session")
     }
 
     pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {

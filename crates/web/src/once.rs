@@ -2,6 +2,8 @@
 //!
 //! Invariant: what a key was used for is never done twice, and no answer is kept that holds a secret.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use metsuke_engine::identity::{Attempt, Begun, Caller, Kept, Once, Operation};
 use serde_json::{Map, Value};
@@ -27,11 +29,23 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 /// What is asked, as one hash: the path, its parameters and the body.
 pub(crate) fn fingerprint(operation: Operation, uri: &axum::http::Uri, body: &[u8]) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
-    for part in [operation.id().as_bytes(), uri.to_string().as_bytes(), body] {
+    let body = without_passwords(body);
+    for part in [operation.id().as_bytes(), uri.to_string().as_bytes(), &body] {
         hasher.update(&part.len().to_be_bytes());
         hasher.update(part);
     }
     hasher.finalize().as_bytes().to_vec()
+}
+
+/// The body without a password: the hash of one that somebody can guess must not be kept.
+fn without_passwords(body: &[u8]) -> Cow<'_, [u8]> {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(mut members)) if members.contains_key("password") => {
+            members.remove("password");
+            Cow::Owned(Value::Object(members).to_string().into_bytes())
+        }
+        _ => Cow::Borrowed(body),
+    }
 }
 
 /// What becomes of a request with a key before it is done: an answer that was given before, or leave to do it.

@@ -14,13 +14,14 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::routing::{MethodFilter, on};
 use metsuke_engine::desk::Desk;
-use metsuke_engine::identity::{Method, Once, Operation, Tokens};
+use metsuke_engine::identity::{Method, Once, Operation, People, Tokens};
 use metsuke_model::Clock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::{enter, nowhere, otherwise};
 use crate::metrics::Metrics;
+use crate::place::Place;
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -40,6 +41,10 @@ pub struct Services {
     pub tokens: Tokens,
     /// Idempotency keys.
     pub once: Once,
+    /// People who sign in.
+    pub people: People,
+    /// Where browsers reach the server; without it, where it listens.
+    pub place: Option<Place>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -72,6 +77,8 @@ pub(crate) struct State {
     pub(crate) desk: Desk,
     pub(crate) tokens: Tokens,
     pub(crate) once: Once,
+    pub(crate) people: People,
+    pub(crate) place: Place,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) body_limit: usize,
@@ -121,9 +128,10 @@ impl Server {
     ///
     /// [`WebError::Stopped`].
     pub async fn run(self, services: Services, stopping: CancellationToken) -> Result<(), WebError> {
-        let state = Arc::new(state(services, stopping.clone()));
+        let state = Arc::new(state(services, self.address, stopping.clone()));
         let ended = stopping.clone();
-        let served = axum::serve(self.listener, router(&state))
+        let service = router(&state).into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(self.listener, service)
             .with_graceful_shutdown(async move { ended.cancelled().await });
         let given_up = async {
             stopping.cancelled().await;
@@ -158,12 +166,14 @@ async fn noting(state: &State) {
     clippy::cast_precision_loss,
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
-fn state(services: Services, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, clock } = services;
+fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
+    let Services { desk, tokens, once, people, place, clock } = services;
     State {
         desk,
         tokens,
         once,
+        people,
+        place: place.unwrap_or_else(|| Place::listening(address)),
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         clock,
         body_limit: BODY_LIMIT,

@@ -35,6 +35,8 @@ const ROOMS: &[Room] = &[
     Room { foreign: &["askama", "prometheus-client", "rust-embed"], allowed: &["web"], tests: false },
     Room { foreign: &["tonic", "prost", "tonic-prost"], allowed: &["baton", "simulator"], tests: false },
     Room { foreign: &["annotate-snippets"], allowed: &["j1ql"], tests: false },
+    Room { foreign: &["openidconnect"], allowed: &["clients"], tests: false },
+    Room { foreign: &["argon2"], allowed: &["engine"], tests: false },
     Room { foreign: &["croner"], allowed: &["engine"], tests: false },
 ];
 

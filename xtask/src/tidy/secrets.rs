@@ -19,6 +19,13 @@ const READERS: &[&str] = &[
     // A token for the API is shown once, to whoever made it.
     "crates/cli/src/commands/token.rs",
     "crates/web/src/handlers/tokens.rs",
+    // The link for the first person is shown in the log, and is good once.
+    "crates/cli/src/commands/serve.rs",
+    // What people sign in with is hashed and compared here.
+    "crates/engine/src/identity/",
+    // Cookies are set here; a second factor's secret and its codes are shown once.
+    "crates/web/src/cookies.rs",
+    "crates/web/src/handlers/session.rs",
 ];
 
 /// Looks for places that read a secret.

@@ -3,6 +3,7 @@
 //! Invariant: a command asks the engine and prints; what it knows about access, it was told.
 
 mod access;
+mod accounts;
 mod audit;
 mod c1z;
 mod changes;
@@ -74,6 +75,7 @@ pub(crate) enum Command {
     Audit(audit::Args),
     Serve(serve::Args),
     Token(token::Args),
+    Accounts(accounts::Args),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -151,6 +153,7 @@ impl Command {
             Self::Audit(args) => Box::pin(args.run(context)).await,
             Self::Serve(args) => Box::pin(args.run(context)).await,
             Self::Token(args) => Box::pin(args.run(context)).await,
+            Self::Accounts(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,

@@ -13,10 +13,11 @@ use std::sync::Arc;
 use metsuke_engine::alerts::{Courier, Evaluator};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
-use metsuke_engine::identity::{Once, Tokens};
+use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
 use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::SystemClock;
-use metsuke_web::{Server, Services};
+use metsuke_web::{Place, Server, Services};
+use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
 use crate::context::Context;
@@ -26,7 +27,7 @@ use crate::failure::Exit;
 ///
 /// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The API is
 /// under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
-/// makes. API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
+/// makes. People sign in under /auth/sign-in; while there is nobody, the log has a link for the first person. API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
 /// else in the folder of the user's state; it is made when first needed. SIGTERM or Ctrl-C lets it end what it has in hand, for at most 20 seconds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -59,13 +60,21 @@ impl Args {
         let supervisor = Supervisor::new(installation.clone())?
             .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())));
+        let server = Server::bind(address).await?;
+        let place = context.config.sign_in().place(server.address())?;
+        let mut people = People::new(installation.clone(), clock.clone());
+        if let Some(provider) = context.config.sign_in().provider(&place)? {
+            people = people.with_provider(provider);
+        }
+        offer_setup(&people, &place).await?;
         let services = Services {
             desk: Desk::new(installation).stopped_by(context.kill_file()).sending(outside),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
+            people,
+            place: Some(place),
             clock,
         };
-        let server = Server::bind(address).await?;
         context.output.print(&format!("listening on http://{}\n", server.address()))?;
         // The door has a task of its own, so that no sync in hand holds requests up.
         let mut door = JoinSet::new();
@@ -82,4 +91,16 @@ impl Args {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Tells in the log how the first person is set up, while there is nobody.
+async fn offer_setup(people: &People, place: &Place) -> anyhow::Result<()> {
+    if let Some(secret) = people.offer_setup().await? {
+        let link = format!("{}/auth/setup?link={}", place.origin(), secret.expose_secret());
+        let hours = SETUP_LASTS.as_secs() / 3600;
+        tracing::warn!(
+            "nobody can sign in yet; within {hours} hours, set the first person up once at {link}"
+        );
+    }
+    Ok(())
 }

@@ -83,6 +83,10 @@ areas! {
     Audit = "audit",
     /// Tokens of programs.
     Tokens = "tokens",
+    /// Signing in and out, and one's own account.
+    Session = "session",
+    /// Accounts of people who sign in.
+    Accounts = "accounts",
 }
 
 /// Declares the operations once. One row gives the variant, its id, its route, its area, whether it writes, and its policy:
@@ -271,6 +275,64 @@ operations! {
     GetToken = "getToken", Get "/api/v1/tokens/{id}", Tokens reads, policy::AUDITING;
     /// Revoke a token
     RevokeToken = "revokeToken", Delete "/api/v1/tokens/{id}", Tokens writes, policy::ADMINISTERING;
+
+    /// The page to sign in on
+    SignInPage = "getSignInPage", Get "/auth/sign-in", Session reads, policy::PUBLIC;
+    /// Sign in by the page's form
+    SubmitSignIn = "submitSignIn", Post "/auth/sign-in", Session writes, policy::PUBLIC;
+    /// The page on which the first person is set up
+    SetupPage = "getSetupPage", Get "/auth/setup", Session reads, policy::PUBLIC;
+    /// Set the first person up by the page's form
+    SubmitSetup = "submitSetup", Post "/auth/setup", Session writes, policy::PUBLIC;
+    /// Go to the provider of identities
+    AskProvider = "askProvider", Get "/auth/oidc", Session reads, policy::PUBLIC;
+    /// Come back from the provider of identities
+    AnswerFromProvider = "answerFromProvider", Get "/auth/oidc/callback", Session reads, policy::PUBLIC;
+    /// The page that tells who one is
+    AccountPage = "getAccountPage", Get "/auth/account", Session reads, policy::PUBLIC;
+    /// Sign out by the page's form
+    SubmitSignOut = "submitSignOut", Post "/auth/sign-out", Session writes, policy::ONESELF;
+    /// Show the session that one is in
+    GetSession = "getSession", Get "/api/v1/session", Session reads, policy::ONESELF;
+    /// Sign in
+    CreateSession = "createSession", Post "/api/v1/session", Session writes, policy::PUBLIC;
+    /// Sign out
+    EndSession = "endSession", Delete "/api/v1/session", Session writes, policy::ONESELF;
+    /// Change one's own password
+    ChangePassword = "changePassword", Put "/api/v1/session/password", Session writes, policy::ONESELF;
+    /// Get a second factor to enrol
+    OfferSecondFactor = "offerSecondFactor", Post "/api/v1/session/second-factor", Session writes, policy::ONESELF;
+    /// Enrol the second factor by a code of it
+    ConfirmSecondFactor = "confirmSecondFactor", Put "/api/v1/session/second-factor", Session writes, policy::ONESELF;
+
+    /// List accounts of people who sign in
+    ListAccounts = "listAccounts", Get "/api/v1/accounts", Accounts reads, policy::AUDITING;
+    /// Make an account
+    CreateAccount = "createAccount", Post "/api/v1/accounts", Accounts writes, policy::ADMINISTERING;
+    /// Show an account
+    GetAccount = "getAccount", Get "/api/v1/accounts/{id}", Accounts reads, policy::AUDITING;
+    /// Change an account's name or role, or disable it
+    EditAccount = "editAccount", Patch "/api/v1/accounts/{id}", Accounts writes, policy::ADMINISTERING;
+    /// Give an account another password
+    ResetPassword = "resetPassword", Put "/api/v1/accounts/{id}/password", Accounts writes, policy::ADMINISTERING;
+    /// Ask an account for no second factor any more
+    ResetSecondFactor = "resetSecondFactor", Delete "/api/v1/accounts/{id}/second-factor", Accounts writes, policy::ADMINISTERING;
+    /// End every session of an account
+    EndSessions = "endSessions", Delete "/api/v1/accounts/{id}/sessions", Accounts writes, policy::ADMINISTERING;
+}
+
+impl Operation {
+    /// Whether it is about the session that somebody is in, which a token does not have.
+    #[must_use]
+    pub fn needs_session(self) -> bool {
+        self.area() == Area::Session && self.policy() != policy::PUBLIC
+    }
+
+    /// Whether a key says that the same request is to be done once. What signs somebody in is never answered again.
+    #[must_use]
+    pub fn takes_key(self) -> bool {
+        self.writes() && self.area() != Area::Session
+    }
 }
 
 impl fmt::Display for Operation {
@@ -294,9 +356,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_about_the_service_itself_is_public() {
+    fn only_what_is_about_the_service_itself_and_signing_in_is_public() {
         for operation in Operation::ALL {
-            assert!(operation.policy() != policy::PUBLIC || operation.area() == Area::Service, "{operation}");
+            let free = matches!(operation.area(), Area::Service | Area::Session);
+            assert!(operation.policy() != policy::PUBLIC || free, "{operation}");
             assert!(!operation.writes() || operation.method() != Method::Get, "{operation}");
         }
     }

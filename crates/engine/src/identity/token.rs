@@ -15,7 +15,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::policy::Caller;
+use super::policy::{Caller, Credential};
 use super::role::{Role, Scope};
 use crate::EngineError;
 
@@ -178,7 +178,8 @@ impl Tokens {
         if row.last_used_at.is_none_or(|at| now.0 - at.0 >= MINUTE) {
             self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(row.id.clone(), now);
         }
-        Ok(Some(Caller { token: row.id, name: row.name, role, scopes, person: row.person }))
+        let (credential, token) = (Credential::Token, row.id);
+        Ok(Some(Caller { credential, token, name: row.name, role, scopes, person: row.person }))
     }
 
     /// Writes down which tokens were used since the last time.

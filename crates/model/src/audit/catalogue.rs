@@ -156,6 +156,27 @@ catalogue! {
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.
     LoginFailed = "login.failed",
+    /// There were too many tries to sign in, so that further ones are not looked at for a while.
+    LoginLocked = "login.locked",
+    /// Somebody signed out, or a session was ended by somebody else.
+    SessionEnded = "session.ended",
+    /// A link was made by which the first person can be set up.
+    SetupOffered = "setup.offered",
+    /// The first person was set up.
+    SetupDone = "setup.done",
+
+    /// A person's account was made.
+    AccountCreated = "account.created",
+    /// A person's account has another name or role, or was disabled or enabled.
+    AccountChanged = "account.changed",
+    /// A person's account was linked with a person at a provider of identities.
+    AccountLinked = "account.linked",
+    /// A person's account has another password.
+    PasswordChanged = "account.password_changed",
+    /// A second factor is asked for from now on.
+    TotpEnrolled = "account.totp_enrolled",
+    /// No second factor is asked for any more.
+    TotpReset = "account.totp_reset",
 
     /// Somebody has seen a finding.
     FindingAcknowledged = "finding.acknowledged",

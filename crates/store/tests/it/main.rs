@@ -43,6 +43,7 @@ mod query;
 mod rewound;
 mod selects;
 mod sequences;
+mod sign_in;
 mod tables;
 mod tampering;
 mod together;

@@ -9,6 +9,7 @@ mod connectors;
 mod operations;
 mod parameters;
 mod schemas;
+mod session;
 mod words;
 
 use metsuke_engine::identity::{Area, Operation, Policy};
@@ -45,7 +46,7 @@ pub fn document() -> Value {
         },
         "servers": [{ "url": "/" }],
         "tags": tags,
-        "security": [{ "token": [] }],
+        "security": [{ "token": [] }, { "session": [] }],
         "paths": paths,
         "components": {
             "securitySchemes": {
@@ -53,6 +54,14 @@ pub fn document() -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "description": "A token made by `metsuke token create` or `POST /api/v1/tokens`.",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-metsuke_session",
+                    "description": "The session of a browser. Whatever is no GET must come from a page of the server \
+                                    and show the session's token in `X-CSRF-Token`. Over http, which is for one's own \
+                                    machine, the name has no prefix.",
                 },
             },
             "schemas": schemas::all(),
@@ -93,8 +102,8 @@ fn described(operation: Operation) -> Value {
     if !parameters.is_empty() {
         members.insert("parameters".into(), parameters.into());
     }
-    if let Some(Body { schema, required }) = &spec.body {
-        let content = json!({ "application/json": { "schema": schema } });
+    if let Some(Body { schema, required, media }) = &spec.body {
+        let content = json!({ (*media): { "schema": schema } });
         members.insert("requestBody".into(), json!({ "required": required, "content": content }));
     }
     told
@@ -127,7 +136,15 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
         );
     }
     for (status, description) in operations::errors(operation, spec) {
-        let content = json!({ "application/json": { "schema": words::named("Error") } });
+        let mut content = json!({});
+        if let Some(members) = content.as_object_mut()
+            && status >= 400
+        {
+            members.insert("application/json".into(), json!({ "schema": words::named("Error") }));
+            if operation.path().starts_with("/auth/") {
+                members.insert("text/html".into(), json!({ "schema": words::text() }));
+            }
+        }
         let headers = json!({ (REQUEST_ID): { "$ref": "#/components/headers/RequestId" } });
         let told = json!({ "description": description, "headers": headers, "content": content });
         responses.insert(status.to_string(), told);

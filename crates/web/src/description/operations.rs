@@ -5,7 +5,11 @@
 use metsuke_engine::identity::{Method, Operation, Policy};
 use serde_json::{Value, json};
 
+use super::session;
 use super::words::{anything, list, named, object, one_of, or_null, text, with};
+
+/// The usual type of a body.
+pub(super) const JSON: &str = "application/json";
 
 /// What an operation takes and gives.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -32,6 +36,7 @@ pub(super) struct Spec {
 pub(super) struct Body {
     pub(super) schema: Value,
     pub(super) required: bool,
+    pub(super) media: &'static str,
 }
 
 /// The answer where all is well.
@@ -42,7 +47,7 @@ pub(super) struct Answer {
 }
 
 impl Spec {
-    fn new(status: u16, description: &'static str, schema: Value) -> Self {
+    pub(super) fn new(status: u16, description: &'static str, schema: Value) -> Self {
         let content = vec![("application/json", schema)];
         Self {
             parameters: &[],
@@ -58,12 +63,12 @@ impl Spec {
     }
 
     /// One thing that can be shown again.
-    fn thing(description: &'static str, schema: Value) -> Self {
+    pub(super) fn thing(description: &'static str, schema: Value) -> Self {
         Self { tagged: true, ..Self::new(200, description, schema) }
     }
 
     /// A list in pages, also as CSV.
-    fn list(description: &'static str, row: &str, parameters: &'static [&'static str]) -> Self {
+    pub(super) fn list(description: &'static str, row: &str, parameters: &'static [&'static str]) -> Self {
         let next = or_null(text());
         let page = object([("data", list(named(row))), ("next_cursor", next)]);
         let mut spec = Self::new(200, description, page);
@@ -71,12 +76,12 @@ impl Spec {
         Self { parameters, listed: true, tagged: true, ..spec }
     }
 
-    fn body(mut self, schema: Value) -> Self {
-        self.body = Some(Body { schema, required: true });
+    pub(super) fn body(mut self, schema: Value) -> Self {
+        self.body = Some(Body { schema, required: true, media: JSON });
         self
     }
 
-    fn more(mut self, statuses: &'static [u16]) -> Self {
+    pub(super) fn more(mut self, statuses: &'static [u16]) -> Self {
         self.more = statuses;
         self
     }
@@ -151,7 +156,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::AcknowledgeFinding | Operation::ReopenFinding => {
             let mut spec = Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))
                 .more(&[400, 404, 415]);
-            spec.body = Some(Body { schema: named("Reason"), required: false });
+            spec.body = Some(Body { schema: named("Reason"), required: false, media: JSON });
             spec
         }
         Operation::AcceptFinding => Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))
@@ -184,7 +189,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::ApplyPlan => {
             let mut spec =
                 Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 424, 429]);
-            spec.body = Some(Body { schema: named("Release"), required: false });
+            spec.body = Some(Body { schema: named("Release"), required: false, media: JSON });
             spec
         }
         Operation::GetPlan => Spec::thing("The plan.", named("Plan")).more(&[404]),
@@ -197,6 +202,27 @@ pub(super) fn describe(operation: Operation) -> Spec {
         }
         Operation::GetToken => Spec::thing("The token.", named("Token")).more(&[404]),
         Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404, 409]),
+        Operation::SignInPage
+        | Operation::SubmitSignIn
+        | Operation::SetupPage
+        | Operation::SubmitSetup
+        | Operation::AskProvider
+        | Operation::AnswerFromProvider
+        | Operation::AccountPage
+        | Operation::SubmitSignOut
+        | Operation::GetSession
+        | Operation::CreateSession
+        | Operation::EndSession
+        | Operation::ChangePassword
+        | Operation::OfferSecondFactor
+        | Operation::ConfirmSecondFactor => session::describe(operation),
+        Operation::ListAccounts
+        | Operation::CreateAccount
+        | Operation::GetAccount
+        | Operation::EditAccount
+        | Operation::ResetPassword
+        | Operation::ResetSecondFactor
+        | Operation::EndSessions => session::accounts(operation),
     }
 }
 
@@ -284,17 +310,22 @@ pub(super) fn errors(operation: Operation, spec: &Spec) -> Vec<(u16, &'static st
 
 const fn meaning(status: u16) -> &'static str {
     match status {
+        303 => "The browser is sent on.",
         400 => "The request cannot be read.",
-        401 => "There is no token, or it is not accepted.",
-        403 => "The role, or the token's scopes, do not allow it.",
+        401 => "There is no token or session, or it is not accepted.",
+        403 => {
+            "The role, or the token's scopes, do not allow it; or a browser's request is not the person's own."
+        }
         404 => "There is no such thing.",
         409 => "As things stand it cannot be done.",
         412 => "The thing has another tag than `If-Match` says.",
         413 => "The body is too large.",
         415 => "The body is not of the type that is read.",
         422 => "A parameter or a member has a value that cannot be taken.",
-        424 => "Heroku cannot be reached, or answers nothing of use; or it is not known what it did.",
-        429 => "The Heroku account's requests are used up for now.",
+        424 => {
+            "Heroku, or the provider of identities, cannot be reached or answers nothing of use; or it is not known what Heroku did."
+        }
+        429 => "There were too many tries, or the Heroku account's requests are used up for now.",
         503 => "It cannot be answered now; the same may work later.",
         _ => "The server has a fault.",
     }

@@ -25,7 +25,7 @@ pub(super) fn of(operation: Operation, spec: &Spec) -> Vec<Value> {
     if spec.matched {
         all.push(header("If-Match", "Does it only where the thing still has this tag."));
     }
-    if operation.writes() && operation.method().as_str() == "POST" {
+    if operation.takes_key() && operation.method().as_str() == "POST" {
         let told =
             "The same key with the same request does it once, and gives the same answer for thirty days.";
         all.push(header("Idempotency-Key", told));
@@ -55,10 +55,18 @@ fn parameter(name: &str) -> Value {
         "entitlement" => (text(), "Only this entitlement, as Heroku spells it."),
         "kind" => (text(), "`grant`, or the kind of an object."),
         "change" => (json!({ "type": "string", "enum": ["added", "removed", "changed"] }), "What happened."),
-        "code" => (text(), "Only events of this code, or of codes that begin with it and a dot."),
-        "state" => {
-            (text(), "Only in this state: open, acknowledged, accepted or resolved; several with commas.")
-        }
+        "code" => (
+            text(),
+            "For events: only those of this code, or of codes that begin with it and a dot. From a provider: what it gave.",
+        ),
+        "next" => (text(), "Where to go on, within this server."),
+        "link" => (text(), "What the log's link holds."),
+        "iss" => (text(), "Which provider answers."),
+        "error" => (text(), "Why the provider has let nobody in."),
+        "state" => (
+            text(),
+            "Only in this state: open, acknowledged, accepted or resolved; several with commas. From a provider: which question is answered.",
+        ),
         "rule" => (text(), "Only of this rule, by id."),
         "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),
         "run" => (text(), "Only lines of this run, by id."),

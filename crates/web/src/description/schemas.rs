@@ -23,6 +23,7 @@ pub(super) fn all() -> Value {
         .chain(rules())
         .chain(plans())
         .chain(tokens())
+        .chain(super::session::all())
     {
         all.insert(name.to_owned(), schema);
     }
@@ -50,7 +51,8 @@ fn service() -> Named {
         with(object([("code", text()), ("message", text())]), [("hint", text()), ("fields", list(field))]);
     let areas: Vec<&str> = Area::ALL.iter().map(|area| area.as_str()).collect();
     let identity = object([
-        ("token_id", text()),
+        ("token_id", or_null(text())),
+        ("account_id", or_null(text())),
         ("name", text()),
         ("role", roles()),
         ("scopes", list(text())),

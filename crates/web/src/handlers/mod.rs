@@ -2,6 +2,7 @@
 //!
 //! Invariant: [`handle`] names every operation, so that one without a handler does not compile.
 
+mod accounts;
 mod audit;
 mod channels;
 mod connectors;
@@ -12,6 +13,8 @@ mod query;
 mod rules;
 mod runs;
 mod service;
+mod session;
+mod sign_in;
 mod tokens;
 
 use std::future::Future;
@@ -85,5 +88,26 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::CreateToken => Box::pin(tokens::create(call)),
         Operation::GetToken => Box::pin(tokens::get(call)),
         Operation::RevokeToken => Box::pin(tokens::revoke(call)),
+        Operation::SignInPage => Box::pin(sign_in::page(call)),
+        Operation::SubmitSignIn => Box::pin(sign_in::submit(call)),
+        Operation::SetupPage => Box::pin(sign_in::setup_page(call)),
+        Operation::SubmitSetup => Box::pin(sign_in::set_up(call)),
+        Operation::AskProvider => Box::pin(sign_in::ask_provider(call)),
+        Operation::AnswerFromProvider => Box::pin(sign_in::answer_from_provider(call)),
+        Operation::AccountPage => Box::pin(async move { sign_in::account(&call) }),
+        Operation::SubmitSignOut => Box::pin(sign_in::sign_out(call)),
+        Operation::GetSession => Box::pin(async move { session::get(&call) }),
+        Operation::CreateSession => Box::pin(session::create(call)),
+        Operation::EndSession => Box::pin(session::end(call)),
+        Operation::ChangePassword => Box::pin(session::change_password(call)),
+        Operation::OfferSecondFactor => Box::pin(session::offer_second_factor(call)),
+        Operation::ConfirmSecondFactor => Box::pin(session::confirm_second_factor(call)),
+        Operation::ListAccounts => Box::pin(accounts::list(call)),
+        Operation::CreateAccount => Box::pin(accounts::create(call)),
+        Operation::GetAccount => Box::pin(accounts::get(call)),
+        Operation::EditAccount => Box::pin(accounts::edit(call)),
+        Operation::ResetPassword => Box::pin(accounts::reset_password(call)),
+        Operation::ResetSecondFactor => Box::pin(accounts::reset_second_factor(call)),
+        Operation::EndSessions => Box::pin(accounts::end_sessions(call)),
     }
 }

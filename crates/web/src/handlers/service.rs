@@ -1,6 +1,7 @@
 //! About the server itself: alive, ready, figures, the API's description, and who the caller is.
 
 use axum::http::StatusCode;
+use metsuke_engine::identity::Credential;
 use serde_json::json;
 
 use crate::answer::Answer;
@@ -41,7 +42,8 @@ pub(super) fn who(call: &Call) -> Result<Answer, ApiError> {
     let caller = call.caller()?;
     let scopes: Vec<String> = caller.scopes.iter().map(ToString::to_string).collect();
     Answer::ok(&json!({
-        "token_id": caller.token,
+        "token_id": (caller.credential == Credential::Token).then_some(&caller.token),
+        "account_id": (caller.credential == Credential::Session).then_some(&caller.token),
         "name": caller.name,
         "role": caller.role,
         "scopes": scopes,
