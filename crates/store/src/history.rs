@@ -199,9 +199,9 @@ impl Store {
         {
             let (version, at) = at(version);
             let Named { kind, id, name } = named;
-            let thing = Changed::Object { kind, id, name, before, after };
-            let change = Change { version, at, change, changed: thing };
-            changes.push(Logged { change, object, principal: None });
+            let what = Changed::Object { kind, id, name, before, after };
+            let entry = Change { version, at, change, changed: what };
+            changes.push(Logged { change: entry, object, principal: None });
         }
         let shifts = access_changes(&mut connection, &range).await?;
         let ids = shifts.iter().flat_map(|shift| [shift.1, shift.2]).collect();
