@@ -24,12 +24,12 @@ async fn a_connector_is_made_synced_read_and_removed_and_only_its_trail_stays() 
     assert_eq!((runs.len(), runs[0]["status"].as_str()), (1, Some("complete")));
     let run = served.get(&admin, &format!("{path}/runs/{}", runs[0]["id"].as_str().unwrap())).await.json();
     assert!(run["scopes"].as_array().unwrap().len() > 3, "{run}");
+    // The last line may come a moment after the state; who follows waits for it.
+    let followed = served.first_events(&admin, &format!("{path}/logs"), 2).await;
     let lines = served.get(&admin, &format!("{path}/logs")).await.rows();
-    assert!(lines.len() >= 2);
-    let followed = served.first_events(&admin, &format!("{path}/logs"), lines.len()).await;
     let read: Vec<serde_json::Value> =
         followed.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(read, lines, "who follows sees the same lines");
+    assert_eq!(read, lines[..2], "who follows sees the same lines");
     let again = served.send(("POST", &format!("{path}/sync")), Some(&admin), &[], None).await;
     assert_eq!(again.status, 202);
 
