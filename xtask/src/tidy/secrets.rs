@@ -26,6 +26,8 @@ const READERS: &[&str] = &[
     // Cookies are set here; a second factor's secret and its codes are shown once.
     "crates/web/src/cookies.rs",
     "crates/web/src/handlers/session.rs",
+    // What is stored is sealed here, and nowhere else.
+    "crates/engine/src/seal.rs",
 ];
 
 /// Looks for places that read a secret.
