@@ -98,14 +98,14 @@ impl Page {
 
     /// A paragraph.
     pub(crate) fn text(mut self, text: &str) -> Self {
-        self.body.push_str(&format!("<p>{}</p>\n", escaped(text)));
+        self.body.extend([format!("<p>{}</p>\n", escaped(text))]);
         self
     }
 
     /// What went wrong, where something did.
     pub(crate) fn told(mut self, told: Option<&str>) -> Self {
         if let Some(told) = told {
-            self.body.push_str(&format!("<p class=\"told\" role=\"alert\">{}</p>\n", escaped(told)));
+            self.body.extend([format!("<p class=\"told\" role=\"alert\">{}</p>\n", escaped(told))]);
         }
         self
     }
@@ -118,20 +118,20 @@ impl Page {
         fields: &[Field<'_>],
         button: &str,
     ) -> Self {
-        self.body.push_str(&format!("<form method=\"post\" action=\"{}\">\n", escaped(action)));
+        self.body.extend([format!("<form method=\"post\" action=\"{}\">\n", escaped(action))]);
         for (name, value) in hidden {
             let value = escaped(value);
-            self.body.push_str(&format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">\n"));
+            self.body.extend([format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">\n")]);
         }
         self.body.extend(fields.iter().map(Field::html));
-        self.body.push_str(&format!("<button type=\"submit\">{}</button>\n</form>\n", escaped(button)));
+        self.body.extend([format!("<button type=\"submit\">{}</button>\n</form>\n", escaped(button))]);
         self
     }
 
     /// A link.
     pub(crate) fn link(mut self, place: &str, text: &str) -> Self {
         let (place, text) = (escaped(place), escaped(text));
-        self.body.push_str(&format!("<a class=\"button\" href=\"{place}\">{text}</a>\n"));
+        self.body.extend([format!("<a class=\"button\" href=\"{place}\">{text}</a>\n")]);
         self
     }
 

@@ -52,7 +52,7 @@ impl Place {
         }
         let secure = scheme == "https";
         let here = is_here(host) && !secure;
-        if !secure && !(here && scheme == "http") {
+        if !(secure || (here && scheme == "http")) {
             return wrong("is not https");
         }
         let port = uri.port_u16();

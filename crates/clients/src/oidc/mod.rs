@@ -1,4 +1,4 @@
-//! Asks an OpenID provider who somebody is: by the authorization code flow with PKCE, a state and a nonce.
+//! Asks an `OpenID` provider who somebody is: by the authorization code flow with PKCE, a state and a nonce.
 //!
 //! Whether the person may sign in here, and as what, is not judged here.
 //!
@@ -6,7 +6,7 @@
 //! browser's question, and has not expired. Requests go to https addresses alone, or to this machine where the provider is
 //! there. Secret, codes and tokens stand in no error and no log line.
 //!
-//! Source: OpenID Connect Core 1.0 3.1, Discovery 1.0, RFC 7636, RFC 9207, RFC 9700.
+//! Source: `OpenID` Connect Core 1.0 3.1, Discovery 1.0, RFC 7636, RFC 9207, RFC 9700.
 
 mod config;
 mod flow;

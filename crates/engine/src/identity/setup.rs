@@ -21,7 +21,7 @@ use crate::EngineError;
 /// What the secret of a link begins with.
 const PREFIX: &str = "mtl_";
 /// How long a link is good for.
-pub const SETUP_LASTS: Duration = Duration::from_secs(24 * 3_600);
+pub const SETUP_LASTS: Duration = Duration::from_hours(24);
 
 /// Who the first person is to be.
 #[derive(Clone, Debug)]

@@ -94,7 +94,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::SubmitSetup => Box::pin(sign_in::set_up(call)),
         Operation::AskProvider => Box::pin(sign_in::ask_provider(call)),
         Operation::AnswerFromProvider => Box::pin(sign_in::answer_from_provider(call)),
-        Operation::AccountPage => Box::pin(async move { sign_in::account(&call) }),
+        Operation::AccountPage => Box::pin(async move { Ok(sign_in::account(&call)) }),
         Operation::SubmitSignOut => Box::pin(sign_in::sign_out(call)),
         Operation::GetSession => Box::pin(async move { session::get(&call) }),
         Operation::CreateSession => Box::pin(session::create(call)),

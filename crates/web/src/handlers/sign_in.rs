@@ -205,19 +205,19 @@ fn unreachable_provider(error: metsuke_engine::EngineError) -> Result<Answer, Ap
     ))
 }
 
-pub(super) fn account(call: &Call) -> Result<Answer, ApiError> {
+pub(super) fn account(call: &Call) -> Answer {
     let Some(signed) = &call.signed else {
-        return Ok(sent_to(&format!("{SIGN_IN}?next={ACCOUNT}")));
+        return sent_to(&format!("{SIGN_IN}?next={ACCOUNT}"));
     };
     let caller = &signed.session.caller;
     let email = caller.person.as_deref().unwrap_or(&caller.name);
     let until = signed.session.expires_at;
     let token = csrf_token(&signed.cookie);
-    Ok(Page::new("Signed in")
+    Page::new("Signed in")
         .text(&format!("You are {} ({email}), with the role {}.", caller.name, caller.role))
         .text(&format!("Unused, this session ends at {until}."))
         .form("/auth/sign-out", &[(FIELD, &token)], &[], "Sign out")
-        .answer(StatusCode::OK))
+        .answer(StatusCode::OK)
 }
 
 pub(super) async fn sign_out(call: Call) -> Result<Answer, ApiError> {
