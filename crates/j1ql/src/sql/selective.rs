@@ -12,6 +12,9 @@ use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyNa
 /// Names by which an index finds an entity.
 const INDEXED: [&str; 6] = ["id", "name", "displayName", "username", "email", "employeeId"];
 
+/// What it takes from the number of entities that few of them are named, or found by a name: nearly all.
+const NAMED: i32 = 100;
+
 /// Whether a condition leaves few entities: it names them, or asks for one by a name that an index has.
 pub(super) fn is_selective(plan: &Plan, slot: usize) -> bool {
     let few = |slot: &Slot| slot.among.is_some() || slot.filter.as_ref().is_some_and(finds_few);
@@ -56,7 +59,8 @@ pub(super) fn begin(plan: &Plan, branch: &mut Branch<'_>) {
 /// follows, and rows of access to many resources of which it is asked when they came.
 fn first_row(plan: &Plan, branch: &Branch<'_>) -> Option<usize> {
     let asked = |slot: usize| {
-        branch.node(slot).is_some() && plan.slots.get(slot).is_some_and(|slot| slot.filter.is_some())
+        let restricted = |slot: &Slot| slot.filter.is_some() || slot.among.is_some();
+        branch.node(slot).is_some() && plan.slots.get(slot).is_some_and(restricted)
     };
     if !branch.in_order || (0..plan.slots.len()).any(asked) {
         return None;
@@ -92,7 +96,11 @@ fn asks_when(condition: &Condition, edge: usize) -> bool {
 fn start(plan: &Plan, branch: &Branch<'_>) -> usize {
     let stands = |slot| branch.node(slot).filter(|node| *node >= branch.own.0);
     let expected = |slot: usize, node: usize| {
-        let few = plan.slots.get(slot).and_then(|slot| slot.filter.as_ref()).map_or(0, strictness);
+        let asked = |slot: &Slot| match &slot.among {
+            Some(_) => NAMED,
+            None => slot.filter.as_ref().map_or(0, strictness),
+        };
+        let few = plan.slots.get(slot).map_or(0, asked);
         branch.nodes.get(node).map_or(0, |node| usual_number(node.entity_type.table)) - few
     };
     let nodes = (0..plan.slots.len()).filter_map(|slot| Some((slot, stands(slot)?)));
@@ -129,7 +137,7 @@ const fn usual_number(table: Table) -> i32 {
 /// What a condition takes from that number; a guess, but for those that an index answers.
 fn strictness(condition: &Condition) -> i32 {
     if finds_few(condition) {
-        return 100;
+        return NAMED;
     }
     match condition {
         Condition::And(parts) => parts.iter().map(strictness).sum::<i32>().min(20),
