@@ -1,4 +1,4 @@
-//! A stand-in for an OpenID provider with the manners of Keycloak or of Dex: description, sign-in, tokens and keys.
+//! A stand-in for an `OpenID` provider with the manners of Keycloak or of Dex: description, sign-in, tokens and keys.
 //!
 //! Nobody types a password here: whoever is sent to it is the person that was set. It shares no type with the rest of the
 //! house, and was written from the standard and from what the two servers answer.
@@ -6,7 +6,7 @@
 //! Invariant: unless it was told to misbehave, every token is right; a code is good once, for the client, the address and the
 //! verifier that it was given for.
 //!
-//! Source: OpenID Connect Core 1.0 and Discovery 1.0, RFC 7636, RFC 9207.
+//! Source: `OpenID` Connect Core 1.0 and Discovery 1.0, RFC 7636, RFC 9207.
 
 mod keys;
 mod routes;

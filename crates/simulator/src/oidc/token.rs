@@ -31,7 +31,7 @@ pub(super) fn made(shared: &Shared, key: &SigningKey, made: &Made<'_>) -> String
     let hash = digest(&SHA256, made.access_token.as_bytes());
     let half = hash.as_ref().get(..16).unwrap_or_default();
     let now = now_seconds();
-    let issued = match fault {
+    let issued_at = match fault {
         Some(OidcFault::Expired) => now - DAY,
         Some(OidcFault::FromTheFuture) => now + DAY,
         _ => now,

@@ -26,7 +26,7 @@ async fn claim(store: &Store, claim: MessageClaim<'_>) -> Option<ClaimedMessage>
     store.claim_message(&claim).await.unwrap()
 }
 
-fn ids(claimed: &Option<ClaimedMessage>) -> Vec<&str> {
+fn ids(claimed: Option<&ClaimedMessage>) -> Vec<&str> {
     claimed.iter().flat_map(|claimed| &claimed.deliveries).map(|row| &*row.id).collect()
 }
 
