@@ -263,19 +263,6 @@ impl Config {
         Ok(Outside::new(settings))
     }
 
-    /// The secret in a file, or on stdin for `-`.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure`] where there is none.
-    pub(crate) fn secret_of(&self, file: &Path) -> Result<SecretString, Failure> {
-        let secret = token_of(file)?;
-        if secret.value.expose_secret().is_empty() {
-            return Err(Failure::usage(format!("there is nothing in {}", secret.from)));
-        }
-        Ok(secret.value)
-    }
-
     /// The address of the Heroku API.
     ///
     /// # Errors

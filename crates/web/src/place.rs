@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn only_our_own_pages_are_our_own() {
         let place = Place::parse("https://m.example.com").unwrap();
-        let origin = |pairs| place.origin_of(&headers(pairs));
+        let origin = |pairs: &[(&'static str, &str)]| place.origin_of(&headers(pairs));
         assert_eq!(origin(&[("origin", "https://m.example.com")]), Origin::Own);
         assert_eq!(origin(&[("sec-fetch-site", "same-origin")]), Origin::Own);
         assert_eq!(origin(&[]), Origin::Untold);

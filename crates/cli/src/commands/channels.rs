@@ -17,7 +17,7 @@ use crate::text::{count, shown};
 /// Channels for alerts: Slack, mail, webhooks, Jira and the log
 ///
 /// Secrets come from files or stdin, and are sealed before they are stored. Messages go to public addresses over https;
-/// METSUKE_ALLOW_PRIVATE names nets that are allowed beside them, METSUKE_ALLOW_PLAIN=1 allows plain http and mail.
+/// `METSUKE_ALLOW_PRIVATE` names nets that are allowed beside them, `METSUKE_ALLOW_PLAIN=1` allows plain http and mail.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   metsuke channels add ops --slack --secret-file /run/secrets/slack-url --level HIGH

@@ -42,7 +42,12 @@ impl Ask {
     }
 
     pub(crate) fn form(fields: &[(&str, &str)]) -> Self {
-        let quoted = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let quoted = |text: &str| {
+            text.bytes()
+                .flat_map(|byte| format!("%{byte:02X}").into_bytes())
+                .map(char::from)
+                .collect::<String>()
+        };
         let pairs: Vec<String> =
             fields.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
         let media = "application/x-www-form-urlencoded";

@@ -2,7 +2,7 @@
 //!
 //! Invariant: browsers here keep cookies and name their page's origin as real ones do; what they leave out, a test leaves out.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers included")]
 
 mod accounts;
 mod browser;

@@ -17,7 +17,7 @@ pub(crate) fn code(house: &House, secret: &str) -> String {
     let mut bits = String::new();
     for letter in secret.chars() {
         let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap();
-        bits.push_str(&format!("{value:05b}"));
+        bits.extend(format!("{value:05b}").chars());
     }
     let bytes: Vec<u8> =
         (0..bits.len() / 8).map(|at| u8::from_str_radix(&bits[at * 8..at * 8 + 8], 2).unwrap()).collect();

@@ -97,11 +97,14 @@ impl Facts<'_> {
     }
 }
 
+/// An entry of the trail with its id, and when it was made.
+type Told = (Box<str>, Moment, Entry);
+
 /// What may have been done between two moments: our own steps, and entries of the trail.
 #[derive(Debug, Default)]
 pub(super) struct Deeds {
     steps: Vec<(Box<str>, Plan, u32, Moment)>,
-    entries: Vec<(Box<str>, Moment, Entry)>,
+    entries: Vec<Told>,
     /// The places of the entries that name a thing.
     naming: HashMap<String, Vec<usize>>,
 }
@@ -122,7 +125,7 @@ impl Deeds {
         Ok(Self { steps: steps.collect(), ..Self::of_entries(entries) })
     }
 
-    fn of_entries(entries: impl Iterator<Item = (Box<str>, Moment, Entry)>) -> Self {
+    fn of_entries(entries: impl Iterator<Item = Told>) -> Self {
         let mut deeds = Self { entries: entries.collect(), ..Self::default() };
         for (place, (_, _, entry)) in deeds.entries.iter().enumerate() {
             for word in &entry.about {
@@ -133,7 +136,7 @@ impl Deeds {
     }
 
     /// The entries that fit a change, each with how well, 0 the best.
-    fn fitting(&self, facts: &Facts<'_>) -> Vec<(u8, &(Box<str>, Moment, Entry))> {
+    fn fitting(&self, facts: &Facts<'_>) -> Vec<(u8, &Told)> {
         let near = |at: Moment| at.0 >= facts.since.0 - SKEW && at.0 <= facts.at.0 + SKEW;
         let places = facts.about.iter().filter_map(|word| self.naming.get(*word)).flatten();
         let places: BTreeSet<usize> = places.copied().collect();
@@ -198,7 +201,7 @@ impl By {
     }
 }
 
-fn entry(stored: TrailEntry) -> Option<(Box<str>, Moment, Entry)> {
+fn entry(stored: TrailEntry) -> Option<Told> {
     let entry = serde_json::from_value(stored.document).ok()?;
     Some((stored.id.into(), stored.at, entry))
 }
@@ -227,14 +230,16 @@ fn made(step: &Step, facts: &Facts<'_>) -> bool {
 }
 
 /// How well an entry fits a change, 0 the best; `None` where it does not.
+#[expect(clippy::match_same_arms, reason = "each way in which an entry fits has a line of its own")]
 fn fit(entry: &Entry, facts: &Facts<'_>) -> Option<u8> {
     let (what, action) = entry.word.split_once('.')?;
     let names = |kind: &str| facts.names(kind).any(|word| entry.about.iter().any(|named| named == word));
-    let does = match (action, facts.change) {
-        ("create" | "attach", ChangeKind::Added) | ("destroy" | "detach", ChangeKind::Removed) => true,
-        ("update", _) => true,
-        _ => false,
-    };
+    let does = matches!(
+        (action, facts.change),
+        ("create" | "attach", ChangeKind::Added)
+            | ("destroy" | "detach", ChangeKind::Removed)
+            | ("update", _)
+    );
     let on = facts.text("/resource/type");
     let rank = match (facts.kind, on, what) {
         ("grant", Some("app"), "collaborator") if does && names("app") => 0,
@@ -244,8 +249,10 @@ fn fit(entry: &Entry, facts: &Facts<'_>) -> Option<u8> {
         ("grant", Some("app"), "team_membership") if action == "destroy" && does && names("team") => 2,
         ("grant", Some("team"), "team_membership") if does && names("team") => 0,
         // Somebody on an app of a team is listed among its people.
-        ("grant", Some("team"), "collaborator") if does && names("team") => {
-            if facts.text("/entitlement") == Some("collaborator") { 0 } else { return None }
+        ("grant", Some("team"), "collaborator")
+            if does && names("team") && facts.text("/entitlement") == Some("collaborator") =>
+        {
+            0
         }
         ("grant", Some("team"), "team") if action == "destroy" && does && names("team") => 1,
         ("grant", Some("enterprise_account"), "enterprise_account_membership")

@@ -16,10 +16,13 @@ const OF_APPS: [&str; 3] = ["locked", "owner", "team"];
 /// Properties of a team on which access to its apps follows.
 const OF_TEAMS: [&str; 3] = ["enterprise_account", "listed", "type"];
 
+/// The place of an entry, which entitlement it is about, and what became of it.
+type Shifted<'l> = (u32, &'l str, ChangeKind);
+
 /// The entries of a version's log, by what they are about.
 #[derive(Debug, Default)]
 pub(super) struct Causes<'l> {
-    rows: HashMap<(i64, i64), Vec<(u32, &'l str, ChangeKind)>>,
+    rows: HashMap<(i64, i64), Vec<Shifted<'l>>>,
     objects: HashMap<i64, u32>,
 }
 

@@ -94,9 +94,9 @@ impl Following {
     }
 
     async fn wait(&mut self) {
-        match tokio::time::timeout(LOOKS, self.woken.recv()).await {
-            Ok(Err(broadcast::error::RecvError::Closed)) => tokio::time::sleep(LOOKS).await,
-            Ok(_) | Err(_) => {}
+        let woken = tokio::time::timeout(LOOKS, self.woken.recv()).await;
+        if let Ok(Err(broadcast::error::RecvError::Closed)) = woken {
+            tokio::time::sleep(LOOKS).await;
         }
     }
 }

@@ -55,12 +55,11 @@ pub async fn add(door: &Door<'_>, app: &str, base: &Url) -> Result<Hook, EngineE
     let known = door.store.webhooks().await?.into_iter().find(|known| {
         known.app == app && same_place(&known.url, base) && known.state != WebhookState::Leaving
     });
-    if let Some(known) = known {
-        match settled(door, &way, known).await? {
-            Some(known) => return Ok(known.into()),
-            // It never came to be: a new one takes its place.
-            None => {}
-        }
+    // One that never came to be is forgotten, and a new one takes its place.
+    if let Some(known) = known
+        && let Some(known) = settled(door, &way, known).await?
+    {
+        return Ok(known.into());
     }
     let (id, secret) = (random::<16>()?, SecretString::from(random::<32>()?));
     let mut url = base.clone();
@@ -168,14 +167,12 @@ async fn settled(
     if webhook.state == WebhookState::Active {
         return Ok(Some(webhook));
     }
-    match at_heroku(way, &webhook).await.map_err(|error| doubt(&error))? {
-        Some(heroku_id) => door.active(webhook, heroku_id).await.map(Some),
-        None => {
-            let event = door.event(EventCode::WebhookRemoved, &webhook);
-            door.store.drop_webhook(&webhook.id, event).await?;
-            Ok(None)
-        }
+    if let Some(heroku_id) = at_heroku(way, &webhook).await.map_err(|error| doubt(&error))? {
+        return door.active(webhook, heroku_id).await.map(Some);
     }
+    let event = door.event(EventCode::WebhookRemoved, &webhook);
+    door.store.drop_webhook(&webhook.id, event).await?;
+    Ok(None)
 }
 
 /// Heroku's id of a webhook, found by its address.

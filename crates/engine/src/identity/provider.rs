@@ -326,7 +326,7 @@ mod tests {
         )
     }
 
-    fn claims(more: Value) -> Claims {
+    fn claims(more: &Value) -> Claims {
         Claims {
             issuer: "https://id.example.com".into(),
             subject: "1".into(),
@@ -341,25 +341,25 @@ mod tests {
     fn the_most_trusted_of_several_roles_counts_and_none_lets_nobody_in() {
         let groups = provider("groups", None);
         assert_eq!(
-            groups.role(&claims(json!({"groups": ["/staff", "/platform", "/x"]}))),
+            groups.role(&claims(&json!({"groups": ["/staff", "/platform", "/x"]}))),
             Some(Role::Operator)
         );
-        assert_eq!(groups.role(&claims(json!({"groups": "/staff"}))), Some(Role::Viewer));
+        assert_eq!(groups.role(&claims(&json!({"groups": "/staff"}))), Some(Role::Viewer));
         for more in [json!({}), json!({"groups": ["/x"]}), json!({"groups": {"/staff": true}})] {
-            assert_eq!(groups.role(&claims(more)), None);
+            assert_eq!(groups.role(&claims(&more)), None);
         }
         let deep = provider("realm_access.roles", Some(Role::Viewer));
         assert_eq!(
-            deep.role(&claims(json!({"realm_access": {"roles": ["/platform"]}}))),
+            deep.role(&claims(&json!({"realm_access": {"roles": ["/platform"]}}))),
             Some(Role::Operator)
         );
-        assert_eq!(deep.role(&claims(json!({"roles": ["/platform"]}))), Some(Role::Viewer));
+        assert_eq!(deep.role(&claims(&json!({"roles": ["/platform"]}))), Some(Role::Viewer));
     }
 
     #[test]
     fn an_address_counts_only_where_the_provider_has_verified_it() {
         let mut rules = provider("groups", None);
-        let said = |verified| Claims { email_verified: verified, ..claims(json!({})) };
+        let said = |verified| Claims { email_verified: verified, ..claims(&json!({})) };
         assert_eq!(rules.email(&said(Some(true))).as_deref(), Some("ann@example.com"));
         assert_eq!(rules.email(&said(Some(false))), None);
         assert_eq!(rules.email(&said(None)), None);

@@ -52,8 +52,8 @@ pub(super) fn made(shared: &Shared, key: &SigningKey, made: &Made<'_>) -> String
             ("iss", json!(issuer)),
             ("sub", json!(made.person.subject)),
             ("aud", audience),
-            ("exp", json!(issued + LIFE)),
-            ("iat", json!(issued)),
+            ("exp", json!(issued_at + LIFE)),
+            ("iat", json!(issued_at)),
             ("nonce", json!(nonce)),
             ("at_hash", json!(URL_SAFE_NO_PAD.encode(half))),
         ];

@@ -73,14 +73,14 @@ async fn a_later_one_waits_for_the_earlier_one_of_its_subject(database: Database
     add(&store, 0, three.to_vec()).await;
     let first = claim(&store, at(1)).await.unwrap();
     let b = claim(&store, at(1)).await;
-    assert_eq!((first.message.as_str(), ids(&b)), ("a1", vec!["b1"]));
+    assert_eq!((first.message.as_str(), ids(b.as_ref())), ("a1", vec!["b1"]));
     assert!(record(&store, &first, retry(50, false), 2).await);
     assert!(claim(&store, at(3)).await.is_none(), "a2 waits for a1");
     assert_eq!(store.next_delivery("c", Moment(3)).await.unwrap(), Some(Moment(0)));
     let again = claim(&store, at(50)).await.unwrap();
     assert_eq!((again.message.as_str(), again.attempt), ("a1", 2));
     assert!(record(&store, &again, sent(), 51).await);
-    assert_eq!(ids(&claim(&store, at(51)).await), ["a2"]);
+    assert_eq!(ids(claim(&store, at(51)).await.as_ref()), ["a2"]);
 }
 
 async fn a_digest_is_the_same_each_time(database: Database) {
@@ -97,9 +97,9 @@ async fn a_digest_is_the_same_each_time(database: Database) {
     let again = claim(&store, digest(30)).await.unwrap();
     assert_eq!((&again.message, again.deliveries.len()), (&first.message, 3));
     let next = claim(&store, digest(30)).await;
-    assert_eq!(ids(&next), ["d1"], "b2 waits for the message with b1");
+    assert_eq!(ids(next.as_ref()), ["d1"], "b2 waits for the message with b1");
     assert!(record(&store, &again, sent(), 31).await);
-    assert_eq!(ids(&claim(&store, digest(31)).await), ["b2"]);
+    assert_eq!(ids(claim(&store, digest(31)).await.as_ref()), ["b2"]);
 }
 
 async fn many_at_once_go_together(database: Database) {
@@ -108,7 +108,7 @@ async fn many_at_once_go_together(database: Database) {
         (0..25).map(|n| delivery(&format!("x{n}"), "c", &n.to_string(), false)).collect();
     add(&store, 0, many).await;
     let sizes = [claim(&store, at(1)).await, claim(&store, at(1)).await, claim(&store, at(1)).await];
-    assert_eq!(sizes.map(|claimed| ids(&claimed).len()), [20, 1, 1]);
+    assert_eq!(sizes.map(|claimed| ids(claimed.as_ref()).len()), [20, 1, 1]);
 }
 
 async fn what_is_critical_passes_with_what_came_before_it(database: Database) {
@@ -118,11 +118,11 @@ async fn what_is_critical_passes_with_what_came_before_it(database: Database) {
     let critical = MessageClaim { only_critical: true, ..at(1) };
     for wanted in ["b1", "b2"] {
         let claimed = claim(&store, critical).await;
-        assert_eq!(ids(&claimed), [wanted]);
+        assert_eq!(ids(claimed.as_ref()), [wanted]);
         assert!(record(&store, &claimed.unwrap(), sent(), 1).await);
     }
     assert!(claim(&store, critical).await.is_none());
-    assert_eq!(ids(&claim(&store, at(1)).await), ["a1"]);
+    assert_eq!(ids(claim(&store, at(1)).await.as_ref()), ["a1"]);
 }
 
 async fn a_channel_that_fails_rests_and_is_released_by_a_success(database: Database) {
@@ -142,11 +142,11 @@ async fn a_channel_that_fails_rests_and_is_released_by_a_success(database: Datab
     assert_eq!((again.message.as_str(), again.health.failures), ("a1", 1));
     assert!(record(&store, &again, sent(), 501).await);
     assert_eq!(store.channel_health("c").await.unwrap().failures, 0);
-    assert_eq!(ids(&claim(&store, at(501)).await), ["b1"], "what rested need not rest any longer");
+    assert_eq!(ids(claim(&store, at(501)).await.as_ref()), ["b1"], "what rested need not rest any longer");
     let dead = claim(&store, at(501)).await.unwrap();
     assert!(record(&store, &dead, MessageOutcome::Dead { told: "never".into() }, 502).await);
     assert!(store.revive_delivery("d1", Moment(600)).await.unwrap());
-    assert_eq!(ids(&claim(&store, at(600)).await), ["d1"]);
+    assert_eq!(ids(claim(&store, at(600)).await.as_ref()), ["d1"]);
     assert_eq!(store.end_channel("c", "removed").await.unwrap(), 2);
     assert!(claim(&store, at(9_999)).await.is_none());
 }

@@ -169,7 +169,7 @@ async fn channels_and_rules_are_kept_with_their_events(database: Database) {
     };
     let event = || store.event(Moment(1), EventCode::ChannelSaved);
     store.put_channel(&channel, event()).await.unwrap();
-    assert_eq!(store.channels().await.unwrap(), [channel.clone()]);
+    assert_eq!(store.channels().await.unwrap(), std::slice::from_ref(&channel));
     let other = ChannelRow { id: "c2".into(), ..channel.clone() };
     assert!(store.put_channel(&other, event()).await.is_err(), "a name belongs to one channel");
     let without = ChannelRow { secret: None, enabled: false, updated_at: Moment(2), ..channel };

@@ -2,8 +2,6 @@
 //!
 //! What the server does is tested with the real program, where the command line is.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
-
 use std::path::Path;
 
 use metsuke_engine::identity::{Operation, Policy};

@@ -7,6 +7,7 @@ use metsuke_engine::rules::Level;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::findings::installation;
+use crate::config;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::text::shown;
@@ -83,7 +84,7 @@ impl Args {
                 .hint("take --slack, --webhook or --log, or --settings with a file")
                 .into());
         }
-        let secret = self.secret_file.as_deref().map(|file| context.config.secret_of(file)).transpose()?;
+        let secret = self.secret_file.as_deref().map(config::secret_of).transpose()?;
         let installation = installation(context, &store).await?;
         let settings = Json::Object(settings);
         let new = NewChannel { name: &self.name, settings: &settings, enabled: !self.disabled, secret };

@@ -12,7 +12,7 @@ use tokio::process::Child;
 use crate::house::{House, run};
 
 /// How long anything may take on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A house with a server in it.
 pub(super) struct Served {
@@ -85,13 +85,14 @@ impl Served {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: metsuke\r\nconnection: close\r\n");
         if let Some(token) = token {
-            request += &format!("authorization: Bearer {token}\r\n");
+            request.extend(["authorization: Bearer ", token, "\r\n"]);
         }
         if !body.is_empty() {
-            request += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+            let length = body.len().to_string();
+            request.extend(["content-type: application/json\r\ncontent-length: ", &length, "\r\n"]);
         }
         for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
+            request.extend([*name, ": ", *value, "\r\n"]);
         }
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.write_all(format!("{request}\r\n{body}").as_bytes()).await.unwrap();

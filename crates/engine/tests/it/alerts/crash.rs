@@ -120,7 +120,7 @@ async fn run(crashes: usize, seed: u64, sabotage: bool) -> (Wanted, Wanted, usiz
     let mut story = Story { admins: BTreeSet::new(), ever: BTreeSet::new(), wanted: Wanted::new() };
     while striking.count < crashes {
         story.next(&house, &mut chance).await;
-        while striking.strikes(house.evaluate()).await {
+        while striking.strikes(Box::pin(house.evaluate())).await {
             if chance.percent(5) {
                 house.restart().await;
             }
@@ -131,12 +131,12 @@ async fn run(crashes: usize, seed: u64, sabotage: bool) -> (Wanted, Wanted, usiz
                 1 => Mood::LostAnswer,
                 _ => Mood::Up,
             });
-            let crashed = if sabotage {
+            let struck = if sabotage {
                 striking.strikes(recorded_before_it_is_sent(&house)).await
             } else {
-                striking.strikes(house.deliver()).await
+                striking.strikes(Box::pin(house.deliver())).await
             };
-            if crashed {
+            if struck {
                 // Whoever comes after a crash waits for the lease to be over.
                 house.clock.advance(house.settings.lease);
             }

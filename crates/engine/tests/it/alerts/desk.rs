@@ -69,8 +69,12 @@ impl House {
     pub(super) async fn version(&self, people: &[&str], admins: &BTreeSet<&str>) -> Version {
         let estate = estate(people, admins);
         let mut coverage = Coverage::default();
-        Kind::ALL.into_iter().for_each(|kind| coverage.cover_kind(kind));
-        estate.resources.iter().for_each(|resource| coverage.cover_access(resource.clone()));
+        for kind in Kind::ALL {
+            coverage.cover_kind(kind);
+        }
+        for resource in &estate.resources {
+            coverage.cover_access(resource.clone());
+        }
         let now = metsuke_model::Clock::now(&self.clock);
         let report = SyncReport {
             status: SyncStatus::Complete,

@@ -140,9 +140,9 @@ async fn every_sort_of_channel_is_told_in_its_form() {
     house.version(&people, &[].into()).await;
     house.evaluate().await;
     assert_eq!(house.deliver().await.sent, 7, "one wants no more than what is new");
-    let received = receiver.received();
+    let requests = receiver.received();
     let of = |path: &str| {
-        received.iter().filter(|request| request.what == format!("POST /{path}")).collect::<Vec<_>>()
+        requests.iter().filter(|request| request.what == format!("POST /{path}")).collect::<Vec<_>>()
     };
     assert_eq!((of("not-this").len(), of("only-new").len(), of("slack").len()), (0, 1, 2));
     assert_eq!(of("slack")[0].json()["blocks"][0]["type"], "header");

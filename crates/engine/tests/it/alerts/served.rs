@@ -46,7 +46,7 @@ async fn a_change_at_heroku_becomes_a_finding_and_an_alert() {
         name: "northwind".into(),
         settings: Settings {
             owner: "ann@northwind.example".into(),
-            api_url: house.simulator.url().to_string(),
+            api_url: house.simulator.url(),
             ..Settings::default()
         },
         api_token: house.simulator.token().into(),
