@@ -7,10 +7,13 @@
     reason = "these comments are help texts, in which variables stand as they are"
 )]
 
+mod export;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use metsuke_engine::alerts::{Courier, Evaluator};
+use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
@@ -27,8 +30,11 @@ use crate::failure::Exit;
 ///
 /// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The API is
 /// under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
-/// makes. People sign in under /auth/sign-in; while there is nobody, the log has a link for the first person. API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
-/// else in the folder of the user's state; it is made when first needed. SIGTERM or Ctrl-C lets it end what it has in hand, for at most 20 seconds.
+/// makes. People sign in under /auth/sign-in; while there is nobody, the log has a link for the first person.
+///
+/// API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
+/// else in the folder of the user's state; it is made when first needed. SIGTERM or Ctrl-C lets it end what it has in hand,
+/// for at most 20 seconds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   metsuke serve
@@ -58,8 +64,11 @@ impl Args {
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
         let outside = context.config.outside()?;
         let supervisor = Supervisor::new(installation.clone())?
+            .with(Arc::new(Recorder::default()))
             .with(Arc::new(Evaluator::default()))
-            .with(Arc::new(Courier::new(outside.clone())));
+            .with(Arc::new(Courier::new(outside.clone())))
+            .with(Arc::new(export::Exporter));
+        let accelerator = Accelerator::new(installation.clone(), FeedSettings::default());
         let server = Server::bind(address).await?;
         let place = context.config.sign_in().place(server.address())?;
         let mut people = People::new(installation.clone(), clock.clone());
@@ -84,7 +93,8 @@ impl Args {
             context.cancel.cancel();
             ended
         };
-        let (worked, closed) = tokio::join!(supervisor.run(&context.cancel), closed);
+        let between = accelerator.run(&context.cancel);
+        let (worked, closed, ()) = tokio::join!(supervisor.run(&context.cancel), closed, between);
         worked?;
         if let Some(ended) = closed {
             ended??;
