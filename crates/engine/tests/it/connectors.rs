@@ -90,6 +90,7 @@ async fn a_wrong_token_fails_in_words_and_is_replaced_in_place(site: Site) {
     };
     let edited = site.installation.edit(&ann(), id, None, edit).await.unwrap();
     assert_eq!(edited.edition, 1, "a token is no setting");
+    site.clock.advance(1_000_000);
     assert!(site.installation.sync_now(&ann(), id).await.unwrap().new);
     site.drain().await;
     assert_eq!(site.installation.connector(id).await.unwrap().state, State::Connected);

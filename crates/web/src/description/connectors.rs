@@ -118,10 +118,10 @@ fn settable(object: Value) -> Value {
     });
     let description = json!({ "type": "string", "maxLength": 2000 });
     let tag = json!({
-        "type": ["string", "null"],
+        "type": ["string", "boolean", "null"],
         "minLength": 1,
         "maxLength": 100,
-        "description": "The account name with which every entity is tagged.",
+        "description": "The account name with which every entity is tagged; true takes the connector's own name.",
     });
     with(
         object,

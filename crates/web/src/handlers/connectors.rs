@@ -33,7 +33,8 @@ struct New {
     co_owners: Vec<String>,
     api_url: Option<String>,
     polling_interval: Option<Value>,
-    tag_account_name: Option<String>,
+    #[serde(default)]
+    tag_account_name: Value,
     #[serde(default)]
     tag_production: bool,
     #[serde(default)]
@@ -100,7 +101,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         co_owners: asked.co_owners,
         api_url: asked.api_url.unwrap_or_else(|| HEROKU_URL.to_owned()),
         polling_interval: polling(asked.polling_interval.as_ref())?,
-        tag_account_name: asked.tag_account_name,
+        tag_account_name: tag(asked.tag_account_name, &asked.name)?,
         tag_production: asked.tag_production,
         description: asked.description.unwrap_or_default(),
         provisioning: asked.provisioning,
@@ -136,6 +137,10 @@ pub(super) async fn edit(call: Call) -> Result<Answer, ApiError> {
     let (name, token, key) = (text("name")?, text("api_token")?, text("jupiterone_key")?);
     if let Some(other) = patch.keys().find(|name| !EDITABLE.contains(&name.as_str())) {
         return Err(ApiError::invalid("body", format!("`{other}` is no setting that can be changed")));
+    }
+    if let Some(asked) = patch.remove("tag_account_name") {
+        let named = tag(asked, name.as_deref().unwrap_or(&before.name))?;
+        patch.insert("tag_account_name".into(), json!(named));
     }
     let interval = patch.get("polling_interval").map(|asked| polling(Some(asked))).transpose()?;
     let mut document = json!(before.settings);
@@ -234,6 +239,16 @@ pub(super) fn id(call: &Call) -> Result<ConnectorId, ApiError> {
 fn polling(asked: Option<&Value>) -> Result<Polling, ApiError> {
     let read = asked.filter(|asked| !asked.is_null()).map(Polling::parse).transpose();
     read.map(Option::unwrap_or_default).map_err(|told| ApiError::invalid("polling_interval", told))
+}
+
+/// The account name to tag with: a text, or `true` for the connector's own name, as `JupiterOne`'s clients write either.
+fn tag(asked: Value, name: &str) -> Result<Option<String>, ApiError> {
+    match asked {
+        Value::Null | Value::Bool(false) => Ok(None),
+        Value::Bool(true) => Ok(Some(name.to_owned())),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(ApiError::invalid("tag_account_name", "it is a text, true or false".to_owned())),
+    }
 }
 
 /// Refuses where `If-Match` names another edition of the settings.
