@@ -1,6 +1,6 @@
 //! Rules: what to look for in an estate or in what changed, and what is to be told of it.
 //!
-//! Rules are documents in JupiterOne's form ([`instance`]); 28 detections are shipped ([`shipped`]). Evaluating one gives
+//! Rules are documents in JupiterOne's form ([`Instance`]); 28 detections are shipped ([`shipped`]). Evaluating one gives
 //! an [`Evaluation`]; nothing is kept or sent here.
 //!
 //! Invariant: a rule that cannot be judged says so, and is never taken for one that found nothing.
