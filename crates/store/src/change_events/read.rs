@@ -27,12 +27,7 @@ impl Store {
         before: Option<(Version, u32)>,
         limit: u32,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
-        let (version, place) = before.map_or((i64::MAX, 0), |(version, place)| (version.0, place));
-        let sql = events_where!(
-            "(version < $11 OR (version = $11 AND place < $12))",
-            "ORDER BY version DESC, place DESC LIMIT $13"
-        );
-        self.events(filter, sql, [version, i64::from(place), i64::from(limit)], true).await
+        self.events_before(filter, before, limit, true).await
     }
 
     /// The same without what the changes gave and took.
@@ -46,12 +41,22 @@ impl Store {
         before: Option<(Version, u32)>,
         limit: u32,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
+        self.events_before(filter, before, limit, false).await
+    }
+
+    async fn events_before(
+        &self,
+        filter: &EventFilter,
+        before: Option<(Version, u32)>,
+        limit: u32,
+        with_effects: bool,
+    ) -> Result<Vec<ChangeEvent>, StoreError> {
         let (version, place) = before.map_or((i64::MAX, 0), |(version, place)| (version.0, place));
         let sql = events_where!(
             "(version < $11 OR (version = $11 AND place < $12))",
             "ORDER BY version DESC, place DESC LIMIT $13"
         );
-        self.events(filter, sql, [version, i64::from(place), i64::from(limit)], false).await
+        self.events(filter, sql, [version, i64::from(place), i64::from(limit)], with_effects).await
     }
 
     /// Events written or given another author after this turn, in that order. One that is given another author comes

@@ -1,9 +1,12 @@
 //! The life of a connector through the API, from the token to the last trace.
 
+use std::time::Duration;
+
+use metsuke_baton::c1z::{C1z, ReadOptions};
 use metsuke_simulator::Size;
 use serde_json::json;
 
-use super::client::Served;
+use super::client::{PATIENCE, Served};
 
 #[tokio::test]
 async fn a_connector_is_made_synced_read_and_removed_and_only_its_trail_stays() {
@@ -187,10 +190,10 @@ async fn what_rules_find_is_listed_and_answered_and_channels_are_kept_without_th
             if let Some(finding) = found.into_iter().next() {
                 return finding;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let finding = tokio::time::timeout(super::client::PATIENCE, found).await.unwrap();
+    let finding = tokio::time::timeout(PATIENCE, found).await.unwrap();
     assert_eq!(finding["connector"], id.as_str());
     let path = format!("/api/v1/findings/{}", finding["id"].as_str().unwrap());
     let seen = served.send(("POST", &format!("{path}/acknowledge")), Some(&admin), &[], None).await.json();
@@ -214,4 +217,24 @@ async fn what_rules_find_is_listed_and_answered_and_channels_are_kept_without_th
     assert_eq!(served.post(&admin, "/api/v1/channels", &channel).await.code(), "name_taken");
     assert_eq!(served.send(("DELETE", &path), Some(&admin), &[], None).await.status, 200);
     assert_eq!(served.get(&admin, &path).await.status, 404);
+}
+
+#[tokio::test]
+async fn each_version_is_written_as_a_c1z_file_where_its_connector_is_set_so() {
+    let served = Served::new(Size::Small).await;
+    let admin = served.token("admin", &[]).await;
+    let file = served.house.folder.path().join("estate.c1z");
+    let mut wish = served.new_connector("acme", "ann@example.com");
+    wish["after_sync"] = json!({ "c1z": { "file": file } });
+    wish["tag_account_name"] = json!(true);
+    let made = served.post(&admin, "/api/v1/connectors", &wish).await;
+    assert_eq!((made.status, made.json()["tag_account_name"].as_str()), (201, Some("acme")));
+    let written = async {
+        while !file.exists() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, written).await.unwrap();
+    let c1z = C1z::open(&file, &ReadOptions::default()).unwrap();
+    assert_eq!(c1z.syncs().len(), 1, "the file is replaced, not added to");
 }
