@@ -335,6 +335,11 @@ impl Config {
         Ok(token)
     }
 
+    /// Whether somebody gave a Heroku token.
+    pub(crate) fn has_token(&self, args: &HerokuArgs) -> bool {
+        args.token_file.is_some() || !self.environment.tokens.is_empty()
+    }
+
     /// The token of a roster's server.
     ///
     /// # Errors

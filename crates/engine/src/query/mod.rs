@@ -28,7 +28,7 @@ pub use metsuke_j1ql::sql::Statement;
 pub use metsuke_j1ql::sql::reads::{Read, Reads};
 
 pub use answer::{Answer, Cell, Data, Entity, Heading, Relationship};
-pub(crate) use pieces::{Told, told};
+pub(crate) use pieces::{Renewed, Told, told, without};
 
 use crate::EngineError;
 
