@@ -73,8 +73,8 @@ safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, l
 crash: ## Kill syncs, grants, revokes and alerts many times over (KILLS=5000, PROVISION_KILLS=10000, ALERT_CRASHES=10000, an hour)
 	@scripts/setup.sh test
 	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine_during_sync
-	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
-	@METSUKE_ALERT_CRASHES=$(ALERT_CRASHES) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine alert_crashes
+	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli provision_kill
+	@METSUKE_ALERT_CRASHES=$(ALERT_CRASHES) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine alert_crashes
 
 clean: ## Remove what was built, and stop the test server
 	@scripts/stop-test-postgres.sh
