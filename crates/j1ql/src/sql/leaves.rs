@@ -87,6 +87,7 @@ impl Leaves {
     /// What each column holds.
     pub(super) fn sorts(&self) -> Vec<Sort> {
         let sort = |leaf: &Leaf| match leaf {
+            counted if self.folded && self.stands_once(counted) => Sort::Int,
             Leaf::Entity(_) | Leaf::Edge(..) | Leaf::Entitlements(_) => Sort::Int,
             Leaf::EdgeIdentity(_) => Sort::Text,
             Leaf::Property(place, name) => term::sort(Expr::Property(*place, name.clone()).value_type()),
