@@ -91,7 +91,8 @@ impl Served {
         anyhow::ensure!(program.is_file(), "`{}` is not there: build it first", program.display());
         let (folder, client) = (tempfile::tempdir()?, Client::builder().no_proxy().build()?);
         let (child, address, ready) = start(&program, &folder, &client).await?;
-        let made = command(&program, &folder, &["token", "create", "--role", "admin", "--name", "bench"]).output()?;
+        let made = command(&program, &folder, &["token", "create", "--role", "admin", "--name", "bench"])
+            .output()?;
         let told = String::from_utf8(made.stdout)?;
         let token = told.lines().last().context("no token was made")?.to_owned();
         Ok(Self { folder, program, child, address, ready, client, token })
