@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use metsuke_model::graph::Value;
 use serde_json::{Map, Value as Json, json};
 
+use super::packed::Packed;
 use super::{Answer, Cell, Data, Entity, Heading, Relationship};
 
 impl Answer {
@@ -53,9 +54,10 @@ impl Answer {
         rows.iter().map(|row| object(&headings, row)).collect()
     }
 
-    /// Its rows one by one: entities of a list, objects of a table, the entities of a tree.
-    pub(crate) fn each_row(&self) -> Rows<'_> {
-        Rows { data: &self.data, headings: self.headings() }
+    /// Its rows one by one: entities of a list, objects of a table, the entities of a tree; `packed`: where its rows
+    /// are kept instead.
+    pub(crate) fn each_row<'a>(&'a self, packed: Option<&'a Packed>) -> Rows<'a> {
+        Rows { data: &self.data, packed, headings: self.headings() }
     }
 
     /// The columns, of which no two have one name: a second `name` is `name (2)`.
@@ -107,12 +109,16 @@ impl Answer {
 /// The rows of an answer, each made when it is asked for.
 pub(crate) struct Rows<'a> {
     data: &'a Data,
+    packed: Option<&'a Packed>,
     headings: Vec<Heading>,
 }
 
 impl Rows<'_> {
     /// The row in this place; null where there is none.
     pub(crate) fn at(&self, place: usize) -> Json {
+        if let Some(packed) = self.packed {
+            return Json::Object(object(&self.headings, &packed.row(place)));
+        }
         match self.data {
             Data::List(entities) => entities.get(place).map(|entity| entity.to_json()),
             Data::Tree { vertices, .. } => vertices.get(place).map(|entity| entity.to_json()),

@@ -3,27 +3,30 @@
 //! Invariant: an answer without the pieces of some entities, and those pieces asked anew, are the answer asked anew; of
 //! one that was cut, others may be shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use metsuke_j1ql::check::check;
 use metsuke_j1ql::error::Errors;
 use metsuke_j1ql::plan::Plan;
 use metsuke_j1ql::sql::{emit, reads};
 use metsuke_model::Version;
-use metsuke_model::graph::Table;
+use metsuke_model::graph::{Table, Value};
 use metsuke_store::Store;
 
 use super::answer::{Cell, Shape};
+use super::json::Rows;
+use super::packed::Packed;
 use super::{Answer, Data, Prepared, Settings, dialect, found, read_query};
 use crate::EngineError;
 
 /// An answer, and which entities its rows come of.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
-    /// The answer.
+    /// The answer; without its rows where these are packed.
     pub(crate) answer: Arc<Answer>,
+    packed: Option<Arc<Packed>>,
     /// The slots that are told of.
     pub(crate) slots: Vec<usize>,
     /// For each row the dense ids of the entities in these slots.
@@ -135,12 +138,12 @@ impl Told {
         if now.answer.truncated {
             return None;
         }
-        let (width, total) = (self.slots.len(), self.answer.total());
+        let (width, total) = (self.slots.len(), self.total());
         let place = self.slots.iter().position(|known| *known == slot)?;
         let goes = |row: &[i64]| row.get(place).is_some_and(|id| ids.contains(id));
         let rows = self.beside.chunks_exact(width);
         let gone: Vec<usize> = rows.enumerate().filter(|(_, row)| goes(row)).map(|(at, _)| at).collect();
-        if same(&self.answer.data, &gone, &now.answer.data)? {
+        if self.has(&gone, &now.answer.data)? {
             return Some(Renewed::Same);
         }
         let rows = total - gone.len() + now.answer.total();
@@ -150,23 +153,94 @@ impl Told {
         }
         let mut beside = without(&self.beside, width, &gone);
         beside.extend(now.beside);
-        let mut answer = joined(&self.answer, &gone, Arc::unwrap_or_clone(now.answer))?;
         beside.truncate(most.saturating_mul(width));
-        answer.data.cut(most);
-        let told = Self { answer: Arc::new(answer), slots: self.slots.clone(), beside };
+        let (answer, packed) = self.joined(&gone, Arc::unwrap_or_clone(now.answer), most)?;
+        let told = Self { answer: Arc::new(answer), packed, slots: self.slots.clone(), beside };
         Some(Renewed::Other { told, gone })
+    }
+
+    /// An answer that tells of no entities.
+    pub(crate) fn plain(answer: Answer) -> Self {
+        Self { answer: Arc::new(answer), packed: None, slots: Vec::new(), beside: Vec::new() }
+    }
+
+    /// The same in little room, where it is large.
+    pub(crate) fn packed(self) -> Self {
+        let Some(packed) = Packed::of(&self.answer.data) else { return self };
+        let answer = self.hollow(self.answer.version, self.answer.took);
+        Self { answer: Arc::new(answer), packed: Some(Arc::new(packed)), ..self }
+    }
+
+    /// The answer with all its rows.
+    pub(super) fn into_answer(self) -> Answer {
+        let mut answer = Arc::unwrap_or_clone(self.answer);
+        if let (Some(packed), Data::Table { rows, .. }) = (self.packed, &mut answer.data) {
+            *rows = (0..packed.rows()).map(|at| packed.row(at)).collect();
+        }
+        answer
+    }
+
+    /// How many rows there are.
+    pub(crate) fn total(&self) -> usize {
+        self.packed.as_ref().map_or_else(|| self.answer.total(), |packed| packed.rows())
+    }
+
+    /// The rows one by one.
+    pub(crate) fn rows(&self) -> Rows<'_> {
+        self.answer.each_row(self.packed.as_deref())
+    }
+
+    /// The bytes of packed rows, about; none where they are not packed.
+    pub(crate) fn packed_bytes(&self, held: impl Fn(&Value) -> usize) -> Option<usize> {
+        self.packed.as_ref().map(|packed| packed.bytes(held))
+    }
+
+    /// The answer without its rows.
+    fn hollow(&self, version: Version, took: Duration) -> Answer {
+        let headings = match &self.answer.data {
+            Data::Table { headings, .. } => headings.clone(),
+            Data::List(_) | Data::Tree { .. } => Vec::new(),
+        };
+        let data = Data::Table { headings, rows: Vec::new() };
+        let Answer { truncated, warnings, .. } = &*self.answer;
+        Answer { data, version, truncated: *truncated, warnings: warnings.clone(), took }
+    }
+
+    /// Whether the rows in these places are those of another answer, in whatever order; `None` where the two do not fit.
+    fn has(&self, places: &[usize], now: &Data) -> Option<bool> {
+        let Some(packed) = &self.packed else { return same(&self.answer.data, places, now) };
+        let Data::Table { rows, .. } = now else { return None };
+        let lines = |rows: &[Vec<Cell>]| {
+            let mut lines: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+            lines.sort_unstable();
+            lines
+        };
+        let old: Vec<Vec<Cell>> = places.iter().map(|at| packed.row(*at)).collect();
+        Some(old.len() == rows.len() && lines(&old) == lines(rows))
+    }
+
+    /// The answer without the rows in these places, and behind it another.
+    fn joined(&self, gone: &[usize], now: Answer, most: usize) -> Option<(Answer, Option<Arc<Packed>>)> {
+        let Some(packed) = &self.packed else {
+            let mut answer = joined(&self.answer, gone, now)?;
+            answer.data.cut(most);
+            return Some((answer, None));
+        };
+        let Data::Table { rows, .. } = &now.data else { return None };
+        let packed = packed.with(gone, rows, most)?;
+        Some((self.hollow(now.version, now.took), Some(Arc::new(packed))))
     }
 
     /// The answers of a question's kin, each by its text, from the answer of all of them.
     pub(crate) fn by_text(self) -> Vec<(Box<str>, Self)> {
-        let Self { answer, slots, beside } = self;
+        let Self { answer, slots, beside, .. } = self;
         let width = slots.len();
         let answer = Arc::unwrap_or_clone(answer);
         let Data::Table { mut headings, rows } = answer.data else { return Vec::new() };
         headings.pop();
-        let mut parts: std::collections::HashMap<Box<str>, (Vec<Vec<Cell>>, Vec<i64>)> = Default::default();
+        let mut parts: HashMap<Box<str>, (Vec<Vec<Cell>>, Vec<i64>)> = HashMap::new();
         for (place, mut row) in rows.into_iter().enumerate() {
-            let Some(Cell::Value(metsuke_model::graph::Value::Text(text))) = row.pop() else { continue };
+            let Some(Cell::Value(Value::Text(text))) = row.pop() else { continue };
             let part = parts.entry(text).or_default();
             part.0.push(row);
             part.1.extend(beside.iter().skip(place * width).take(width));
@@ -174,7 +248,7 @@ impl Told {
         let told = |(text, (rows, beside))| {
             let data = Data::Table { headings: headings.clone(), rows };
             let answer = Answer { data, warnings: answer.warnings.clone(), ..answer };
-            (text, Self { answer: Arc::new(answer), slots: slots.clone(), beside })
+            (text, Self { answer: Arc::new(answer), packed: None, slots: slots.clone(), beside })
         };
         parts.into_iter().map(told).collect()
     }
@@ -182,8 +256,15 @@ impl Told {
     /// Whether it is the same answer, row for row.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (one, two) = (&self.answer, &other.answer);
-        let said = one.data == two.data && one.truncated == two.truncated && one.warnings == two.warnings;
-        said && self.slots == other.slots && self.beside == other.beside
+        let said = one.truncated == two.truncated && one.warnings == two.warnings;
+        let rows = match (&self.packed, &two.data) {
+            (Some(packed), Data::Table { rows, .. }) => {
+                packed.rows() == rows.len() && rows.iter().enumerate().all(|(at, row)| packed.row(at) == *row)
+            }
+            (Some(_), _) => false,
+            (None, data) => one.data == *data,
+        };
+        said && rows && self.slots == other.slots && self.beside == other.beside
     }
 
     /// The same answer without a row.
@@ -194,7 +275,7 @@ impl Told {
         };
         let answer =
             Answer { data, truncated: false, warnings: self.answer.warnings.clone(), ..*self.answer };
-        Self { answer: Arc::new(answer), slots: self.slots.clone(), beside: Vec::new() }
+        Self { answer: Arc::new(answer), packed: None, slots: self.slots.clone(), beside: Vec::new() }
     }
 }
 
@@ -289,5 +370,5 @@ pub(crate) async fn told(
     };
     let whole = answer.total() == rows && beside.len() == rows * prepared.beside.len();
     let (slots, beside) = if whole { (prepared.beside.clone(), beside) } else { Default::default() };
-    Ok(Told { answer: Arc::new(answer), slots, beside })
+    Ok(Told { answer: Arc::new(answer), packed: None, slots, beside })
 }

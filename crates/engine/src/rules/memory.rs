@@ -349,7 +349,7 @@ impl Memory {
         self.remove(&key);
         let held = match last {
             Some(last) if last.held.told.is_same(&told) => Held { made_of: None, ..last.held },
-            _ => self.numbered(told, None),
+            _ => self.numbered(told.packed(), None),
         };
         self.put(key, KeptAnswer { reads: Arc::new(reads), kin, ..KeptAnswer::of(held) })
     }
@@ -369,7 +369,7 @@ impl Memory {
             Renewed::Other { told, gone } => {
                 let kept = self.remove(key)?;
                 let made_of = Arc::new(MadeOf { number: kept.held.number, gone });
-                let held = self.numbered(told, Some(made_of));
+                let held = self.numbered(told.packed(), Some(made_of));
                 Some(self.put(*key, KeptAnswer { reads: kept.reads, kin: kept.kin, ..KeptAnswer::of(held) }))
             }
         }

@@ -182,9 +182,8 @@ impl Ground {
         let prepared = Prepared::new(text, &settings, &self.at).map_err(wrong)?;
         if prepared.as_of.is_some() {
             self.memory().asked();
-            let answer = Arc::new(query::run(&self.store, text, &settings, &self.folder).await?);
-            let told = Told { answer, slots: Vec::new(), beside: Vec::new() };
-            return Ok(Held { told: Arc::new(told), number: 0, made_of: None });
+            let answer = query::run(&self.store, text, &settings, &self.folder).await?;
+            return Ok(Held { told: Arc::new(Told::plain(answer)), number: 0, made_of: None });
         }
         let key = memory::key(&prepared, &settings);
         let known = self.memory().answer(&key);
@@ -273,7 +272,7 @@ impl Ground {
     ///
     /// What the database said.
     pub async fn has_roster(&self) -> Result<bool, EngineError> {
-        Ok(self.ask("FIND employee LIMIT 1", false).await?.told.answer.total() > 0)
+        Ok(self.ask("FIND employee LIMIT 1", false).await?.told.total() > 0)
     }
 
     /// The domain of the account that reads the estate; none where it is not known, or anybody may have an address

@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::query::Answer;
+use crate::query::Told;
 
 /// The first rows of an answer: entities of a list, objects of a table, the entities of a tree.
-pub(super) fn rows(answer: &Answer, most: usize) -> Vec<Json> {
-    let rows = answer.each_row();
-    (0..answer.total().min(most)).map(|place| rows.at(place)).collect()
+pub(super) fn rows(told: &Told, most: usize) -> Vec<Json> {
+    let rows = told.rows();
+    (0..told.total().min(most)).map(|place| rows.at(place)).collect()
 }
 
 /// `queries.<name>`.

@@ -241,9 +241,8 @@ async fn worked_out(
         for text in wanted {
             let held = ground.ask(&text, false).await;
             let held = held.map_err(|error| format!("a query of its actions: {error}"))?;
-            let answer = &held.told.answer;
-            let rows = input::rows(answer, ground.limits.most_shown);
-            let seen = input::query(&text, answer.total(), &rows);
+            let rows = input::rows(&held.told, ground.limits.most_shown);
+            let seen = input::query(&text, held.told.total(), &rows);
             asked.push(Asked {
                 question: (text.clone(), false),
                 number: held.number,
@@ -330,7 +329,7 @@ impl Seen {
                 .push(format!("the query `{}` has more than {most} rows; the rest was not seen", query.name));
         }
         let prints = self.asked.get(place).map(|asked| Arc::clone(&asked.prints)).unwrap_or_default();
-        let rows = answer.each_row();
+        let rows = held.told.rows();
         let budget = Budget::default();
         let scope = Scope::new(&self.inputs, &rule.templates, &budget);
         let (mut counted, mut total) = (Vec::new(), 0);

@@ -51,13 +51,13 @@ fn carried(
     touched.extend(made_of.gone.iter().filter_map(|place| before.prints.get(*place)).copied());
     touched.extend(came.iter().copied());
     // An answer that was cut shows no more than so many rows.
-    prints.truncate(held.told.answer.total());
+    prints.truncate(held.told.total());
     prints.extend(came);
     Some(prints.into())
 }
 
 /// The prints of the rows from a place on.
 fn all(rule: &Instance, held: &Held, from: usize) -> Vec<Print> {
-    let rows = held.told.answer.each_row();
-    (from..held.told.answer.total()).map(|place| print(rule, &rows.at(place))).collect()
+    let rows = held.told.rows();
+    (from..held.told.total()).map(|place| print(rule, &rows.at(place))).collect()
 }
