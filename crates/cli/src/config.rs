@@ -1,46 +1,35 @@
-//! What the environment and the flags come to together: the one place that reads the environment.
+//! What flags, environment and configuration file come to together.
 //!
 //! It checks form, not truth: whether the token is right is Heroku's to say.
 //!
-//! Invariant: a flag beats the environment, an empty variable counts as absent, and no message holds a secret.
+//! Invariant: a flag beats the environment and that the file, an empty variable counts as absent, and no message holds a
+//! secret.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
+use metsuke_engine::retention::Keep;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::args::{Format, FormatArg, Global, HerokuArgs, LimitArgs};
 use crate::context::sqlite_file;
 use crate::failure::Failure;
+use crate::settings::{Kind, SETTINGS, Values, variable};
 
-/// The variables that may hold the token, best first.
-const TOKEN_VARIABLES: [&str; 3] = ["METSUKE_HEROKU_TOKEN", "BATON_API_TOKEN", "HEROKU_API_KEY"];
-/// The variables that may hold the database's address, best first.
-const DATABASE_VARIABLES: [&str; 2] = ["METSUKE_DATABASE_URL", "DATABASE_URL"];
-/// The variable that may hold the token of a roster's server.
-const ROSTER_TOKEN: &str = "METSUKE_ROSTER_TOKEN";
 const DATABASE: &str = "sqlite:metsuke.db";
 const HEROKU: &str = "https://api.heroku.com";
 /// The most that is read of a token file: far more than any token has.
 const TOKEN_BYTES: u64 = 64 * 1024;
 
-/// The variables that matter, as they were when the program began.
+/// What was set in the environment and in the file, as it was when the program began.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
-    tokens: Vec<(&'static str, SecretString)>,
-    roster_token: Option<SecretString>,
-    databases: Vec<(&'static str, String)>,
-    heroku_url: Option<String>,
-    jupiterone_key: Option<SecretString>,
-    jupiterone_account: Option<String>,
-    jupiterone_url: Option<String>,
-    audit_key: Option<String>,
-    provisioning: bool,
-    kill_switch_file: Option<PathBuf>,
+    values: Values,
     #[cfg(debug_assertions)]
     abort_at: Option<String>,
     #[cfg(debug_assertions)]
@@ -50,41 +39,33 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads them.
-    pub(crate) fn read() -> Self {
-        let tokens =
-            TOKEN_VARIABLES.into_iter().filter_map(|name| Some((name, variable(name)?.into()))).collect();
-        let databases =
-            DATABASE_VARIABLES.into_iter().filter_map(|name| Some((name, variable(name)?))).collect();
-        Self {
-            tokens,
-            roster_token: variable(ROSTER_TOKEN).map(Into::into),
-            databases,
-            heroku_url: variable("METSUKE_HEROKU_URL"),
-            jupiterone_key: variable("JUPITERONE_API_KEY").map(Into::into),
-            jupiterone_account: variable("JUPITERONE_ACCOUNT"),
-            jupiterone_url: variable("METSUKE_JUPITERONE_URL"),
-            audit_key: variable("METSUKE_AUDIT_KEY"),
-            provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
-            kill_switch_file: variable("METSUKE_KILL_SWITCH_FILE").map(Into::into),
+    /// Reads them; `file` is the configuration file that a flag names.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for a file that cannot be read or holds mistakes, and for a variable that is set twice.
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self, Failure> {
+        Ok(Self {
+            values: Values::read(file)?,
             #[cfg(debug_assertions)]
             abort_at: variable("METSUKE_TEST_ABORT_AT"),
             #[cfg(debug_assertions)]
             sabotage: variable("METSUKE_TEST_SABOTAGE"),
             no_color: variable("NO_COLOR").is_some(),
             columns: variable("COLUMNS").and_then(|columns| columns.parse().ok()),
-        }
+        })
     }
 
     /// Whether the user wants no colour.
     pub(crate) fn no_color(&self) -> bool {
         self.no_color
     }
-}
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    /// One of a setting's words; none where it is not set, and for a word that is none of them.
+    pub(crate) fn word<T: clap::ValueEnum>(&self, name: &str) -> Option<T> {
+        let word = self.values.text(name).ok().flatten()?;
+        T::from_str(&word.value, true).ok()
+    }
 }
 
 /// A value and where it came from.
@@ -140,14 +121,76 @@ impl Config {
         }
     }
 
-    /// Whether `METSUKE_PROVISIONING` allows writes to Heroku.
+    /// Whether the settings allow writes to Heroku.
     pub(crate) fn provisioning(&self) -> bool {
-        self.environment.provisioning
+        self.text("provisioning.allow_writes").is_some_and(|found| found.value == "true")
+    }
+
+    /// All that was set.
+    pub(crate) fn settings(&self) -> &Values {
+        &self.environment.values
+    }
+
+    /// A setting that is no secret; one whose own file cannot be read counts as not set, and `config check` tells of it.
+    fn text(&self, name: &str) -> Option<Sourced<String>> {
+        self.environment.values.text(name).ok().flatten()
+    }
+
+    /// Looks at what the table of settings cannot know: whether values are what they should be.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for the first one that is not.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.heroku_url(None)?;
+        self.jupiterone_url(None)?;
+        for setting in SETTINGS {
+            let Some(found) = self.environment.values.secret(setting.name)? else { continue };
+            let text = found.value.expose_secret();
+            let takes = match setting.kind {
+                Kind::Secret => {
+                    check(&Sourced { value: text.trim().into(), from: found.from.clone() })?;
+                    continue;
+                }
+                Kind::Switch if !["true", "false"].contains(&text) => "true or false".to_owned(),
+                Kind::Days if text.parse::<u32>().is_err() => "a whole number of days".to_owned(),
+                Kind::Word(words) if !words.contains(&text) => format!("one of {}", words.join(", ")),
+                _ => continue,
+            };
+            return Err(Failure::usage(format!("`{}` from {} takes {takes}", setting.name, found.from)));
+        }
+        Ok(())
+    }
+
+    /// For how long what is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for what is no number of days.
+    pub(crate) fn retention(&self) -> Result<Keep, Failure> {
+        let days = |name: &str| -> Result<Option<Duration>, Failure> {
+            let default =
+                SETTINGS.iter().find(|setting| setting.name == name).and_then(|setting| setting.default);
+            let found = self.environment.values.text(name)?;
+            let text = found.as_ref().map_or(default.unwrap_or("0"), |found| found.value.as_str());
+            let number: u32 = text.parse().map_err(|_| {
+                let from = found.as_ref().map_or("the default", |found| found.from.as_str());
+                Failure::usage(format!("`{name}` from {from} takes a whole number of days, 0 to keep all"))
+            })?;
+            Ok((number > 0).then(|| Duration::from_hours(24 * u64::from(number))))
+        };
+        Ok(Keep {
+            versions: days("retention.versions_days")?,
+            runs: days("retention.runs_days")?,
+            jobs: days("retention.jobs_days")?,
+            changes: days("retention.changes_days")?,
+            deliveries: days("retention.deliveries_days")?,
+        })
     }
 
     /// The file of the kill switch that the environment names.
     pub(crate) fn kill_switch_file(&self) -> Option<PathBuf> {
-        self.environment.kill_switch_file.clone()
+        self.text("provisioning.kill_switch_file").map(|found| found.value.into())
     }
 
     /// Where a test ends the process: a point of the protocol, and the how-manieth time. Never in a release.
@@ -178,10 +221,8 @@ impl Config {
         if let Some(value) = &self.database_flag {
             return Sourced { value: value.clone(), from: "--database".into() };
         }
-        match self.environment.databases.first() {
-            Some((name, value)) => Sourced { value: value.clone(), from: (*name).into() },
-            None => Sourced { value: DATABASE.into(), from: "the default".into() },
-        }
+        self.text("database.url")
+            .unwrap_or_else(|| Sourced { value: DATABASE.into(), from: "the default".into() })
     }
 
     /// The address of the Heroku API.
@@ -190,24 +231,25 @@ impl Config {
     ///
     /// [`Failure`] where the variable holds no address.
     pub(crate) fn heroku_url(&self, flag: Option<&Url>) -> Result<Sourced<Url>, Failure> {
-        let (text, from) = match (flag, &self.environment.heroku_url) {
-            (Some(url), _) => return Ok(Sourced { value: url.clone(), from: "--heroku-url".into() }),
-            (None, Some(text)) => (text.as_str(), "METSUKE_HEROKU_URL"),
-            (None, None) => (HEROKU, "the default"),
-        };
+        if let Some(url) = flag {
+            return Ok(Sourced { value: url.clone(), from: "--heroku-url".into() });
+        }
+        let found = self.text("heroku.url");
+        let Sourced { value: text, from } =
+            found.unwrap_or_else(|| Sourced { value: HEROKU.into(), from: "the default".into() });
         // The text is not shown: an address may hold a password.
-        let value = Url::parse(text).map_err(|error| {
+        let value = Url::parse(&text).map_err(|error| {
             Failure::usage(format!("{from} holds no address of a Heroku API: {error}"))
                 .hint("write it like https://api.heroku.com")
         })?;
-        Ok(Sourced { value, from: from.into() })
+        Ok(Sourced { value, from })
     }
 
     /// The file with the audit trail's key; none for a database that is no file, where nobody named one.
     pub(crate) fn audit_key(&self, flag: Option<&Path>) -> Option<KeyFile> {
-        match (flag, &self.environment.audit_key) {
+        match (flag, self.text("audit.key_file")) {
             (Some(file), _) => Some(KeyFile::at(file)),
-            (None, Some(file)) => Some(KeyFile::at(file)),
+            (None, Some(file)) => Some(KeyFile::at(file.value)),
             (None, None) => sqlite_file(&self.database().value).map(|file| KeyFile::beside(&file)),
         }
     }
@@ -220,10 +262,8 @@ impl Config {
     pub(crate) fn token(&self, file: Option<&Path>) -> Result<Sourced<SecretString>, Failure> {
         let token = match file {
             Some(file) => token_of(file)?,
-            None => match self.environment.tokens.first() {
-                Some((name, token)) => {
-                    Sourced { value: token.expose_secret().trim().into(), from: (*name).into() }
-                }
+            None => match self.secret("heroku.token")? {
+                Some(token) => token,
                 None => {
                     return Err(Failure::usage("there is no Heroku token").hint(
                         "set METSUKE_HEROKU_TOKEN to one made with `heroku authorizations:create --scope global`, \
@@ -242,16 +282,14 @@ impl Config {
     ///
     /// [`Failure`] where there is none, or where what there is cannot be one.
     pub(crate) fn roster_token(&self, file: Option<&Path>) -> Result<SecretString, Failure> {
-        let token = match (file, &self.environment.roster_token) {
-            (Some(file), _) => token_of(file)?,
-            (None, Some(token)) => {
-                Sourced { value: token.expose_secret().trim().into(), from: ROSTER_TOKEN.into() }
-            }
-            (None, None) => {
-                return Err(Failure::usage("there is no token for the roster's server")
-                    .hint(format!("set {ROSTER_TOKEN}, or name a file with --token-file")));
-            }
+        let set = match file {
+            Some(file) => Some(token_of(file)?),
+            None => self.secret("people.roster_token")?,
         };
+        let token = set.ok_or_else(|| {
+            Failure::usage("there is no token for the roster's server")
+                .hint("set METSUKE_ROSTER_TOKEN, or name a file with --token-file")
+        })?;
         check(&token)?;
         Ok(token.value)
     }
@@ -262,16 +300,14 @@ impl Config {
     ///
     /// [`Failure`] where there is none, or where what there is cannot be one.
     pub(crate) fn jupiterone_key(&self, file: Option<&Path>) -> Result<SecretString, Failure> {
-        let key = match (file, &self.environment.jupiterone_key) {
-            (Some(file), _) => token_of(file)?,
-            (None, Some(key)) => {
-                Sourced { value: key.expose_secret().trim().into(), from: "JUPITERONE_API_KEY".into() }
-            }
-            (None, None) => {
-                return Err(Failure::usage("there is no JupiterOne API key")
-                    .hint("set JUPITERONE_API_KEY, or name a file with --api-key-file"));
-            }
+        let set = match file {
+            Some(file) => Some(token_of(file)?),
+            None => self.secret("jupiterone.api_key")?,
         };
+        let key = set.ok_or_else(|| {
+            Failure::usage("there is no JupiterOne API key")
+                .hint("set JUPITERONE_API_KEY, or name a file with --api-key-file")
+        })?;
         check(&key)?;
         Ok(key.value)
     }
@@ -282,7 +318,8 @@ impl Config {
     ///
     /// [`Failure`] where there is none.
     pub(crate) fn jupiterone_account(&self, flag: Option<&str>) -> Result<String, Failure> {
-        let account = flag.map(ToOwned::to_owned).or_else(|| self.environment.jupiterone_account.clone());
+        let set = || self.text("jupiterone.account").map(|found| found.value);
+        let account = flag.map(ToOwned::to_owned).or_else(set);
         account.ok_or_else(|| {
             Failure::usage("there is no JupiterOne account id")
                 .hint("set JUPITERONE_ACCOUNT, or name it with --account-id")
@@ -295,13 +332,19 @@ impl Config {
     ///
     /// [`Failure`] where the variable holds no address.
     pub(crate) fn jupiterone_url(&self, flag: Option<&Url>) -> Result<Url, Failure> {
-        let text = self.environment.jupiterone_url.as_deref().unwrap_or(jupiterone::DEFAULT_URL);
-        match flag {
-            Some(url) => Ok(url.clone()),
-            // The text is not shown: an address may hold a password.
-            None => Url::parse(text)
-                .map_err(|error| Failure::usage(format!("METSUKE_JUPITERONE_URL holds no address: {error}"))),
+        if let Some(url) = flag {
+            return Ok(url.clone());
         }
+        let default = || Sourced { value: jupiterone::DEFAULT_URL.into(), from: "the default".into() };
+        let Sourced { value, from } = self.text("jupiterone.url").unwrap_or_else(default);
+        // The text is not shown: an address may hold a password.
+        Url::parse(&value).map_err(|error| Failure::usage(format!("{from} holds no address: {error}")))
+    }
+
+    /// A secret without the spaces around it.
+    fn secret(&self, name: &str) -> Result<Option<Sourced<SecretString>>, Failure> {
+        let found = self.environment.values.secret(name)?;
+        Ok(found.map(|found| Sourced { value: found.value.expose_secret().trim().into(), ..found }))
     }
 
     /// The settings of a Heroku client.
@@ -339,6 +382,21 @@ fn token_of(file: &Path) -> Result<Sourced<SecretString>, Failure> {
     Ok(Sourced { value: read_token(&from, opened)?, from })
 }
 
+/// The secret that a file holds, line ends included.
+///
+/// # Errors
+///
+/// [`Failure`] where the file cannot be read.
+pub(crate) fn secret_of(what: &str, file: &Path) -> Result<SecretString, Failure> {
+    let unread = |error: &dyn std::fmt::Display| {
+        Failure::usage(format!("the {what}'s file `{}` cannot be read: {error}", file.display()))
+    };
+    let opened = std::fs::File::open(file).map_err(|error| unread(&error))?;
+    let mut text = String::new();
+    opened.take(TOKEN_BYTES).read_to_string(&mut text).map_err(|error| unread(&error))?;
+    Ok(text.into())
+}
+
 fn read_token(from: &str, source: impl std::io::Read) -> Result<SecretString, Failure> {
     let mut text = String::new();
     source
@@ -373,8 +431,9 @@ mod tests {
         let global = Global {
             format: FormatArg::Table,
             database: None,
-            log_level: crate::args::LogLevel::Warn,
-            log_format: crate::args::LogFormat::Text,
+            log_level: None,
+            log_format: None,
+            config: None,
             quiet: false,
         };
         Config::new(global, environment)

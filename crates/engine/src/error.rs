@@ -260,6 +260,15 @@ pub enum EngineError {
         #[source]
         source: ClientError,
     },
+    /// A backup cannot be written, or not be restored.
+    #[error("the backup cannot be used: {reason}")]
+    Backup {
+        /// Why not.
+        reason: String,
+        /// What the machine or the cipher said, where it said something.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -306,6 +315,7 @@ impl EngineError {
             Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
+            Self::Backup { .. } => ErrorKind::Refused,
             Self::AuditKey { .. }
             | Self::AuditDamaged { .. }
             | Self::Audit { .. }
@@ -401,6 +411,7 @@ impl EngineError {
             Self::C1 { .. } => Some(
                 "check the network, the proxy settings and BATON_C1_API_HOST; SSL_CERT_FILE names further authorities".into(),
             ),
+            Self::Backup { .. } => Some("nothing was changed; `metsuke backup --help` and `metsuke restore --help` tell what they take".into()),
             Self::RefusedByHeroku { .. }
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }

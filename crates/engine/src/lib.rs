@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod backup;
 pub mod c1;
 pub mod connector;
 mod error;
@@ -15,6 +16,7 @@ pub mod people;
 pub mod progress;
 pub mod query;
 pub mod questions;
+pub mod retention;
 pub mod sync;
 
 pub use error::{EngineError, ErrorKind};

@@ -6,6 +6,7 @@
 //! Invariant: a version is committed whole, in one transaction, or not at all.
 
 mod audit;
+mod backup;
 mod bulk;
 mod checkpoint;
 mod commit;
@@ -25,14 +26,19 @@ mod open;
 mod packed;
 mod people;
 mod provision;
+mod prune;
 mod quarantine;
 mod query;
 mod reads;
+mod restored;
 mod rewound;
 mod runs;
 mod syncs;
 
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use backup::{
+    Copying, FORMAT, Frame, Head, Holds, Loaded, Manifest, Part, Restoring, TableHead, TableSum,
+};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
 pub use error::StoreError;
@@ -43,9 +49,11 @@ pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
 pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow};
+pub use prune::Pruned;
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
+pub use restored::Restored;
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use syncs::SyncRow;
 
@@ -74,6 +82,12 @@ impl Store {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// An address as it may be shown: without its password.
+    #[must_use]
+    pub fn shown(url: &str) -> String {
+        open::without_password(url)
     }
 
     /// The file of an SQLite database; none for one in memory and for PostgreSQL.

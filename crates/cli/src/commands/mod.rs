@@ -4,9 +4,11 @@
 
 mod access;
 mod audit;
+mod backup;
 mod c1z;
 mod changes;
 mod completions;
+mod config;
 mod demo;
 mod doctor;
 mod export;
@@ -16,6 +18,7 @@ mod jupiterone;
 mod list;
 mod people;
 mod provision;
+mod prune;
 mod query;
 mod questions;
 mod simulate;
@@ -60,6 +63,10 @@ pub(crate) enum Command {
     KillSwitch(provision::KillSwitchArgs),
     Protect(provision::ProtectArgs),
     Audit(audit::Args),
+    Config(config::Args),
+    Prune(prune::Args),
+    Backup(backup::Args),
+    Restore(backup::RestoreArgs),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -75,6 +82,8 @@ impl Command {
             | Self::Simulate(_)
             | Self::Jupiterone(_)
             | Self::Import(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -122,6 +131,10 @@ impl Command {
             Self::KillSwitch(args) => Box::pin(args.run(context)).await,
             Self::Protect(args) => Box::pin(args.run(context)).await,
             Self::Audit(args) => Box::pin(args.run(context)).await,
+            Self::Config(args) => args.run(context),
+            Self::Prune(args) => Box::pin(args.run(context)).await,
+            Self::Backup(args) => Box::pin(args.run(context)).await,
+            Self::Restore(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,

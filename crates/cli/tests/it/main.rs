@@ -15,6 +15,7 @@ mod errors;
 mod help;
 mod house;
 mod jupiterone;
+mod keeping;
 mod kill;
 mod people;
 mod provision_kill;

@@ -4,6 +4,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod connector;
 mod earlier;
 mod effects;

@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod audit;
+mod backup;
 mod database;
 mod document;
 mod editions;
@@ -35,6 +36,7 @@ mod log;
 mod opening;
 mod people;
 mod provision;
+mod pruning;
 mod quarantine;
 mod query;
 mod rewound;

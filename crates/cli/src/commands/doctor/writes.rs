@@ -12,14 +12,48 @@ use crate::text::listed;
 
 /// Whether Metsuke may write to Heroku.
 pub(super) async fn check(context: &Context, store: Option<&Store>) -> Vec<Check> {
-    vec![allowed(context), kill_switch(context, store).await]
+    let mut checks = vec![allowed(context), kill_switch(context, store).await];
+    if let Some(store) = store {
+        checks.extend(restored(store).await);
+        checks.push(keys(context));
+    }
+    checks
+}
+
+/// Whether the database was restored and not held against Heroku since.
+async fn restored(store: &Store) -> Option<Check> {
+    let restored = match store.restored().await {
+        Ok(restored) => restored?,
+        Err(error) => return Some(Check::fail("restored", &error.into())),
+    };
+    let told = format!("from a backup of {}, so nothing is changed on Heroku yet", restored.made_at);
+    let hint = match restored.synced {
+        None => "`metsuke sync` reads what Heroku has now",
+        Some(_) => "`metsuke plans reconcile` settles what was open when the backup was made",
+    };
+    Some(Check::warn("restored", told, hint))
+}
+
+/// Which keys a backup leaves out.
+fn keys(context: &Context) -> Check {
+    let audit = context.config.audit_key(None).map(|key| format!(" (`{}`)", key.path().display()));
+    Check::ok(
+        "keys",
+        format!(
+            "in no backup: the one that signs the audit trail{}, and `metsuke.key`, which seals tokens; keep copies apart from backups",
+            audit.unwrap_or_default()
+        ),
+    )
 }
 
 fn allowed(context: &Context) -> Check {
     let told = if context.config.provisioning() {
-        "allowed by METSUKE_PROVISIONING=true"
+        match context.config.settings().from("provisioning.allow_writes") {
+            Some("METSUKE_PROVISIONING") => "allowed by METSUKE_PROVISIONING=true".to_owned(),
+            from => format!("allowed by {}", from.unwrap_or("the settings")),
+        }
     } else {
-        "not allowed, so plans are made and refused: METSUKE_PROVISIONING is not `true`; --allow-writes allows one command"
+        "not allowed, so plans are made and refused: METSUKE_PROVISIONING is not `true`; --allow-writes allows one command".to_owned()
     };
     Check::ok("writes", told)
 }

@@ -1,0 +1,72 @@
+//! `metsuke prune`: removes what the retention settings say is not to be kept.
+//!
+//! Invariant: what went is told, and the audit trail keeps it.
+
+use metsuke_engine::retention::{self, Keep};
+use metsuke_model::SystemClock;
+use metsuke_store::{ConnectorStatus, OpenMode, Store};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::rows::{self, Cell, Column};
+
+/// Remove what the settings say is not to be kept: earlier versions, runs, jobs, told changes, delivered alerts
+///
+/// For how long what is kept stands under `[retention]` in the configuration file; `metsuke config check` tells it. It
+/// works in small transactions, so that others can go on, and can be stopped at any time. The audit trail is always kept
+/// whole, and so are plans and what every object is now.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  metsuke prune
+  METSUKE_KEEP_VERSIONS_DAYS=400 metsuke prune --format json")]
+pub(crate) struct Args {}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    /// `main`, or a connector's name.
+    store: String,
+    table: &'static str,
+    rows: u64,
+}
+
+impl Args {
+    /// Prunes the main store and every connector's.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for settings that are no numbers of days, and what a database said.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let keep = context.config.retention()?;
+        if keep == Keep::default() {
+            return Err(Failure::new("the settings say that everything is kept").into());
+        }
+        let main = context.database().await?;
+        let mut lines = Vec::new();
+        prune(&main, "main", &keep, &mut lines).await?;
+        for row in main.connectors().await? {
+            if row.status == ConnectorStatus::Live {
+                let estate = main.estate(row.id, OpenMode::Existing).await?;
+                prune(&estate, &row.name, &keep, &mut lines).await?;
+                estate.close().await;
+            }
+        }
+        rows::write(context.output, COLUMNS, &lines)?;
+        if lines.is_empty() {
+            context.note("note: nothing is older than it is to be kept");
+        }
+        Ok(Exit::Done)
+    }
+}
+
+async fn prune(store: &Store, name: &str, keep: &Keep, lines: &mut Vec<Line>) -> anyhow::Result<()> {
+    let pruned = retention::prune(store, keep, &SystemClock).await?;
+    lines.extend(pruned.into_iter().map(|(table, rows)| Line { store: name.to_owned(), table, rows }));
+    Ok(())
+}
+
+const COLUMNS: &[Column<Line>] = &[
+    Column::new("store", "STORE", |line| Cell::text(Some(&line.store))),
+    Column::new("table", "TABLE", |line| Cell::text(Some(line.table))),
+    Column::new("rows", "ROWS", |line| Cell::Count(line.rows)),
+];
