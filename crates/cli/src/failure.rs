@@ -170,7 +170,9 @@ const fn is_usage(kind: ErrorKind) -> bool {
         | ErrorKind::InDoubt
         | ErrorKind::Cancelled
         | ErrorKind::Store
-        | ErrorKind::Audit => false,
+        | ErrorKind::Audit
+        | ErrorKind::Conflict
+        | ErrorKind::Seal => false,
     }
 }
 

@@ -44,6 +44,10 @@ pub enum ErrorKind {
     Store,
     /// The audit trail cannot be signed or let out.
     Audit,
+    /// It clashes with what is there: a name is taken, or somebody was faster.
+    Conflict,
+    /// A secret cannot be sealed or opened.
+    Seal,
 }
 
 /// An error of the engine. The cause is in `source`; the message does not repeat it.
@@ -269,9 +273,72 @@ pub enum EngineError {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// The file with the sealing key cannot be used.
+    #[error("the sealing key `{}` cannot be used: {reason}", .file.display())]
+    SealKey {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        reason: &'static str,
+        /// What the machine said, where it said something.
+        #[source]
+        source: Option<io::Error>,
+    },
+    /// A stored secret does not open.
+    #[error("a stored secret cannot be opened: it was sealed with another key, or has been changed")]
+    Sealed,
+    /// The machine gives no random bytes.
+    #[error("the machine gives no random bytes")]
+    NoChance,
+    /// Settings that cannot be.
+    #[error("{}", fields_summary(.fields))]
+    Fields {
+        /// Every one that is wrong.
+        fields: Vec<BadField>,
+    },
+    /// No connector of that name or id.
+    #[error("there is no connector `{asked}`")]
+    NoConnector {
+        /// The name or id.
+        asked: String,
+    },
+    /// No run of that id.
+    #[error("there is no run `{asked}`")]
+    NoRun {
+        /// The id.
+        asked: String,
+    },
+    /// Another connector has the name.
+    #[error("there is a connector `{name}` already")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// Somebody else changed it meanwhile.
+    #[error("the settings were changed meanwhile: they are in edition {found}, and not in {asked}")]
+    Changed {
+        /// What they are in.
+        found: i64,
+        /// What they were thought to be in.
+        asked: i64,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A setting that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadField {
+    /// Its name, as the API and the command line have it.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+fn fields_summary(fields: &[BadField]) -> String {
+    let told: Vec<_> = fields.iter().map(|bad| format!("{}: {}", bad.field, bad.problem)).collect();
+    told.join("; ")
 }
 
 impl EngineError {
@@ -292,6 +359,8 @@ impl EngineError {
             }
             Self::InDoubt { .. } => ErrorKind::InDoubt,
             Self::Refused { .. } => ErrorKind::Refused,
+            Self::NameTaken { .. } | Self::Changed { .. } => ErrorKind::Conflict,
+            Self::SealKey { .. } | Self::Sealed | Self::NoChance => ErrorKind::Seal,
             Self::RefusedByHeroku { status, .. } => match status {
                 Some(401) => ErrorKind::Unauthenticated,
                 Some(403) => ErrorKind::Forbidden,
@@ -303,6 +372,8 @@ impl EngineError {
             | Self::NotFound { .. }
             | Self::NotAtHeroku { .. }
             | Self::NoPlan { .. }
+            | Self::NoConnector { .. }
+            | Self::NoRun { .. }
             | Self::NoEmployee { .. } => ErrorKind::NotFound,
             Self::BadCursor { .. }
             | Self::BadPlan { .. }
@@ -311,6 +382,7 @@ impl EngineError {
             | Self::BadRoster { .. }
             | Self::ShrunkenRoster { .. }
             | Self::C1Settings { .. }
+            | Self::Fields { .. }
             | Self::ExportFolder { .. } => ErrorKind::Invalid,
             Self::JupiterOne { .. } | Self::C1 { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
@@ -376,6 +448,16 @@ impl EngineError {
                 "it is 32 random bytes that only their owner may read (`chmod 600 {}`); bring a lost one back from a backup",
                 file.display()
             )),
+            Self::SealKey { file, .. } => Some(format!(
+                "it is 32 random bytes that only their owner may read (`chmod 600 {}`); METSUKE_KEY_FILE names another",
+                file.display()
+            )),
+            Self::Sealed => Some(
+                "bring the key file back from where it is kept (METSUKE_KEY_FILE names it), or set the token anew".into(),
+            ),
+            Self::NoConnector { .. } => Some("`metsuke connectors list` lists them".into()),
+            Self::NameTaken { .. } => Some("take another name".into()),
+            Self::Changed { .. } => Some("read it again, and change that".into()),
             Self::AuditDamaged { .. } => Some(
                 "`metsuke audit verify` names every finding; keep a copy of the database as it is".into(),
             ),
@@ -413,6 +495,9 @@ impl EngineError {
             ),
             Self::Backup { .. } => Some("nothing was changed; `metsuke backup --help` and `metsuke restore --help` tell what they take".into()),
             Self::RefusedByHeroku { .. }
+            | Self::Fields { .. }
+            | Self::NoRun { .. }
+            | Self::NoChance
             | Self::NotSent { .. }
             | Self::ExportFolder { .. }
             | Self::Cancelled

@@ -7,14 +7,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use metsuke_model::audit::EventCode;
-use metsuke_model::{Clock, Moment};
+use metsuke_model::{Clock, JobId, Moment};
 use metsuke_store::{Pruned, Store};
+use serde_json::json;
 
 use crate::EngineError;
+use crate::connectors::Installation;
+use crate::jobs::{Done, Handler, NewJob, Work, backoff};
 
 /// The kind of job that removes what is not to be kept.
 pub const PRUNE: &str = "prune";
+/// Microseconds.
+const DAY: i64 = 24 * 3_600_000_000;
 
 /// For how long what is kept; none for good.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +35,72 @@ pub struct Keep {
     pub changes: Option<Duration>,
     /// Alerts that were delivered or given up.
     pub deliveries: Option<Duration>,
+}
+
+/// Carries out [`PRUNE`] jobs; each puts the next day's into the queue.
+#[derive(Clone, Copy, Debug)]
+pub struct Pruner {
+    /// For how long what is kept.
+    pub keep: Keep,
+}
+
+impl Handler for Pruner {
+    fn kind(&self) -> &'static str {
+        PRUNE
+    }
+
+    fn carry_out<'a>(&'a self, work: &'a Work) -> BoxFuture<'a, Done> {
+        Box::pin(self.carry_out_one(work))
+    }
+}
+
+impl Pruner {
+    async fn carry_out_one(&self, work: &Work) -> Done {
+        let clock = work.installation.clock();
+        let pruned = tokio::select! {
+            pruned = prune(&work.store, &self.keep, clock) => pruned,
+            () = work.cancel.cancelled() => return Done::GivenBack,
+        };
+        let next = plan(&work.installation, &work.store, clock.now().0.saturating_add(DAY)).await;
+        match pruned.and_then(|pruned| next.map(|()| pruned)) {
+            Ok(pruned) => Done::Finished(Some(json!(pruned))),
+            Err(error) => {
+                let after = backoff(work.job.attempt, Duration::from_mins(1), Duration::from_hours(1));
+                Done::Retry { after, why: error.to_string() }
+            }
+        }
+    }
+}
+
+/// Puts today's job into the queue of the main store and of every connector's, where it is not there; for the start of a
+/// server.
+///
+/// # Errors
+///
+/// What the databases said.
+pub async fn plan_today(installation: &Installation) -> Result<(), EngineError> {
+    let now = installation.clock().now().0;
+    plan(installation, installation.main(), now).await?;
+    for row in installation.live().await? {
+        plan(installation, &installation.estate(row.id).await?, now).await?;
+    }
+    Ok(())
+}
+
+/// One job for each store and day.
+async fn plan(installation: &Installation, store: &Store, at: i64) -> Result<(), EngineError> {
+    let now = installation.clock().now();
+    let day = at.div_euclid(DAY);
+    let job = NewJob {
+        id: JobId::new(now, installation.chance()?),
+        kind: PRUNE,
+        dedup: Some(day.to_string()),
+        document: json!({ "day": day }),
+        run_at: Moment(now.0.max(day.saturating_mul(DAY))),
+        created_at: now,
+    };
+    store.insert_job(&job).await?;
+    Ok(())
 }
 
 /// Removes from one store what is older than it is to be kept, in small transactions; says what went, by table.

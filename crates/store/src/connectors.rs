@@ -129,6 +129,31 @@ pub(crate) async fn plan(
         .await
 }
 
+/// Writes what is planned next, if nobody else has done so since; tells whether.
+pub(crate) async fn replan(
+    connection: &mut Connection,
+    planned: ScheduleRow,
+    next: ScheduleRow,
+) -> Result<bool, StoreError> {
+    if scheduled(connection).await? != planned {
+        return Ok(false);
+    }
+    plan(connection, SYNC, next).await?;
+    Ok(true)
+}
+
+async fn scheduled(connection: &mut Connection) -> Result<ScheduleRow, StoreError> {
+    let mut found = ScheduleRow::default();
+    let sql = "SELECT next_at, slot FROM schedule WHERE name = $1";
+    connection
+        .each("reading what is due", sql, &[SYNC.into()], |row| {
+            found = ScheduleRow { next_at: row.int(0)?.map(Moment), slot: row.int(1)?.map(Moment) };
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
 impl Store {
     /// Every connector that there ever was, in the order in which they were added.
     ///
@@ -373,17 +398,19 @@ impl Store {
     ///
     /// What the database said.
     pub async fn schedule(&self) -> Result<ScheduleRow, StoreError> {
-        let mut found = ScheduleRow::default();
-        let sql = "SELECT next_at, slot FROM schedule WHERE name = $1";
-        self.pool
-            .begin_read()
-            .await?
-            .each("reading what is due", sql, &[SYNC.into()], |row| {
-                found = ScheduleRow { next_at: row.int(0)?.map(Moment), slot: row.int(1)?.map(Moment) };
-                Ok(())
-            })
-            .await?;
-        Ok(found)
+        scheduled(&mut self.pool.begin_read().await?).await
+    }
+
+    /// Plans something else, unless somebody has done so since; tells whether.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn replan(&self, planned: ScheduleRow, next: ScheduleRow) -> Result<bool, StoreError> {
+        let mut connection = self.begin_write().await?;
+        let planned = replan(&mut connection, planned, next).await?;
+        connection.commit().await?;
+        Ok(planned)
     }
 }
 

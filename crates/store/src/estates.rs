@@ -103,7 +103,7 @@ impl Store {
                 open::postgres(options, shown, Some(IDLE)).await?
             }
         };
-        Ok(store.acting_as(self.actor.clone()))
+        Ok(store.acting_as(self.actor.clone()).braked(self.brake))
     }
 
     /// Takes away the store of a connector that was never finished, with all that is in it.

@@ -117,8 +117,6 @@ pub struct Ask {
     pub cause: &'static str,
     /// Who asks.
     pub asked_by: String,
-    /// What is planned from then on, where the clock asks.
-    pub planned: Option<ScheduleRow>,
     /// When.
     pub now: Moment,
 }
@@ -260,15 +258,17 @@ async fn log(connection: &mut Connection, run: RunId, lines: &[NewLogLine]) -> R
         })
         .await?;
     let run = run.to_string();
-    let rows = (last + 1..).zip(lines).map(|(sequence, line)| {
-        [
-            sequence.into(),
+    let mut rows: Vec<[Bind; 5]> = Vec::with_capacity(lines.len());
+    for line in lines {
+        last += 1;
+        rows.push([
+            last.into(),
             run.as_str().into(),
             line.at.0.into(),
             line.level.into(),
-            Bind::from(line.text.as_str()),
-        ]
-    });
+            line.text.as_str().into(),
+        ]);
+    }
     let head = "INSERT INTO run_log (sequence, run_id, at, level, text) ";
     connection.insert(WRITING, (head, ""), rows).await
 }
@@ -289,6 +289,43 @@ async fn close(connection: &mut Connection, run: RunId, end: &RunEnd, now: Momen
     connection.execute(WRITING, sql, &binds).await.map(|_| ())
 }
 
+/// Gives the open run, or writes a new one with its job.
+async fn ask_in(
+    connection: &mut Connection,
+    ask: &Ask,
+    event: Option<NewEvent>,
+) -> Result<Asked, StoreError> {
+    if let Some(run) = open(connection).await? {
+        return Ok(Asked { run, new: false });
+    }
+    let run = RunRow {
+        id: ask.run,
+        status: RunStatus::Queued,
+        cause: ask.cause.to_owned(),
+        asked_by: ask.asked_by.clone(),
+        asked_at: ask.now,
+        started_at: None,
+        finished_at: None,
+        version: None,
+        reason: None,
+        document: None,
+    };
+    insert(connection, &run).await?;
+    let job = NewJob {
+        id: ask.job,
+        kind: ask.kind,
+        dedup: Some(ask.kind.to_owned()),
+        document: json!({}),
+        run_at: ask.now,
+        created_at: ask.now,
+    };
+    jobs::insert(connection, &job).await?;
+    if let Some(event) = event {
+        audit::append(connection, event).await?;
+    }
+    Ok(Asked { run, new: true })
+}
+
 impl Store {
     /// Asks for a sync: gives the open run where there is one, else writes a new one with its job, and the event.
     ///
@@ -297,40 +334,29 @@ impl Store {
     /// What the database said; nothing is asked for then.
     pub async fn ask_run(&self, ask: &Ask, event: Option<NewEvent>) -> Result<Asked, StoreError> {
         let mut connection = self.begin_write().await?;
-        if let Some(planned) = ask.planned {
-            connectors::plan(&mut connection, connectors::SYNC, planned).await?;
-        }
-        if let Some(run) = open(&mut connection).await? {
-            connection.commit().await?;
-            return Ok(Asked { run, new: false });
-        }
-        let run = RunRow {
-            id: ask.run,
-            status: RunStatus::Queued,
-            cause: ask.cause.to_owned(),
-            asked_by: ask.asked_by.clone(),
-            asked_at: ask.now,
-            started_at: None,
-            finished_at: None,
-            version: None,
-            reason: None,
-            document: None,
-        };
-        insert(&mut connection, &run).await?;
-        let job = NewJob {
-            id: ask.job,
-            kind: ask.kind,
-            dedup: Some(ask.kind.to_owned()),
-            document: json!({}),
-            run_at: ask.now,
-            created_at: ask.now,
-        };
-        jobs::insert(&mut connection, &job).await?;
-        if let Some(event) = event {
-            audit::append(&mut connection, event).await?;
-        }
+        let asked = ask_in(&mut connection, ask, event).await?;
         connection.commit().await?;
-        Ok(Asked { run, new: true })
+        Ok(asked)
+    }
+
+    /// Asks for the sync that was planned, and plans the next; `None` where another process has done so.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is asked for then.
+    pub async fn ask_planned_run(
+        &self,
+        ask: &Ask,
+        planned: ScheduleRow,
+        next: ScheduleRow,
+    ) -> Result<Option<Asked>, StoreError> {
+        let mut connection = self.begin_write().await?;
+        if !connectors::replan(&mut connection, planned, next).await? {
+            return Ok(None);
+        }
+        let asked = ask_in(&mut connection, ask, None).await?;
+        connection.commit().await?;
+        Ok(Some(asked))
     }
 
     /// Begins the run that a worker's job is for. One that was running already had a worker that went away: it is told

@@ -200,10 +200,11 @@ pub(crate) async fn insert(
     let head = "INSERT INTO sync (id, status, started_at, finished_at, requests, waited_ms, error,
             users, teams, enterprise_accounts, apps, addons, invitations, grants, added, removed, changed) ";
     connection.insert("recording the sync", (head, ""), [row]).await?;
-    let scopes = report.scopes.iter().enumerate().map(|(ordinal, scope)| {
-        vec![
+    let mut scopes: Vec<[Bind; 10]> = Vec::with_capacity(report.scopes.len());
+    for scope in &report.scopes {
+        scopes.push([
             version.0.into(),
-            number(ordinal as u64),
+            number(scopes.len() as u64),
             (&*scope.scope).into(),
             scope.outcome.as_str().into(),
             Bind::Text(scope.reason.as_deref().map(Into::into)),
@@ -212,8 +213,8 @@ pub(crate) async fn insert(
             number(scope.rows),
             number(scope.calls.into()),
             number(scope.duration_ms),
-        ]
-    });
+        ]);
+    }
     let head = "INSERT INTO scope (sync_id, ordinal, scope, outcome, reason, gap, pages, row_count, calls, duration_ms) ";
     connection.insert("recording the sync", (head, ""), scopes).await
 }

@@ -73,11 +73,11 @@ impl Code {
             ErrorKind::Invalid | ErrorKind::Ambiguous => Self::InvalidArgument,
             ErrorKind::Unauthenticated => Self::Unauthenticated,
             ErrorKind::Forbidden => Self::PermissionDenied,
-            ErrorKind::Refused => Self::FailedPrecondition,
+            ErrorKind::Refused | ErrorKind::Conflict => Self::FailedPrecondition,
             ErrorKind::NotFound => Self::NotFound,
             ErrorKind::RateLimited | ErrorKind::Upstream | ErrorKind::InDoubt => Self::Unavailable,
             ErrorKind::Cancelled => Self::Cancelled,
-            ErrorKind::Store | ErrorKind::Audit => Self::Internal,
+            ErrorKind::Store | ErrorKind::Audit | ErrorKind::Seal => Self::Internal,
         }
     }
 }
@@ -210,6 +210,8 @@ mod tests {
             (ErrorKind::Cancelled, Code::Cancelled),
             (ErrorKind::Store, Code::Internal),
             (ErrorKind::Audit, Code::Internal),
+            (ErrorKind::Conflict, Code::FailedPrecondition),
+            (ErrorKind::Seal, Code::Internal),
         ];
         for (kind, code) in table {
             assert_eq!(Code::of(kind), code, "{kind:?}");

@@ -86,7 +86,7 @@ impl Settings {
     /// # Errors
     ///
     /// [`ClientError::Config`] names the first setting that cannot work; never the token.
-    pub(crate) fn check(&self) -> Result<(), ClientError> {
+    pub fn check(&self) -> Result<(), ClientError> {
         let refuse = |reason: &str| Err(ClientError::Config { reason: reason.to_owned() });
         let url = &self.base_url;
         if !url.username().is_empty() || url.password().is_some() {

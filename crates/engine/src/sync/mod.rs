@@ -21,6 +21,7 @@ use std::str::FromStr;
 use metsuke_clients::heroku::Heroku;
 use metsuke_model::{Changes, Clock, Counts, SyncReport, SyncStatus, Version};
 use metsuke_store::Store;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{EngineError, Progress};
@@ -28,7 +29,8 @@ use reader::{Reader, Start};
 pub use refresh::{Target, refresh};
 
 /// What may be left out of a sync.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Skip {
     /// Add-ons and their attachments: no data reach then.
     AddOns,

@@ -6,6 +6,7 @@ mod access;
 mod audit;
 mod backup;
 mod connector;
+mod connectors;
 mod earlier;
 mod effects;
 mod faults;

@@ -65,10 +65,11 @@ impl Writer {
     ) -> Result<(State, Losses), StoreError> {
         let Listed { state, other } = listed;
         if self.first {
-            let rows = state.iter().map(|(key, mask)| access_row(*key, *mask, self.version));
+            let version = self.version;
+            let rows = state.iter().copied().map(move |(key, mask)| access_row(key, mask, version));
             self.connection.insert("writing access", (ACCESS_HEAD, ""), rows).await?;
             let held = state::by_principal(&state);
-            let rows = held.iter().map(|(key, mask)| held_row(*key, *mask));
+            let rows = held.iter().copied().map(|(key, mask)| held_row(key, mask));
             self.connection.insert("writing access", (HELD_HEAD, ""), rows).await?;
             self.apply_other(BTreeSet::new(), other, |_| true).await?;
             self.changes.added += self.grants(&state);
@@ -132,9 +133,9 @@ impl Writer {
     /// Writes sorted changes (key, before, after) with their log, where a mask of 0 means none.
     pub(super) async fn write_changes(&mut self, changes: &[(u64, u32, u32)]) -> Result<(), StoreError> {
         let version = self.version;
-        let logged = changes.iter().map(|(key, before, after)| {
-            let (resource, principal) = parts(*key);
-            let (before, after) = (i64::from(*before), i64::from(*after));
+        let logged = changes.iter().copied().map(move |(key, before, after)| {
+            let (resource, principal) = parts(key);
+            let (before, after) = (i64::from(before), i64::from(after));
             [version.into(), resource.into(), principal.into(), before.into(), Bind::from(after)]
         });
         self.connection.insert("logging access", (ACCESS_CHANGE_HEAD, ""), logged).await?;
@@ -234,7 +235,8 @@ impl Writer {
             [resource.into(), principal.into(), Bind::from(&**slug)]
         };
         let head = "INSERT INTO access_other (resource_id, principal_id, slug) ";
-        self.connection.insert("writing access", (head, ""), added.iter().map(|entry| row(entry))).await?;
+        let rows: Vec<_> = added.iter().map(|entry| row(entry)).collect();
+        self.connection.insert("writing access", (head, ""), rows).await?;
         for entry in &removed {
             let sql = "DELETE FROM access_other WHERE resource_id = $1 AND principal_id = $2 AND slug = $3";
             self.connection.execute("removing access", sql, &row(entry)).await?;

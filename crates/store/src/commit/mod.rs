@@ -214,10 +214,11 @@ impl Writer {
 
     /// Remembers what was settled about teams' permissions listings.
     async fn keep_manners(&mut self, manners: &[(HerokuId, Mask)]) -> Result<(), StoreError> {
-        let heads = &self.heads;
-        let rows = manners.iter().filter_map(|(team, roles)| {
-            Some([heads.dense(Kind::Team, team)?.into(), Bind::from(i64::from(roles.0))])
-        });
+        let mut rows = Vec::with_capacity(manners.len());
+        for (team, roles) in manners {
+            let team = self.heads.dense(Kind::Team, team);
+            rows.extend(team.map(|team| [team.into(), Bind::from(i64::from(roles.0))]));
+        }
         let head = "INSERT INTO listing_manner (team_id, implicit_roles) ";
         let tail = " ON CONFLICT (team_id) DO UPDATE SET implicit_roles = excluded.implicit_roles";
         self.connection.insert("keeping listing manners", (head, tail), rows).await

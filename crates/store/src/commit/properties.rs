@@ -21,11 +21,11 @@ impl Writer {
         &mut self,
         records: &[T],
         written: &[Written],
-    ) -> Result<FxHashMap<*const u8, i64>, StoreError> {
+    ) -> Result<FxHashMap<usize, i64>, StoreError> {
         // Equal documents are most often one shared text: its address finds it without comparing texts.
-        let mut documents: FxHashMap<*const u8, &Arc<str>> = FxHashMap::default();
+        let mut documents: FxHashMap<usize, &Arc<str>> = FxHashMap::default();
         for record in written.iter().filter_map(|entry| records.get(entry.index)) {
-            documents.entry(record.properties().as_ptr()).or_insert_with(|| record.properties());
+            documents.entry(record.properties().as_ptr().addr()).or_insert_with(|| record.properties());
         }
         let interned = self.intern(documents.values().copied()).await?;
         Ok(documents

@@ -173,7 +173,7 @@ struct Rows<'r, T> {
     records: &'r [T],
     written: &'r [Written],
     references: Vec<i64>,
-    properties: FxHashMap<*const u8, i64>,
+    properties: FxHashMap<usize, i64>,
 }
 
 impl<T: Record> Rows<'_, T> {
@@ -181,7 +181,7 @@ impl<T: Record> Rows<'_, T> {
     fn values(&self, place: usize, record: &T) -> impl Iterator<Item = Bind> {
         let width = T::KIND.columns().iter().filter(|column| is_reference(column.column_type)).count();
         let mut references = self.references.iter().skip(place * width).copied();
-        let properties = self.properties.get(&record.properties().as_ptr()).copied();
+        let properties = self.properties.get(&record.properties().as_ptr().addr()).copied();
         let cells = T::KIND.columns().iter().zip(record.cells()).map(move |(column, cell)| {
             match (cell, column.column_type) {
                 (_, ColumnType::Reference(_)) => Bind::Int(references.next().filter(|id| *id != 0)),
@@ -284,9 +284,10 @@ pub(super) async fn log_gone(
     version: i64,
     gone: &[i64],
 ) -> Result<(), StoreError> {
-    let changes = gone.iter().map(|id| change_row(version, *id, ChangeKind::Removed, "{}", "{}"));
+    let changes =
+        gone.iter().copied().map(move |id| change_row(version, id, ChangeKind::Removed, "{}", "{}"));
     connection.insert("logging changes", (CHANGE_HEAD, ""), changes).await?;
-    let rows = gone.iter().map(|id| [version.into(), Bind::from(*id)]);
+    let rows = gone.iter().copied().map(move |id| [version.into(), Bind::from(id)]);
     let table = kind.table();
     let head = format!("UPDATE {table} SET gone = listed.column1 FROM (");
     let tail = format!(") AS listed WHERE {table}.id = listed.column2");

@@ -35,6 +35,7 @@ mod hand;
 mod log;
 mod opening;
 mod people;
+mod platform;
 mod provision;
 mod pruning;
 mod quarantine;

@@ -1,0 +1,322 @@
+//! Connectors from their making to their end, on both engines, against the simulated Heroku.
+
+mod queue;
+mod schedules;
+mod site;
+
+use std::sync::Arc;
+
+use metsuke_engine::connectors::{ConnectorEdit, LogSelect, RunStatus, State};
+use metsuke_engine::schedule::Polling;
+use metsuke_engine::{EngineError, ErrorKind};
+use metsuke_model::Clock as _;
+use metsuke_store::{ConnectorStatus, OpenMode, Store};
+use secrecy::SecretString;
+
+use site::{Site, ann};
+
+/// Makes two tests of each body, one for each engine.
+macro_rules! on_both_engines {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::connectors::site::Site::on_sqlite().await).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::connectors::site::Site::on_postgres().await).await;
+            })+
+        }
+    };
+}
+use on_both_engines;
+
+on_both_engines!(
+    a_connector_goes_from_its_making_to_connected,
+    a_wrong_token_fails_in_words_and_is_replaced_in_place,
+    what_cannot_be_is_refused_all_at_once,
+    settings_change_only_in_the_edition_that_was_read,
+    a_paused_connector_starts_nothing_by_itself,
+    a_token_is_tried_before_it_is_used,
+    a_removed_connector_leaves_its_trail_and_nothing_else,
+    what_a_crash_left_half_removed_is_finished_at_the_start,
+    what_a_crash_left_half_made_is_finished_or_forgotten,
+    connectors_of_one_account_share_one_budget,
+    a_log_is_followed_while_it_grows,
+);
+
+async fn a_connector_goes_from_its_making_to_connected(site: Site) {
+    let made = site.create("core").await;
+    assert_eq!(made.state, State::Syncing);
+    assert_eq!(made.next_sync_at.unwrap().0 - made.created_at.0, 3_600_000_000);
+    site.drain().await;
+    let connector = site.installation.connector(made.id).await.unwrap();
+    assert_eq!(connector.state, State::Connected, "{}", connector.reason);
+    assert!(connector.reason.starts_with("version 1 was read completely"), "{}", connector.reason);
+    assert!(connector.account.is_some());
+    let run = connector.last_run.unwrap();
+    assert_eq!(
+        (run.status, run.cause.as_str(), run.asked_by.as_str()),
+        (RunStatus::Complete, "created", "ann")
+    );
+    let (told, scopes) = site.installation.run(made.id, run.id).await.unwrap();
+    assert_eq!(told, run);
+    assert!(scopes.len() > 5 && scopes.iter().all(|scope| !scope.gap));
+    let store = site.installation.estate(made.id).await.unwrap();
+    let snapshot = store.snapshot(None).await.unwrap().unwrap();
+    assert!(snapshot.sync().counts.grants > 0);
+    assert!(site.installation.main().snapshot(None).await.unwrap().is_none());
+    assert_eq!(site.installation.find("CORE").await.unwrap(), made.id);
+    let select = LogSelect { limit: 100, ..LogSelect::default() };
+    let lines = site.installation.logs(made.id, select).await.unwrap();
+    assert!(lines.len() >= 2 && lines.iter().all(|line| line.run == run.id), "{lines:?}");
+}
+
+async fn a_wrong_token_fails_in_words_and_is_replaced_in_place(site: Site) {
+    let mut wish = site.wish("core");
+    wish.api_token = SecretString::from("HRKU-nobody-knows-it");
+    let id = site.installation.create(&ann(), wish).await.unwrap().id;
+    site.drain().await;
+    let connector = site.installation.connector(id).await.unwrap();
+    assert_eq!(connector.state, State::Failing);
+    assert!(connector.reason.contains("does not accept the token"), "{}", connector.reason);
+    let edit = ConnectorEdit {
+        api_token: Some(SecretString::from(site.simulator.token().to_owned())),
+        ..ConnectorEdit::default()
+    };
+    let edited = site.installation.edit(&ann(), id, None, edit).await.unwrap();
+    assert_eq!(edited.edition, 1, "a token is no setting");
+    assert!(site.installation.sync_now(&ann(), id).await.unwrap().new);
+    site.drain().await;
+    assert_eq!(site.installation.connector(id).await.unwrap().state, State::Connected);
+}
+
+async fn what_cannot_be_is_refused_all_at_once(site: Site) {
+    let mut wish = site.wish(" ");
+    wish.settings.owner = "ann".to_owned();
+    wish.settings.api_url = "http://api.heroku.com".to_owned();
+    wish.api_token = SecretString::from("HRKU with a blank");
+    let error = site.installation.create(&ann(), wish).await.unwrap_err();
+    assert!(!error.to_string().contains("HRKU"));
+    let EngineError::Fields { fields } = error else { panic!("{error}") };
+    let named: Vec<_> = fields.iter().map(|bad| bad.field).collect();
+    assert_eq!(named, ["name", "owner", "api_url", "api_token"]);
+    site.create("core").await;
+    let taken = site.installation.create(&ann(), site.wish("Core")).await.unwrap_err();
+    assert!(matches!(taken, EngineError::NameTaken { .. }) && taken.kind() == ErrorKind::Conflict);
+    assert!(matches!(site.installation.find("other").await, Err(EngineError::NoConnector { .. })));
+}
+
+async fn settings_change_only_in_the_edition_that_was_read(site: Site) {
+    let made = site.create("core").await;
+    let mut settings = made.settings.clone();
+    settings.polling_interval = Polling::cron("30 2 * * *", "Europe/Berlin").unwrap();
+    settings.description = "ours".to_owned();
+    let name = Some("Core 2".to_owned());
+    let edit = ConnectorEdit { name, settings: Some(settings.clone()), ..ConnectorEdit::default() };
+    let edited = site.installation.edit(&ann(), made.id, Some(1), edit.clone()).await.unwrap();
+    assert_eq!((edited.edition, edited.name.as_str(), &edited.settings), (2, "Core 2", &settings));
+    assert_eq!(edited.next_sync_at.unwrap().to_string(), "2026-11-02T01:30:00Z");
+    let late = site.installation.edit(&ann(), made.id, Some(1), edit).await.unwrap_err();
+    assert!(matches!(late, EngineError::Changed { found: 2, asked: 1 }));
+}
+
+async fn a_paused_connector_starts_nothing_by_itself(site: Site) {
+    let id = site.synced("core").await.id;
+    let paused = site.installation.pause(&ann(), id).await.unwrap();
+    assert_eq!((paused.state, paused.next_sync_at), (State::Paused, None));
+    site.clock.advance(5 * 3_600_000_000);
+    assert!(site.supervisor().tick().await.unwrap().is_empty());
+    assert!(site.installation.sync_now(&ann(), id).await.unwrap().new, "somebody may still ask");
+    site.drain().await;
+    let resumed = site.installation.resume(&ann(), id).await.unwrap();
+    assert_eq!(resumed.state, State::Connected);
+    assert!(site.supervisor().tick().await.unwrap().is_empty(), "nothing is made up for");
+    site.clock.advance(3_600_000_000);
+    assert_eq!(site.supervisor().tick().await.unwrap().len(), 1);
+}
+
+async fn a_token_is_tried_before_it_is_used(site: Site) {
+    let url = site.simulator.url();
+    let token = |text: &str| SecretString::from(text.to_owned());
+    let good = site.installation.test_token(&url, token(site.simulator.token())).await.unwrap();
+    assert!(good.problems.is_empty() && good.teams > Some(0) && good.apps > Some(0), "{good:?}");
+    let identity = site.simulator.token_with("identity");
+    let small = site.installation.test_token(&url, token(&identity)).await.unwrap();
+    assert!(small.problems.iter().any(|problem| problem.contains("`identity`")), "{small:?}");
+    let wrong = site.installation.test_token(&url, token("HRKU-wrong")).await.unwrap_err();
+    assert!(matches!(wrong, EngineError::WrongToken { .. }), "{wrong}");
+    let id = site.create("core").await.id;
+    assert_eq!(site.installation.test(id).await.unwrap().account_id, good.account_id);
+}
+
+async fn a_removed_connector_leaves_its_trail_and_nothing_else(site: Site) {
+    let connector = site.synced("core").await;
+    let removal = site.installation.delete(&ann(), connector.id).await.unwrap();
+    assert_eq!((removal.name.as_str(), removal.versions, removal.last_version), ("core", 1, Some(1)));
+    assert!(removal.entities > 10 && removal.grants > 0 && removal.rows["connector_credential"] == 1);
+    assert!(matches!(site.installation.connector(connector.id).await, Err(EngineError::NoConnector { .. })));
+    assert!(site.installation.connectors().await.unwrap().is_empty());
+    assert!(site.installation.delete(&ann(), connector.id).await.is_err());
+    let kept = site.installation.removed().await.unwrap();
+    assert_eq!((kept.len(), kept[0].name.as_str()), (1, "core"));
+    let trail = site.installation.trail(connector.id).await.unwrap();
+    let events = trail.audit_rows_before(None, 10).await.unwrap();
+    assert!(events[0].text.contains("connector.removed") && events[0].text.contains(&removal.fingerprint));
+    assert!(events.iter().any(|event| event.text.contains("connector.created")));
+    let main = site.installation.main().audit_rows_before(None, 1).await.unwrap();
+    assert!(main[0].text.contains("connector.removed") && main[0].text.contains(&removal.fingerprint));
+    assert!(trail.is_wiped().await.unwrap() && trail.snapshot(None).await.unwrap().is_none());
+    let again = site.create("core").await;
+    assert_ne!(again.id, connector.id);
+}
+
+async fn what_a_crash_left_half_removed_is_finished_at_the_start(site: Site) {
+    let (one, other) = (site.synced("one").await, site.synced("other").await);
+    let main = site.installation.main();
+    // The first went away before the wiping, the second after it.
+    main.mark_connector(one.id, ConnectorStatus::Removing, None, None).await.unwrap();
+    main.mark_connector(other.id, ConnectorStatus::Removing, None, None).await.unwrap();
+    let store = site.installation.trail(other.id).await.unwrap();
+    let event = store.event(site.clock.now(), metsuke_model::audit::EventCode::ConnectorRemoved);
+    let wiped = store.wipe(site.clock.now(), event).await.unwrap();
+    assert!(site.installation.connectors().await.unwrap().is_empty());
+    let another = site.another().await;
+    another.recover().await.unwrap();
+    let removed = another.removed().await.unwrap();
+    assert_eq!(removed.len(), 2);
+    assert!(removed.iter().any(|row| row.removal.as_ref() == Some(&wiped.document())));
+    assert!(another.trail(one.id).await.unwrap().is_wiped().await.unwrap());
+    another.recover().await.unwrap();
+}
+
+async fn what_a_crash_left_half_made_is_finished_or_forgotten(site: Site) {
+    let main = site.installation.main();
+    let id = |number| metsuke_model::ConnectorId::new(site.clock.now(), [number; 10]);
+    assert!(main.register_connector(id(1), "empty", site.clock.now()).await.unwrap());
+    main.estate(id(1), OpenMode::Create).await.unwrap().close().await;
+    let whole = site.create("whole").await;
+    main.mark_connector(whole.id, ConnectorStatus::Making, None, None).await.unwrap();
+    let another = site.another().await;
+    another.recover().await.unwrap();
+    assert!(another.connectors().await.unwrap().is_empty(), "its maker may still be at it");
+    site.clock.advance(601_000_000);
+    another.recover().await.unwrap();
+    let there = another.connectors().await.unwrap();
+    assert_eq!((there.len(), there[0].id), (1, whole.id));
+    assert!(main.estate(id(1), OpenMode::Existing).await.is_err());
+    assert!(main.register_connector(id(2), "empty", site.clock.now()).await.unwrap());
+}
+
+async fn connectors_of_one_account_share_one_budget(site: Site) {
+    let (one, other) = (site.create("one").await.id, site.create("other").await.id);
+    let before = site.installation.heroku(one).await.unwrap();
+    let (one, other) =
+        (site.installation.heroku(one).await.unwrap(), site.installation.heroku(other).await.unwrap());
+    assert!(Arc::ptr_eq(before.budget(), one.budget()) && Arc::ptr_eq(one.budget(), other.budget()));
+}
+
+async fn a_log_is_followed_while_it_grows(site: Site) {
+    let id = site.create("core").await.id;
+    let mut feed = site.installation.follow(id, None, 0).await.unwrap();
+    let following = async {
+        let mut lines = Vec::new();
+        loop {
+            let line = feed.next().await.unwrap();
+            let last = line.text.starts_with("version 1");
+            lines.push(line);
+            if last {
+                return lines;
+            }
+        }
+    };
+    let (lines, ()) = tokio::join!(following, site.drain());
+    assert!(lines.windows(2).all(|pair| pair[0].sequence < pair[1].sequence), "{lines:?}");
+    assert!(lines[0].text.contains("the sync begins"), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_in_nothing_that_is_stored() {
+    let site = Site::on_sqlite().await;
+    let canary = site.simulator.token().to_owned();
+    let mut wish = site.wish("core");
+    wish.jupiterone_key = Some(SecretString::from("jupiter-one-canary-key"));
+    let id = site.installation.create(&ann(), wish).await.unwrap().id;
+    site.drain().await;
+    let token = Some(SecretString::from(canary.clone()));
+    let edit = ConnectorEdit { api_token: token, ..ConnectorEdit::default() };
+    site.installation.edit(&ann(), id, None, edit).await.unwrap();
+    let key = site.installation.jupiterone_key(id).await.unwrap().unwrap();
+    assert_eq!(secrecy::ExposeSecret::expose_secret(&key), "jupiter-one-canary-key");
+    assert!(!format!("{:?}", site.installation.connector(id).await.unwrap()).contains(&canary));
+    let stored = files(site.folder.path());
+    assert!(stored.iter().any(|(name, _)| name.ends_with(".db")), "the databases are among them");
+    for secret in [canary.as_str(), "jupiter-one-canary-key"] {
+        for form in forms(secret) {
+            for (name, bytes) in &stored {
+                let found = bytes.windows(form.len()).any(|piece| piece.eq_ignore_ascii_case(&form));
+                assert!(!found, "{name} holds {}", String::from_utf8_lossy(&form));
+            }
+        }
+    }
+    // What is searched for would be found.
+    std::fs::write(site.folder.path().join("planted"), format!("x{canary}y")).unwrap();
+    let planted = files(site.folder.path());
+    assert!(
+        planted.iter().any(|(_, bytes)| bytes.windows(canary.len()).any(|piece| piece == canary.as_bytes()))
+    );
+}
+
+/// A secret raw, in hexadecimal, and in base64 at each of its three places.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![secret.as_bytes().to_vec(), hex.into_bytes()];
+    for before in 0..3 {
+        let text = [&vec![b'x'; before][..], secret.as_bytes()].concat();
+        let coded = base64(&text);
+        forms.push(coded[before * 2..coded.len() - 4].to_vec());
+    }
+    forms
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut coded = Vec::new();
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
+            << (8 * (3 - three.len()));
+        coded.extend([18, 12, 6, 0].map(|shift| LETTERS[bits >> shift & 63]));
+    }
+    coded
+}
+
+/// Every file below a folder, with its bytes.
+fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_connectors_needs_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("metsuke.db").display());
+    let store = Store::open(&url, OpenMode::Create).await.unwrap();
+    let seal = metsuke_engine::seal::SealFile::beside(&folder.path().join("metsuke.db"));
+    let clock = Arc::new(metsuke_model::SystemClock);
+    let installation =
+        metsuke_engine::connectors::Installation::open(store, seal.clone(), clock).await.unwrap();
+    installation.recover().await.unwrap();
+    assert!(installation.connectors().await.unwrap().is_empty());
+    assert!(!seal.path().exists());
+}
