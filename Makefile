@@ -64,6 +64,7 @@ crash: ## Kill syncs, grants and revokes, and restore backups, many times over (
 	@scripts/setup.sh test
 	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine_during_sync
 	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
+	@METSUKE_THOROUGH=1 NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-store a_migration_killed
 	@METSUKE_RESTORES=$(RESTORES) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine backups_under_load
 
 clean: ## Remove what was built, and stop the test server
