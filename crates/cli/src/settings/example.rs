@@ -4,22 +4,23 @@ use super::{Kind, SETTINGS, Setting};
 
 /// The file's text.
 pub(crate) fn example() -> String {
-    let mut text = String::from(
-        "# Settings of metsuke. A flag beats a variable of the environment, and that beats this file.\n\
-         # Secrets do not stand here: name the file that holds one. Each variable of a secret can be given by a\n\
-         # file as well, with _FILE behind its name.\n",
-    );
+    let mut lines = vec![
+        "# Settings of metsuke. A flag beats a variable of the environment, and that beats this file.".to_owned(),
+        "# Secrets do not stand here: name the file that holds one. Each variable of a secret can be given by a".into(),
+        "# file as well, with _FILE behind its name.".into(),
+    ];
     let mut section = "";
     for setting in SETTINGS {
         let (own, key) = setting.name.split_once('.').unwrap_or(("", setting.name));
         if own != section {
             section = own;
-            text.push_str(&format!("\n[{section}]\n"));
+            lines.extend([String::new(), format!("[{section}]")]);
         }
-        text.push_str(&format!("# {}\n# {}\n", setting.help, otherwise(setting)));
-        text.push_str(&format!("#{key}{} = {}\n", ending(setting.kind), literal(setting)));
+        lines.extend([format!("# {}", setting.help), format!("# {}", otherwise(setting))]);
+        lines.push(format!("#{key}{} = {}", ending(setting.kind), literal(setting)));
     }
-    text
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 fn otherwise(setting: &Setting) -> String {

@@ -196,14 +196,17 @@ async fn a_copy_is_of_one_moment_while_others_write(database: Database) {
     let copying = main.copying().await.unwrap();
     let before = estate.syncs(100).await.unwrap();
     let (sink, mut source) = mpsc::channel(1);
-    let writing = tokio::spawn(async move { copying.write("0.1.0", Moment(77), &sink).await.unwrap() });
     versions(&estate, 33, 3).await;
-    let mut bytes = Vec::new();
-    while let Some(piece) = source.recv().await {
-        bytes.extend(piece);
-    }
-    writing.await.unwrap();
-    assert_eq!(estate.syncs(100).await.unwrap().len(), before.len() + 3);
+    let (_, bytes) =
+        tokio::join!(async move { copying.write("0.1.0", Moment(77), &sink).await.unwrap() }, async {
+            versions(&estate, 34, 2).await;
+            let mut bytes = Vec::new();
+            while let Some(piece) = source.recv().await {
+                bytes.extend(piece);
+            }
+            bytes
+        });
+    assert_eq!(estate.syncs(100).await.unwrap().len(), before.len() + 5);
     let to = Database::sqlite();
     restore(&to.url, false, &bytes).await.unwrap();
     let again = to.open().await.estate(ids[0], OpenMode::Existing).await.unwrap();
