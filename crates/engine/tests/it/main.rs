@@ -19,6 +19,7 @@ mod language;
 mod people;
 mod provision;
 mod questions;
+mod retention;
 mod safety;
 mod told;
 mod truth;
