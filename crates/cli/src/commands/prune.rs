@@ -11,9 +11,9 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::rows::{self, Cell, Column};
 
-/// Remove what the settings say is not to be kept: earlier versions, runs, jobs, told changes, delivered alerts
+/// Remove what the settings say is not to be kept
 ///
-/// For how long what is kept stands under `[retention]` in the configuration file; `metsuke config check` tells it. It
+/// Earlier versions of the estate, runs, jobs, told changes and delivered alerts. For how long what is kept stands under `[retention]` in the configuration file; `metsuke config check` tells it. It
 /// works in small transactions, so that others can go on, and can be stopped at any time. The audit trail is always kept
 /// whole, and so are plans and what every object is now.
 #[derive(Debug, clap::Args)]
