@@ -23,21 +23,27 @@ async fn a_backup_is_restored_and_heroku_is_left_alone_until_it_was_read() {
     assert_eq!(house.run(&[&["syncs", "--format", "json"], &other[..]].concat()).await.stdout, versions);
     assert_eq!(house.run(&[&["grants", "--format", "jsonl"], &other[..]].concat()).await.stdout, grants);
 
-    let team = house.heroku.edit(|world| world.team_names()).unwrap().remove(0);
+    let app = house
+        .heroku
+        .edit(|world| {
+            let teams = world.enterprise_team_names();
+            teams.iter().find_map(|team| world.app_names(Some(team)).first().cloned()).unwrap()
+        })
+        .unwrap();
     let grant = [
         "grant",
         "--user",
         "new@example.com",
-        "--team",
-        &team,
-        "--role",
-        "member",
+        "--app",
+        &app,
+        "--permission",
+        "deploy",
         "--yes",
         "--allow-writes",
     ];
     let refused = house.run(&[&grant[..], &other[..]].concat()).await;
     assert_eq!(refused.code, 5, "{refused:?}");
-    assert!(refused.stderr.contains("restored from a backup"), "{refused:?}");
+    assert!(format!("{refused:?}").contains("restored from a backup"), "{refused:?}");
     let told = house.run(&[&["doctor"], &other[..]].concat()).await;
     assert!(told.stdout.contains("warn  restored: from a backup of"), "{told:?}");
     assert!(house.run(&[&["sync", "--quiet"], &other[..]].concat()).await.code != 1);
