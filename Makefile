@@ -9,9 +9,10 @@ METSUKE := $(TARGET)/release/metsuke
 KILLS ?= 5000
 PROVISION_KILLS ?= 10000
 RESTORES ?= 1000
+ALERT_CRASHES ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt fuzz conformance jupiterone bench simulate safety crash clean
+.PHONY: help demo test lint fmt fuzz conformance jupiterone api oidc bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,16 @@ jupiterone: ## Hold exports and uploads against JupiterOne's own schemas and com
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/jupiterone.sh "$(METSUKE)"
 
+oidc: ## Sign in through a real OpenID provider
+	@scripts/setup.sh conformance
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/oidc.sh "$(METSUKE)"
+
+api: ## Ask a running server everything that its description allows (EXAMPLES=50)
+	@scripts/setup.sh api
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/schemathesis.sh "$(METSUKE)"
+
 bench: ## Measure, both sides of every ratio, and write docs/benchmarks.md
 	@scripts/setup.sh build
 	@cargo build --release --locked --package metsuke-cli --package metsuke-bench
@@ -60,10 +71,11 @@ safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, l
 	@scripts/setup.sh build
 	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine no_operation_does_harm
 
-crash: ## Kill syncs, grants and revokes, and restore backups, many times over (KILLS=5000, PROVISION_KILLS=10000, RESTORES=1000, hours)
+crash: ## Kill syncs, grants, revokes and alerts, and restore backups, many times over (KILLS=5000, PROVISION_KILLS=10000, ALERT_CRASHES=10000, RESTORES=1000, hours)
 	@scripts/setup.sh test
 	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-cli kill_nine_during_sync
 	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
+	@METSUKE_ALERT_CRASHES=$(ALERT_CRASHES) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine alert_crashes
 	@METSUKE_THOROUGH=1 NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-store a_migration_killed
 	@METSUKE_RESTORES=$(RESTORES) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine backups_under_load
 

@@ -255,4 +255,6 @@ def one_person(changes, cast, teams, apps):
     changes.do(("grant", *role_of(who, cast.standard, "member")), {teams[1]: {who: ("member", "pending")}})
     collaborator = "grant", "--user", who, "--app", cast.personal_app, "--collaborator"
     changes.do(collaborator, {apps[2]: {who: ("collaborator", "", *PERSONAL)}})
+    collaborator = "grant", "--user", who, "--app", cast.standard_app, "--collaborator"
+    changes.do(collaborator, {apps[1]: {who: ("collaborator", "")}})
     changes.do(("remove-person", who), {listing: {who: None} for listing in (*teams, *apps)})

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for one purpose, and says so; silent and quick when nothing is missing.
-# usage: scripts/setup.sh build | test | conformance
+# usage: scripts/setup.sh build | test | conformance | api
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -65,6 +65,13 @@ need_conformance() {
     has node && has npm || fail "Node 20 with npm is missing: install it, then try again"
 }
 
+need_api() {
+    need_build
+    has curl || want curl "asks the server"
+    has python3 || want python3 "runs schemathesis"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || want python3-venv "keeps schemathesis apart"
+}
+
 install_packages() {
     [[ ${#packages[@]} -gt 0 ]] || return 0
     local missing
@@ -92,8 +99,9 @@ case ${1-} in
 build) need_build ;;
 test) need_test ;;
 conformance) need_conformance ;;
+api) need_api ;;
 *)
-    echo "usage: scripts/setup.sh build | test | conformance" >&2
+    echo "usage: scripts/setup.sh build | test | conformance | api" >&2
     exit 2
     ;;
 esac

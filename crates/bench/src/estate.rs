@@ -1,4 +1,4 @@
-//! A large estate in memory: 100 000 apps in 1 000 Enterprise teams, 20 000 people, 1.5 M direct grants.
+//! A large estate in memory: 100 000 apps in 1 000 Enterprise teams, 20 000 people, 1.5 M direct grants; or a part of it.
 
 use std::sync::Arc;
 
@@ -11,6 +11,22 @@ pub(crate) const TEAMS: u32 = 1_000;
 pub(crate) const APPS: u32 = 100_000;
 pub(crate) const PEOPLE: u32 = 20_000;
 pub(crate) const ADDONS: u32 = 80_000;
+/// How many of each there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) teams: u32,
+    pub(crate) apps: u32,
+    pub(crate) people: u32,
+    pub(crate) addons: u32,
+}
+
+impl Size {
+    /// One part of so many of the large estate.
+    pub(crate) const fn part(of: u32) -> Self {
+        Self { teams: TEAMS / of, apps: APPS / of, people: PEOPLE / of, addons: ADDONS / of }
+    }
+}
+
 /// People named on each app; three entitlements each on average make 1.5 M grants with the team roles.
 const NAMED: u32 = 4;
 
@@ -31,13 +47,13 @@ pub(crate) fn id(kind: u8, number: u32) -> HerokuId {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every time column may be empty")]
-fn moment(number: u64) -> Option<Moment> {
+pub(crate) fn moment(number: u64) -> Option<Moment> {
     let seconds = 1_400_000_000 + i64::try_from(mixed(number) % 360_000_000).unwrap_or(0);
     Some(Moment(seconds * 1_000_000))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every text column may be empty")]
-fn text(text: String) -> Option<Box<str>> {
+pub(crate) fn text(text: String) -> Option<Box<str>> {
     Some(text.into())
 }
 
@@ -69,8 +85,13 @@ fn pick<T: Clone>(choices: &[T], number: u32) -> T {
 
 /// The estate; `generation` moves one hundredth of the access for each step.
 pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
+    build_part(Size::part(1), generation)
+}
+
+/// An estate of this size.
+pub(crate) fn build_part(size: Size, generation: u32) -> (Estate, Coverage) {
     let mut estate = Estate::default();
-    for number in 0..PEOPLE {
+    for number in 0..size.people {
         let mut user = User::new(id(1, number));
         let domain = if number % 12 == 0 { "partner.example.net" } else { "example.com" };
         user.email = text(format!("person.{number:05}@{domain}"));
@@ -82,7 +103,7 @@ pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
         estate.users.push(user);
     }
     let team_properties: Arc<str> = r#"{"role":"admin","provisioned_licenses":true}"#.into();
-    for number in 0..TEAMS {
+    for number in 0..size.teams {
         let mut team = Team::new(id(3, number));
         team.name = text(format!("team-{number:04}"));
         team.team_type = text("enterprise".into());
@@ -93,11 +114,11 @@ pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
         estate.teams.push(team);
     }
     let documents = app_properties();
-    for number in 0..APPS {
+    for number in 0..size.apps {
         let mut app = App::new(id(4, number));
         let hash = mixed(u64::from(number)) >> 44;
         app.name = text(format!("service-{number:06}"));
-        app.team = Some(id(3, team_of(number)));
+        app.team = Some(id(3, team_of(size, number)));
         (app.locked, app.maintenance) = (Some(number % 20 == 0), Some(false));
         app.created_at = moment(u64::from(number));
         app.released_at = moment(u64::from(number) + 1);
@@ -122,7 +143,7 @@ pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
             document.to_string().into()
         })
         .collect();
-    for number in 0..ADDONS {
+    for number in 0..size.addons {
         let mut addon = AddOn::new(id(6, number));
         addon.name = text(format!("{}-curved-{number:05}", pick(&services, number)));
         addon.app = Some(id(4, number));
@@ -132,7 +153,7 @@ pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
         addon.properties = pick(&plans, number);
         estate.addons.push(addon);
     }
-    estate.access = access(generation);
+    estate.access = access(size, generation);
     let mut coverage = Coverage::default();
     for kind in [Kind::User, Kind::Team, Kind::App, Kind::AddOn, Kind::EnterpriseAccount] {
         coverage.cover_kind(kind);
@@ -144,11 +165,11 @@ pub(crate) fn build(generation: u32) -> (Estate, Coverage) {
 }
 
 /// Skewed: the first teams own thousands of apps, the last ones a few dozen.
-fn team_of(app: u32) -> u32 {
-    let share = f64::from(app) / f64::from(APPS);
+fn team_of(size: Size, app: u32) -> u32 {
+    let share = f64::from(app) / f64::from(size.apps);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a thousand")]
-    let team = (share * share * f64::from(TEAMS)) as u32;
-    team.min(TEAMS - 1)
+    let team = (share * share * f64::from(size.teams)) as u32;
+    team.min(size.teams - 1)
 }
 
 fn changes(app: u32, generation: u32) -> bool {
@@ -156,12 +177,12 @@ fn changes(app: u32, generation: u32) -> bool {
 }
 
 /// Direct access: team roles, and on each app a few people with `collaborator` and permissions.
-fn access(generation: u32) -> Vec<AccessRow> {
+fn access(size: Size, generation: u32) -> Vec<AccessRow> {
     let mut rows = Vec::new();
     let roles = [Entitlement::ADMIN, Entitlement::MEMBER, Entitlement::MEMBER, Entitlement::VIEWER];
-    for team in 0..TEAMS {
+    for team in 0..size.teams {
         for place in 0..100 {
-            let principal = (team * 37 + place * 13) % PEOPLE;
+            let principal = (team * 37 + place * 13) % size.people;
             rows.push(AccessRow { resource: team, principal, mask: pick(&roles, team * 100 + place).mask() });
         }
     }
@@ -172,13 +193,13 @@ fn access(generation: u32) -> Vec<AccessRow> {
         Entitlement::DEPLOY.mask().with(Entitlement::OPERATE.mask()).with(Entitlement::MANAGE.mask()),
         Mask::NONE,
     ];
-    for app in 0..APPS {
+    for app in 0..size.apps {
         let moved = u32::from(changes(app, generation));
         for place in 0..NAMED {
             let seed = u64::from(app) << 16 | u64::from(place + if place == 0 { moved * 8 } else { 0 });
-            let principal = u32::try_from(mixed(seed) % u64::from(PEOPLE)).unwrap_or(0);
+            let principal = u32::try_from(mixed(seed) % u64::from(size.people)).unwrap_or(0);
             let mask = base.with(pick(&more, app * 8 + place));
-            rows.push(AccessRow { resource: TEAMS + app, principal, mask });
+            rows.push(AccessRow { resource: size.teams + app, principal, mask });
         }
     }
     rows

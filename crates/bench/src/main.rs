@@ -6,9 +6,13 @@
 
 mod c1z;
 mod estate;
+mod further;
+mod library;
 mod process;
 mod questions;
 mod report;
+mod rules;
+mod sign_in;
 mod store;
 mod wall;
 
@@ -20,6 +24,9 @@ async fn main() -> anyhow::Result<()> {
     if c1z::alone(&asked)? {
         return Ok(());
     }
+    if asked.iter().any(|asked| asked == "sign-in") {
+        return sign_in::run().await;
+    }
     let mut report = Report::begin()?;
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");
     if asked.iter().any(|asked| asked == "once") {
@@ -30,6 +37,11 @@ async fn main() -> anyhow::Result<()> {
     }
     if wants("questions") {
         questions::run(&mut report).await?;
+    }
+    // `rules:20` is the same with a twentieth of the estate.
+    let part = asked.iter().find_map(|asked| asked.strip_prefix("rules:")).and_then(|part| part.parse().ok());
+    if wants("rules") || part.is_some() {
+        rules::run(&mut report, part.unwrap_or(1)).await?;
     }
     if wants("process") {
         process::run(&mut report).await?;

@@ -1,18 +1,23 @@
 //! Questions in J1QL on the large estate: the library's, and chosen ones against SQL that an expert would write by hand.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use metsuke_engine::people;
 use metsuke_engine::query::{Prepared, Settings, answered};
-use metsuke_engine::questions;
-use metsuke_model::{Clock as _, SystemClock, Version};
+use metsuke_model::people::RosterKind;
+use metsuke_model::{Clock, Moment, SystemClock, Version};
 use metsuke_store::{OpenMode, Store};
 
-use crate::estate;
-use crate::report::{Report, median, spread};
+use crate::report::{Report, median};
 use crate::store::done;
+use crate::{estate, further, library};
 
 /// How often each is asked; the first time warms up.
 const REPEATS: usize = 7;
+
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// A question with a name in it, the same by hand, and how many hops it has.
 struct Pair {
@@ -127,24 +132,53 @@ const PAIRS: &[Pair] = &[
     },
 ];
 
-/// Measures them all.
+/// Measures them all. `METSUKE_BENCH_ESTATE` names a file in which the estate stays for the next time, and
+/// `METSUKE_BENCH_ONLY` the questions of the library that are of interest.
 pub(crate) async fn run(report: &mut Report) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let file = folder.path().join("ours.db");
+    let kept = std::env::var_os("METSUKE_BENCH_ESTATE").map(PathBuf::from);
+    let file = kept.unwrap_or_else(|| folder.path().join("ours.db"));
+    let new = !file.exists();
     let store = Store::open(&format!("sqlite:{}", file.display()), OpenMode::Create).await?;
-    let (estate, coverage) = estate::build(0);
-    let teams: Vec<String> =
-        estate.teams.iter().filter_map(|team| team.name.as_deref().map(str::to_owned)).collect();
-    let people: Vec<String> =
-        estate.users.iter().filter_map(|user| user.email.as_deref().map(str::to_owned)).collect();
-    let apps: Vec<String> =
-        estate.apps.iter().filter_map(|app| app.name.as_deref().map(str::to_owned)).collect();
-    store.commit(estate, &coverage, &done(), &SystemClock).await?;
-    store.settle().await;
+    if new {
+        fill(&store).await?;
+    }
     let reader = rusqlite::Connection::open(&file)?;
     reader.execute_batch("PRAGMA mmap_size = 1073741824; PRAGMA cache_size = -131072;")?;
-    pairs(report, &store, &reader, [&apps, &people, &teams]).await?;
-    library(report, &store).await
+    reader.set_prepared_statement_cache_capacity(256);
+    let only = std::env::var_os("METSUKE_BENCH_ONLY").and_then(|only| only.into_string().ok());
+    if only.is_none() {
+        let names = |table: &str, column: &str| -> rusqlite::Result<Vec<String>> {
+            let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY id");
+            reader.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
+        };
+        let (apps, people, teams) =
+            (names("app", "name")?, names("person", "email")?, names("team", "name")?);
+        pairs(report, &store, &reader, [&apps, &people, &teams]).await?;
+    }
+    library::run(report, &store, &reader, only.as_deref()).await
+}
+
+/// So many days before now.
+#[derive(Debug)]
+struct Ago(i64);
+
+impl Clock for Ago {
+    fn now(&self) -> Moment {
+        Moment(SystemClock.now().0 - self.0 * DAY)
+    }
+}
+
+/// Two versions, so that there is something to tell of what changed, and a roster.
+async fn fill(store: &Store) -> anyhow::Result<()> {
+    for (generation, days) in [(0, 100), (1, 0)] {
+        let (mut estate, mut coverage) = estate::build(generation);
+        further::add(&mut estate, &mut coverage, generation);
+        store.commit(estate, &coverage, &done(), &Ago(days)).await?;
+    }
+    people::import(store, ("hr", RosterKind::Csv), further::roster(), false, &SystemClock).await?;
+    store.settle().await;
+    Ok(())
 }
 
 async fn pairs(
@@ -203,47 +237,7 @@ async fn pairs(
     Ok(())
 }
 
-async fn library(report: &mut Report, store: &Store) -> anyhow::Result<()> {
-    let (mut compiling, mut asking, mut slow) = (Vec::new(), Vec::new(), Vec::new());
-    for question in questions::all() {
-        let mut settings = settings();
-        let Ok(variables) = question.settle(&[]) else { continue };
-        settings.variables = variables;
-        let text = question.text();
-        let mut times = Vec::new();
-        for repeat in 0..REPEATS {
-            let begun = Instant::now();
-            let prepared =
-                Prepared::new(&text, &settings, store).map_err(|errors| anyhow::anyhow!("{errors}"))?;
-            let compiled = begun.elapsed().as_secs_f64() * 1000.0;
-            let begun = Instant::now();
-            answered(store, &prepared, &settings, Version(1)).await?;
-            if repeat > 0 {
-                compiling.push(compiled);
-                times.push(begun.elapsed().as_secs_f64() * 1000.0);
-            }
-        }
-        slow.push((median(&times), question.id.to_string()));
-        asking.push(median(&times));
-    }
-    report.row(
-        "reading and compiling a question",
-        format!("{:.2} ms", median(&compiling)),
-        "≤ 1 ms",
-        spread_fine(&compiling),
-    );
-    slow.sort_by(|left, right| right.0.total_cmp(&left.0));
-    let slowest: Vec<String> = slow.iter().take(6).map(|(time, id)| format!("{id} {time:.0} ms")).collect();
-    report.row(
-        "the library's questions, each with its whole answer",
-        format!("median {:.1} ms, p95 {:.0} ms", median(&asking), percentile(&asking, 95)),
-        "none: most name nothing and go over everything",
-        format!("{}; slowest: {}", spread(&asking, "ms"), slowest.join(", ")),
-    );
-    Ok(())
-}
-
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { time_limit: Duration::from_mins(2), ..Settings::at(SystemClock.now()) }
 }
 
@@ -271,20 +265,11 @@ fn by_hand(reader: &rusqlite::Connection, sql: &str, argument: &str) -> anyhow::
     Ok(begun.elapsed())
 }
 
-fn percentile(figures: &[f64], percent: usize) -> f64 {
+pub(crate) fn percentile(figures: &[f64], percent: usize) -> f64 {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted
         .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
         .copied()
         .unwrap_or_default()
-}
-
-fn spread_fine(figures: &[f64]) -> String {
-    format!(
-        "p95 {:.2} ms, most {:.2} ms, n={}",
-        percentile(figures, 95),
-        percentile(figures, 100),
-        figures.len()
-    )
 }

@@ -36,8 +36,8 @@ use crate::commands::Command;
   metsuke sync                         read the estate
   metsuke access app NAME              who can do what on the app, and why
 
-Exit codes: 0 ok, 1 failure, 2 wrong usage, 4 the sync is partial or quarantined (and says why),
-5 a rule refused the change, 6 Heroku refused it."
+Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 a rule fired (with --exit-code), 4 the sync is partial
+or quarantined (and says why), 5 a rule refused the change, 6 Heroku refused it."
 )]
 pub(crate) struct Cli {
     /// What every command takes.
@@ -68,6 +68,11 @@ pub(crate) struct Global {
     /// that holds a password belongs in the environment, where other users of the machine cannot read it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
+    /// The connector whose estate is meant, by name or id
+    ///
+    /// Without it: the estate that `metsuke sync` keeps in the database itself, else that of the only connector.
+    #[arg(long, global = true, value_name = "NAME|ID")]
+    pub(crate) connector: Option<String>,
     /// The configuration file; else METSUKE_CONFIG, else metsuke.toml in the current folder where it is
     ///
     /// A flag beats a variable of the environment, and that beats the file. `metsuke config example` prints one, and

@@ -5,9 +5,11 @@
 //! Invariant: a command that only reads never makes a database.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use metsuke_engine::EngineError;
-use metsuke_model::{AsOf, Outcome, ScopeReport, SyncStatus};
+use metsuke_engine::connectors::Installation;
+use metsuke_model::{AsOf, Outcome, ScopeReport, SyncStatus, SystemClock};
 use metsuke_store::{OpenMode, Quarantine, Snapshot, Store, SyncRow};
 use tokio_util::sync::CancellationToken;
 
@@ -43,20 +45,79 @@ impl Context {
         Self { output: Output::new(&config), config, cancel: self.cancel.clone() }
     }
 
-    /// Opens the database, which must be there.
+    /// Opens the estate that is meant: that of `--connector`, else the database's own, else that of its only connector.
     ///
     /// # Errors
     ///
-    /// [`Failure`] where there is none, or what opening it met.
+    /// [`Failure`] where there is no database, or where it is not clear which connector is meant.
     pub(crate) async fn database(&self) -> anyhow::Result<Store> {
+        let main = self.main(OpenMode::Existing).await?;
+        let named = self.config.connector.as_deref();
+        if named.is_none() && (!main.syncs(1).await?.is_empty() || main.connectors().await?.is_empty()) {
+            return Ok(main);
+        }
+        // Boxed, because every command would be as large otherwise.
+        Box::pin(self.estate(main, named)).await
+    }
+
+    /// The estate of the connector that is named, else of the only one.
+    async fn estate(&self, main: Store, named: Option<&str>) -> anyhow::Result<Store> {
+        let installation = self.installation_of(main.clone()).await?;
+        if let Some(named) = named {
+            let id = installation.find(named).await?;
+            return Ok(installation.estate(id).await?.acting_as(operator()));
+        }
+        let live = installation.live().await?;
+        match live.as_slice() {
+            [] => Ok(main),
+            [only] => Ok(installation.estate(only.id).await?.acting_as(operator())),
+            several => {
+                let listed: Vec<_> = several.iter().map(|row| format!("`{}`", shown(&row.name))).collect();
+                let message = format!("there are several connectors: {}", listed.join(", "));
+                Err(Failure::usage(message).hint("name one with --connector").into())
+            }
+        }
+    }
+
+    /// Opens the installation: the database with its connectors.
+    ///
+    /// # Errors
+    ///
+    /// As [`main`](Self::main), and where the sealing key has no place.
+    pub(crate) async fn installation(&self, mode: OpenMode) -> anyhow::Result<Installation> {
+        let main = self.main(mode).await?;
+        self.installation_of(main).await
+    }
+
+    async fn installation_of(&self, main: Store) -> anyhow::Result<Installation> {
+        let seal = self.config.seal_file()?;
+        Ok(Installation::open(main, seal, Arc::new(SystemClock)).await?)
+    }
+
+    /// Opens the database itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none and none is to be made.
+    pub(crate) async fn main(&self, mode: OpenMode) -> anyhow::Result<Store> {
         let Sourced { value: url, from } = self.config.database();
-        if let Some(file) = sqlite_file(&url).filter(|file| !file.exists()) {
+        let missing = mode == OpenMode::Existing;
+        if let Some(file) = sqlite_file(&url).filter(|file| missing && !file.exists()) {
             let missing = format!("there is no database `{}` (from {from})", file.display());
             return Err(Failure::new(missing)
                 .hint("run `metsuke sync` first, or `metsuke demo` to see one without a token; --database names another")
                 .into());
         }
-        Ok(Store::open(&url, OpenMode::Existing).await?.acting_as(operator()))
+        Ok(Store::open(&url, mode).await?.acting_as(operator()))
+    }
+
+    /// Opens the database, and makes it where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// What opening it met.
+    pub(crate) async fn made_database(&self) -> anyhow::Result<Store> {
+        Ok(Store::open(&self.config.database().value, OpenMode::Create).await?)
     }
 
     /// The file whose presence stops every write, where no flag names another.

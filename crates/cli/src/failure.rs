@@ -27,6 +27,8 @@ pub(crate) enum Exit {
     Failure,
     /// It was called wrongly.
     Usage,
+    /// It found something, and was asked to say so.
+    Findings,
     /// It succeeded with named gaps.
     Partial,
     /// A rule refused it, or it waits for a number to be typed.
@@ -41,6 +43,7 @@ impl From<Exit> for ExitCode {
             Exit::Done => 0,
             Exit::Failure => 1,
             Exit::Usage => 2,
+            Exit::Findings => 3,
             Exit::Partial => 4,
             Exit::RefusedByRule => 5,
             Exit::RefusedByHeroku => 6,

@@ -18,6 +18,7 @@ mod progress;
 mod question;
 mod rows;
 mod settings;
+mod sign_in;
 mod signals;
 mod telemetry;
 mod text;
@@ -31,6 +32,9 @@ use crate::args::{Cli, LogFormat, LogLevel};
 use crate::config::{Config, Environment};
 use crate::context::Context;
 use crate::failure::Exit;
+
+/// Threads that answer requests.
+const SERVING: usize = 2;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
@@ -55,7 +59,16 @@ fn start(cli: Cli) -> Exit {
     let context = Context::new(Config::new(global, environment));
     // Memory is what a thread costs: each one that allocates keeps a heap of its own. One thread runs everything, a
     // second one reads large answers, and SQLite has its own.
-    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build();
+    // A server has a few, so that one long answer holds nobody up.
+    let runtime = if command.serves() {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(SERVING)
+            .max_blocking_threads(SERVING * 8)
+            .enable_all()
+            .build()
+    } else {
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build()
+    };
     let ended = match runtime {
         Ok(runtime) => {
             let ended = runtime.block_on(signals::heeding(&context, command));

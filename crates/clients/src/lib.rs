@@ -1,5 +1,5 @@
-//! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, to C1 for a token, and to the server
-//! of a roster.
+//! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, to C1 for a token, to the server
+//! of a roster, to a provider of identities, and to whoever is told of a finding.
 //!
 //! It knows how to ask and how to read an answer, not what an answer means: translating rows into
 //! principals, resources and grants is the engine's work.
@@ -7,10 +7,12 @@
 //! Invariant: no type of the HTTP library, and no token, crosses this crate's boundary.
 
 pub mod c1;
+pub mod deliver;
 mod error;
 pub mod heroku;
 mod http;
 pub mod jupiterone;
+pub mod oidc;
 mod redact;
 pub mod roster;
 

@@ -193,7 +193,18 @@ fn provision(values: &Values, environment: &Environment, timeout: Duration) -> p
             .map(PathBuf::from)
             .or_else(|| environment.kill_switch_file.clone()),
         late_window: timeout.saturating_add(LATE),
+        caps: caps(values),
         ..provision::Settings::default()
+    }
+}
+
+fn caps(values: &Values) -> provision::Caps {
+    let number = |name: &str| u64::try_from(values.number(name)).unwrap_or_default();
+    provision::Caps {
+        hour_removals: number("hourly-removals"),
+        hour_elevations: number("hourly-elevations"),
+        team_percent: number("team-removal-percent"),
+        ..provision::Caps::default()
     }
 }
 

@@ -45,6 +45,15 @@ pub(crate) fn load_or_make(path: &Path) -> Result<Secret, Refused> {
     load(path)?.ok_or(("it went away as soon as it was made", None))
 }
 
+/// Makes a folder for a key, into which only its owner may look.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 fn read(mut file: File) -> Result<Secret, Refused> {
     let met = |error| ("it cannot be read", Some(error));
     if readable_by_others(&file.metadata().map_err(met)?) {

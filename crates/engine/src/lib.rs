@@ -4,13 +4,18 @@
 //! (the command line) translate its answers for people and programs.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod backup;
 pub mod c1;
+pub mod changes;
 pub mod connector;
 pub mod connectors;
+pub mod desk;
 mod error;
+pub mod findings;
 pub mod graph;
+pub mod identity;
 pub mod jobs;
 pub mod jupiterone;
 mod key_file;
@@ -20,6 +25,7 @@ pub mod progress;
 pub mod query;
 pub mod questions;
 pub mod retention;
+pub mod rules;
 pub mod schedule;
 pub mod seal;
 pub mod supervisor;

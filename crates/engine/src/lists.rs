@@ -5,14 +5,17 @@
 //! Invariant: a list is sorted by name (case apart), then by id, and holds each object once.
 
 mod line;
+mod page;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use metsuke_model::record::{
     AddOn, App, Attachment, EnterpriseAccount, Invitation, Space, Team, UnresolvedMember, User,
 };
 use metsuke_model::{HerokuId, Record};
 use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
+
+pub use page::{ListedLine, Wanted, page};
 
 pub use line::{
     AddOnLine, AppLine, EnterpriseAccountLine, InvitationLine, TeamLine, UnresolvedLine, UserLine,
@@ -21,6 +24,9 @@ pub use line::{
 use crate::EngineError;
 use line::Text;
 
+/// Objects that are rather read one by one than all.
+const FEW: usize = 100;
+
 /// People.
 ///
 /// # Errors
@@ -28,6 +34,10 @@ use line::Text;
 /// What the database said; so for every list here.
 pub async fn users(snapshot: &mut Snapshot) -> Result<Vec<UserLine>, EngineError> {
     let users = snapshot.objects::<User>(&Select::All).await?;
+    Ok(sorted(user_lines(users), |line| (line.email.as_deref(), &line.id)))
+}
+
+fn user_lines(users: Vec<Stored<User>>) -> Vec<UserLine> {
     let line = |user: User| UserLine {
         id: user.id,
         email: user.email,
@@ -37,7 +47,7 @@ pub async fn users(snapshot: &mut Snapshot) -> Result<Vec<UserLine>, EngineError
         last_login: user.last_login,
         own_account: user.own_account == Some(true),
     };
-    Ok(sorted(users, line, |line| (line.email.as_deref(), &line.id)))
+    users.into_iter().map(|stored| line(stored.record)).collect()
 }
 
 /// Member rows that name no user.
@@ -55,7 +65,8 @@ pub async fn unresolved(snapshot: &mut Snapshot) -> Result<Vec<UnresolvedLine>, 
         team_id: member.team,
         role: member.role.unwrap_or_else(|| "unknown".into()),
     };
-    Ok(sorted(members, line, |line| (line.team.as_deref(), &line.id)))
+    let lines = members.into_iter().map(|stored| line(stored.record)).collect();
+    Ok(sorted(lines, |line: &UnresolvedLine| (line.team.as_deref(), &line.id)))
 }
 
 /// Listed teams; those that only an app names are left out.
@@ -65,10 +76,24 @@ pub async fn unresolved(snapshot: &mut Snapshot) -> Result<Vec<UnresolvedLine>, 
 /// What the database said.
 pub async fn teams(snapshot: &mut Snapshot) -> Result<Vec<TeamLine>, EngineError> {
     let mut teams = snapshot.objects::<Team>(&Select::All).await?;
-    teams.retain(|team| team.record.listed == Some(true));
+    teams.retain(is_listed);
+    let lines = team_lines(snapshot, teams, &Select::All).await?;
+    Ok(sorted(lines, |line| (line.name.as_deref(), &line.id)))
+}
+
+fn is_listed(team: &Stored<Team>) -> bool {
+    team.record.listed == Some(true)
+}
+
+/// The lines of teams; `apps` covers their apps.
+async fn team_lines(
+    snapshot: &mut Snapshot,
+    teams: Vec<Stored<Team>>,
+    apps: &Select,
+) -> Result<Vec<TeamLine>, EngineError> {
     let accounts = names::<EnterpriseAccount>(snapshot, |account| &account.name).await?;
     let people = people(snapshot, &teams).await?;
-    let apps = tally(snapshot.objects::<App>(&Select::All).await?, |app: App| app.team);
+    let apps = tally(snapshot.objects::<App>(apps).await?, |app: App| app.team);
     let line = |team: Team| TeamLine {
         people: people.get(&team.id).copied().unwrap_or_default(),
         apps: apps.get(&team.id).copied().unwrap_or_default(),
@@ -79,7 +104,7 @@ pub async fn teams(snapshot: &mut Snapshot) -> Result<Vec<TeamLine>, EngineError
         team_type: team.team_type,
         created_at: team.created_at,
     };
-    Ok(sorted(teams, line, |line| (line.name.as_deref(), &line.id)))
+    Ok(teams.into_iter().map(|stored| line(stored.record)).collect())
 }
 
 /// Apps, of teams and of people.
@@ -89,10 +114,21 @@ pub async fn teams(snapshot: &mut Snapshot) -> Result<Vec<TeamLine>, EngineError
 /// What the database said.
 pub async fn apps(snapshot: &mut Snapshot) -> Result<Vec<AppLine>, EngineError> {
     let apps = snapshot.objects::<App>(&Select::All).await?;
+    let lines = app_lines(snapshot, apps, &Select::All).await?;
+    Ok(sorted(lines, |line| (line.name.as_deref(), &line.id)))
+}
+
+/// The lines of apps; `addons` covers their add-ons.
+async fn app_lines(
+    snapshot: &mut Snapshot,
+    apps: Vec<Stored<App>>,
+    addons: &Select,
+) -> Result<Vec<AppLine>, EngineError> {
     let teams = names::<Team>(snapshot, |team| &team.name).await?;
-    let owners = names::<User>(snapshot, |user| &user.email).await?;
+    let owners: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.owner.as_ref()).collect();
+    let owners = names_of::<User>(snapshot, owners, |user| &user.email).await?;
     let spaces = names::<Space>(snapshot, |space| &space.name).await?;
-    let addons = tally(snapshot.objects::<AddOn>(&Select::All).await?, |addon: AddOn| addon.app);
+    let addons = tally(snapshot.objects::<AddOn>(addons).await?, |addon: AddOn| addon.app);
     let line = |app: App| AppLine {
         team: named(&teams, app.team.as_ref()),
         owner: named(&owners, app.owner.as_ref()),
@@ -108,7 +144,7 @@ pub async fn apps(snapshot: &mut Snapshot) -> Result<Vec<AppLine>, EngineError> 
         released_at: app.released_at,
         archived_at: app.archived_at,
     };
-    Ok(sorted(apps, line, |line| (line.name.as_deref(), &line.id)))
+    Ok(apps.into_iter().map(|stored| line(stored.record)).collect())
 }
 
 /// Enterprise accounts.
@@ -118,9 +154,19 @@ pub async fn apps(snapshot: &mut Snapshot) -> Result<Vec<AppLine>, EngineError> 
 /// What the database said.
 pub async fn enterprise_accounts(snapshot: &mut Snapshot) -> Result<Vec<EnterpriseAccountLine>, EngineError> {
     let accounts = snapshot.objects::<EnterpriseAccount>(&Select::All).await?;
+    let lines = account_lines(snapshot, accounts, &Select::All).await?;
+    Ok(sorted(lines, |line| (line.name.as_deref(), &line.id)))
+}
+
+/// The lines of Enterprise accounts; `teams` covers their teams.
+async fn account_lines(
+    snapshot: &mut Snapshot,
+    accounts: Vec<Stored<EnterpriseAccount>>,
+    teams: &Select,
+) -> Result<Vec<EnterpriseAccountLine>, EngineError> {
     let people = people(snapshot, &accounts).await?;
-    let mut teams = snapshot.objects::<Team>(&Select::All).await?;
-    teams.retain(|team| team.record.listed == Some(true));
+    let mut teams = snapshot.objects::<Team>(teams).await?;
+    teams.retain(is_listed);
     let teams = tally(teams, |team: Team| team.enterprise_account);
     let line = |account: EnterpriseAccount| EnterpriseAccountLine {
         people: people.get(&account.id).copied().unwrap_or_default(),
@@ -129,7 +175,7 @@ pub async fn enterprise_accounts(snapshot: &mut Snapshot) -> Result<Vec<Enterpri
         name: account.name,
         created_at: account.created_at,
     };
-    Ok(sorted(accounts, line, |line| (line.name.as_deref(), &line.id)))
+    Ok(accounts.into_iter().map(|stored| line(stored.record)).collect())
 }
 
 /// Add-ons.
@@ -169,7 +215,8 @@ pub async fn addons(snapshot: &mut Snapshot) -> Result<Vec<AddOnLine>, EngineErr
             created_at: addon.created_at,
         }
     };
-    Ok(sorted(addons, line, |line| (line.name.as_deref(), &line.id)))
+    let lines = addons.into_iter().map(|stored| line(stored.record)).collect();
+    Ok(sorted(lines, |line: &AddOnLine| (line.name.as_deref(), &line.id)))
 }
 
 /// Pending invitations.
@@ -190,16 +237,12 @@ pub async fn invitations(snapshot: &mut Snapshot) -> Result<Vec<InvitationLine>,
         role: invitation.role.unwrap_or_else(|| "unknown".into()),
         created_at: invitation.created_at,
     };
-    Ok(sorted(invitations, line, |line| (line.email.as_deref(), &line.id)))
+    let lines = invitations.into_iter().map(|stored| line(stored.record)).collect();
+    Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
 }
 
-/// Makes lines of objects and sorts them.
-fn sorted<T, L>(
-    objects: Vec<Stored<T>>,
-    line: impl FnMut(T) -> L,
-    key: impl Fn(&L) -> (Option<&str>, &HerokuId),
-) -> Vec<L> {
-    let mut lines: Vec<L> = objects.into_iter().map(|stored| stored.record).map(line).collect();
+/// Sorts lines by name, then by id.
+fn sorted<L>(mut lines: Vec<L>, key: impl Fn(&L) -> (Option<&str>, &HerokuId)) -> Vec<L> {
     lines.sort_by_cached_key(|line| {
         let (name, id) = key(line);
         // What has no name stands last.
@@ -216,6 +259,24 @@ async fn names<T: Record>(
     let objects = snapshot.objects::<T>(&Select::All).await?;
     let pair = |stored: Stored<T>| Some((stored.record.id().clone(), name(&stored.record).clone()?));
     Ok(objects.into_iter().filter_map(pair).collect())
+}
+
+/// The names of these objects of a kind; few are read one by one.
+async fn names_of<T: Record>(
+    snapshot: &mut Snapshot,
+    ids: BTreeSet<&HerokuId>,
+    name: impl Fn(&T) -> &Text,
+) -> Result<HashMap<HerokuId, Box<str>>, EngineError> {
+    if ids.len() > FEW {
+        return names(snapshot, name).await;
+    }
+    let mut found = HashMap::new();
+    for id in ids {
+        for stored in snapshot.objects::<T>(&Select::Id(id.clone())).await? {
+            found.extend(name(&stored.record).clone().map(|name| (id.clone(), name)));
+        }
+    }
+    Ok(found)
 }
 
 /// The name of what is referred to; the id where it has none.

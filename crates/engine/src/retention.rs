@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use metsuke_model::audit::EventCode;
 use metsuke_model::{Clock, JobId, Moment};
-use metsuke_store::{Pruned, Store};
+use metsuke_store::{JobSelect, Pruned, Store};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::EngineError;
@@ -19,6 +20,8 @@ use crate::jobs::{Done, Handler, NewJob, Work, backoff};
 
 /// The kind of job that removes what is not to be kept.
 pub const PRUNE: &str = "prune";
+/// Jobs among which a day's is looked for: those of the last days.
+const KNOWN: u32 = 16;
 /// Microseconds.
 const DAY: i64 = 24 * 3_600_000_000;
 
@@ -37,7 +40,16 @@ pub struct Keep {
     pub deliveries: Option<Duration>,
 }
 
-/// Carries out [`PRUNE`] jobs; each puts the next day's into the queue.
+/// What went from one store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gone {
+    /// `main`, or the connector's name.
+    pub store: String,
+    /// Rows by table; tables of which nothing went are left out.
+    pub rows: BTreeMap<&'static str, u64>,
+}
+
+/// Carries out the [`PRUNE`] job of a day, for every store of the installation, and puts the next day's into the queue.
 #[derive(Clone, Copy, Debug)]
 pub struct Pruner {
     /// For how long what is kept.
@@ -56,12 +68,12 @@ impl Handler for Pruner {
 
 impl Pruner {
     async fn carry_out_one(&self, work: &Work) -> Done {
-        let clock = work.installation.clock();
+        let installation = &work.installation;
         let pruned = tokio::select! {
-            pruned = prune(&work.store, &self.keep, clock) => pruned,
+            pruned = every_store(installation, &work.store, &self.keep) => pruned,
             () = work.cancel.cancelled() => return Done::GivenBack,
         };
-        let next = plan(&work.installation, &work.store, clock.now().0.saturating_add(DAY)).await;
+        let next = plan(installation, installation.now().0.saturating_add(DAY)).await;
         match pruned.and_then(|pruned| next.map(|()| pruned)) {
             Ok(pruned) => Done::Finished(Some(json!(pruned))),
             Err(error) => {
@@ -72,35 +84,76 @@ impl Pruner {
     }
 }
 
-/// Puts today's job into the queue of the main store and of every connector's, where it is not there; for the start of a
-/// server.
+/// Puts today's job into the queue of the main store, unless some process did so already; for the start of a server.
 ///
 /// # Errors
 ///
-/// What the databases said.
+/// What the database said.
 pub async fn plan_today(installation: &Installation) -> Result<(), EngineError> {
-    let now = installation.clock().now().0;
-    plan(installation, installation.main(), now).await?;
-    for row in installation.live().await? {
-        plan(installation, &installation.estate(row.id).await?, now).await?;
-    }
-    Ok(())
+    plan(installation, installation.now().0).await
 }
 
-/// One job for each store and day.
-async fn plan(installation: &Installation, store: &Store, at: i64) -> Result<(), EngineError> {
-    let now = installation.clock().now();
+/// One job for each day.
+async fn plan(installation: &Installation, at: i64) -> Result<(), EngineError> {
+    let now = installation.now();
     let day = at.div_euclid(DAY);
+    let dedup = Some(day.to_string());
+    let known = JobSelect { status: None, kind: Some(PRUNE.to_owned()), before: None, limit: KNOWN };
+    if installation.main().jobs(&known).await?.iter().any(|job| job.dedup == dedup) {
+        return Ok(());
+    }
     let job = NewJob {
         id: JobId::new(now, installation.chance()?),
         kind: PRUNE,
-        dedup: Some(day.to_string()),
+        dedup,
         document: json!({ "day": day }),
         run_at: Moment(now.0.max(day.saturating_mul(DAY))),
         created_at: now,
     };
-    store.insert_job(&job).await?;
+    installation.main().insert_job(&job).await?;
     Ok(())
+}
+
+/// Removes from the main store and from every live connector's what is older than it is to be kept; says what went.
+///
+/// A store that cannot be pruned does not keep the others from it.
+///
+/// # Errors
+///
+/// The first thing that a database said.
+pub async fn prune_all(installation: &Installation, keep: &Keep) -> Result<Vec<Gone>, EngineError> {
+    every_store(installation, installation.main(), keep).await
+}
+
+async fn every_store(
+    installation: &Installation,
+    main: &Store,
+    keep: &Keep,
+) -> Result<Vec<Gone>, EngineError> {
+    let clock = installation.clock();
+    let mut ended = vec![("main".to_owned(), prune(main, keep, clock).await)];
+    for row in installation.live().await? {
+        let pruned = match installation.estate(row.id).await {
+            Ok(estate) => prune(&estate, keep, clock).await,
+            Err(error) => Err(error),
+        };
+        ended.push((row.name, pruned));
+    }
+    let mut gone = Vec::new();
+    let mut first = None;
+    for (store, pruned) in ended {
+        match pruned {
+            Ok(rows) if rows.is_empty() => {}
+            Ok(rows) => gone.push(Gone { store, rows }),
+            // It was removed meanwhile.
+            Err(EngineError::NoConnector { .. }) => {}
+            Err(error) => {
+                tracing::warn!(%error, store, "what is not to be kept could not be removed");
+                first = first.or(Some(error));
+            }
+        }
+    }
+    first.map_or(Ok(gone), Err)
 }
 
 /// Removes from one store what is older than it is to be kept, in small transactions; says what went, by table.
@@ -136,7 +189,7 @@ pub async fn prune(
         pruned.extend(store.forget_changes(before).await?);
     }
     if let Some(before) = before(now, keep.deliveries) {
-        pruned.extend(store.forget_deliveries(before).await?);
+        pruned.extend(store.forget_alerts(before).await?);
     }
     if !pruned.is_empty() {
         let rows: u64 = pruned.values().sum();

@@ -20,6 +20,8 @@ use crate::key_file::{self, Secret};
 /// The first byte of what is sealed this way: XChaCha20-Poly1305, a nonce of 24 random bytes in front.
 const MANNER: u8 = 1;
 const NONCE: usize = 24;
+/// The most letters of an API token: far more than any has.
+const LONGEST_TOKEN: usize = 1_000;
 
 /// Where the sealing key is, or will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,10 @@ impl SealFile {
     /// [`EngineError::SealKey`] for a file that cannot be read or made, that others than its owner may read or write,
     /// or that has not 32 bytes.
     pub fn load_or_make(&self) -> Result<SealingKey, EngineError> {
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        if let Some(Err(error)) = folder.map(key_file::make_folder) {
+            return Err(self.refused(("its folder cannot be made", Some(error))));
+        }
         key_file::load_or_make(&self.0).map(SealingKey).map_err(|refused| self.refused(refused))
     }
 
@@ -118,6 +124,18 @@ impl SealingKey {
 impl fmt::Debug for SealingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SealingKey")
+    }
+}
+
+/// What keeps a secret from being sent as an API token; `None` for one that may be sent.
+pub(crate) fn no_token(secret: &SecretString) -> Option<&'static str> {
+    match secret.expose_secret() {
+        "" => Some("it is empty"),
+        text if text.len() > LONGEST_TOKEN => Some("it is too long for a token"),
+        text if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Some("it holds characters that no token has")
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,8 @@
 //!
 //! Invariant: every [`Place`] is bound somewhere on the path, or in a part of it that may be left out.
 
+use std::sync::Arc;
+
 use metsuke_model::AsOf;
 use metsuke_model::graph::{EntityType, Metadata, RelationshipType, Value, ValueType};
 
@@ -34,6 +36,8 @@ pub struct Plan {
     pub limit: Option<u64>,
     /// The version or time that is asked about.
     pub as_of: Option<AsOf>,
+    /// Slots of which each row also tells, unseen, which entity stands there; none in a query as it is written.
+    pub beside: Vec<usize>,
     /// What is odd about the query, though it can be answered.
     pub warnings: Vec<String>,
 }
@@ -45,6 +49,8 @@ pub struct Slot {
     pub candidates: Vec<Candidate>,
     /// The condition on the entity's own properties.
     pub filter: Option<Condition>,
+    /// Only these entities, by their dense ids; any in a query as it is written.
+    pub among: Option<Arc<[i64]>>,
     /// No place of its own: the name of an optional part, which stands for the slot where the path is behind it.
     pub stands_for_another: bool,
 }
@@ -211,7 +217,7 @@ pub enum PropertyName {
     /// A tag that the caller puts on every entity.
     Tag(String),
     /// One that nothing in its place has: always absent.
-    Unknown,
+    Unknown(String),
 }
 
 /// A function of single values.
@@ -300,7 +306,7 @@ impl Expr {
                 Some(ValueType::Number)
             }
             Self::Constant(Value::Flag(_)) => Some(ValueType::Flag),
-            Self::Constant(_) | Self::Whole(_) | Self::Property(_, PropertyName::Unknown) => None,
+            Self::Constant(_) | Self::Whole(_) | Self::Property(_, PropertyName::Unknown(_)) => None,
             Self::Column(_, value_type) => *value_type,
             Self::Property(_, PropertyName::Own(_, value_type) | PropertyName::Metadata(_, value_type)) => {
                 Some(*value_type)

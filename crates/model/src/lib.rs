@@ -15,6 +15,7 @@
 //! * [`audit`]: the audit trail, and how it is verified.
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
+//! * [`finding`]: how far findings, alerts and deliveries have come.
 //! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
 
 pub mod access;
@@ -24,6 +25,7 @@ pub mod coverage;
 pub mod derive;
 pub mod diff;
 pub mod estate;
+pub mod finding;
 pub mod grant;
 pub mod graph;
 pub mod id;
@@ -45,4 +47,4 @@ pub use moment::Moment;
 pub use record::{Cell, Column, ColumnType, Kind, Record, Value};
 pub use records::Records;
 pub use sync::{AsOf, Changes, Counts, Outcome, ScopeReport, SyncReport, SyncStatus, Version};
-pub use uid::{ConnectorId, JobId, RunId};
+pub use uid::{AccountId, ConnectorId, JobId, RuleId, RunId, SessionId, TokenId};

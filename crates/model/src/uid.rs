@@ -115,6 +115,14 @@ ids! {
     RunId, "run";
     /// One thing to be done, in the queue.
     JobId, "job";
+    /// A token of a program that uses the API.
+    TokenId, "token";
+    /// A rule of somebody's own.
+    RuleId, "rule";
+    /// An account of a person who signs in.
+    AccountId, "account";
+    /// A session of a browser, or a try to open one.
+    SessionId, "session";
 }
 
 #[cfg(test)]

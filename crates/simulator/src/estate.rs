@@ -7,10 +7,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use crate::SimulatorError;
 use crate::call::Call;
 use crate::delay::Delay;
-use crate::held::{self, Live, World, seed::Plan};
+use crate::held::{self, Live, Outgoing, World, seed::Plan};
 use crate::journal::Effect;
 use crate::options::{Options, Size};
 use crate::page::Answer;
@@ -34,7 +36,8 @@ impl Estate {
             return Ok(Self::Scale(Arc::new(scale), AtomicU64::new(0)));
         }
         let plan = Plan::of(options.size).unwrap_or_default();
-        let world = held::seed::world(&plan, options.seed, options.manners);
+        let mut world = held::seed::world(&plan, options.seed, options.manners);
+        world.live_clock = options.live_clock;
         Ok(Self::Held(Box::new(RwLock::new(Live::new(world, options.seed, options.settling)))))
     }
 
@@ -60,8 +63,15 @@ impl Estate {
     /// Changes a held estate past all manners; `None` for scale.
     pub(crate) fn edit<R>(&self, change: impl FnOnce(&mut World) -> R) -> Option<R> {
         match self {
-            Self::Held(live) => Some(change(&mut live.write().unwrap_or_else(PoisonError::into_inner).world)),
+            Self::Held(live) => Some(live.write().unwrap_or_else(PoisonError::into_inner).edit(change)),
             Self::Scale(..) => None,
+        }
+    }
+
+    /// Says where what webhooks are to tell goes.
+    pub(crate) fn set_outbox(&self, outbox: UnboundedSender<Outgoing>) {
+        if let Self::Held(live) = self {
+            live.write().unwrap_or_else(PoisonError::into_inner).outbox = Some(outbox);
         }
     }
 

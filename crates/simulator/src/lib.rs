@@ -1,6 +1,7 @@
 //! A stateful Heroku Platform API over real HTTP, for tests, measurements and the demo.
 //!
-//! Beside it stand a small [`jupiterone`], for those who upload there, and, as a feature, a `c1` that hands out tasks.
+//! Beside it stand a small [`jupiterone`], for those who upload there, [`receivers`] of messages, and, as features, a `c1` that
+//! hands out tasks and an `oidc` provider that says who somebody is.
 //!
 //! Not a mock library, and not a client: it shares no type with the rest of the house.
 //!
@@ -22,10 +23,14 @@ mod journal;
 pub mod jupiterone;
 mod line;
 mod mishap;
+#[cfg(feature = "oidc")]
+pub mod oidc;
 mod options;
 mod page;
 mod pool;
+mod post;
 mod range;
+pub mod receivers;
 mod refusal;
 mod reply;
 mod roster;
@@ -47,6 +52,7 @@ pub use held::World;
 pub use journal::{Effect, Fate, Journal, Written};
 pub use options::{Denial, Manners, Options, Size};
 pub use pool::Allowance;
+pub use post::Delivered;
 pub use roster::RosterServer;
 pub use simulator::Simulator;
 pub use stats::{Seen, Stats};

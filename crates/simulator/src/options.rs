@@ -139,6 +139,8 @@ pub struct Options {
     pub tokens: Vec<(String, String)>,
     /// Where other processes may ask for journal, statistics and truth, and set faults; nowhere by default.
     pub control: Option<SocketAddr>,
+    /// What changes changes at the machine's time; else a second after what changed before, from a fixed day on.
+    pub live_clock: bool,
 }
 
 impl Default for Options {
@@ -154,6 +156,7 @@ impl Default for Options {
             faults: Vec::new(),
             tokens: Vec::new(),
             control: None,
+            live_clock: false,
         }
     }
 }
@@ -190,6 +193,13 @@ impl Options {
     #[must_use]
     pub const fn settling(mut self, settling: Delay) -> Self {
         self.settling = settling;
+        self
+    }
+
+    /// The same with changes at the machine's time.
+    #[must_use]
+    pub const fn live_clock(mut self) -> Self {
+        self.live_clock = true;
         self
     }
 

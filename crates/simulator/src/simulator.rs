@@ -24,6 +24,7 @@ use crate::journal::{Book, Journal};
 use crate::line::{Line, Listener, Wire};
 use crate::options::Options;
 use crate::pool::Pool;
+use crate::post::{Delivered, Post};
 use crate::server::{Shared, router};
 use crate::stats::{Ledger, Stats};
 use crate::token::{self, GLOBAL, Tokens};
@@ -37,6 +38,7 @@ pub struct Simulator {
     open: Arc<RwLock<Vec<Weak<Line>>>>,
     server: JoinHandle<std::io::Result<()>>,
     control: Option<(SocketAddr, JoinHandle<std::io::Result<()>>)>,
+    post: Post,
 }
 
 impl Simulator {
@@ -53,6 +55,8 @@ impl Simulator {
             Some(listen) => Some(bind(listen).await?),
             None => None,
         };
+        let (outbox, post) = Post::start();
+        estate.set_outbox(outbox);
         let shared = Arc::new(Shared {
             estate,
             faults: Arc::new(Faults::new(options.faults)),
@@ -74,7 +78,7 @@ impl Simulator {
             let service = control::router(Arc::clone(&shared));
             (address, background(async move { axum::serve(tcp, service).await }))
         });
-        Ok(Self { address, shared, open, server, control })
+        Ok(Self { address, shared, open, server, control, post })
     }
 
     /// Starts on a free port of the loopback interface.
@@ -167,6 +171,17 @@ impl Simulator {
         self.shared.estate.edit(change)
     }
 
+    /// What webhooks have told so far, and what was answered.
+    #[must_use]
+    pub fn delivered(&self) -> Vec<Delivered> {
+        self.post.delivered()
+    }
+
+    /// Tells the address of an earlier delivery the same once more, byte for byte; the status that was answered.
+    pub async fn deliver_again(&self, delivered: &Delivered) -> Option<u16> {
+        delivered.send().await
+    }
+
     /// Moves a scale estate to a generation: each one changes about 1 % of the access of the one before. Held
     /// estates stay as they are.
     pub fn set_generation(&self, generation: u64) {
@@ -199,6 +214,7 @@ impl Simulator {
 
     fn end(&self) {
         self.server.abort();
+        self.post.end();
         if let Some((_, control)) = &self.control {
             control.abort();
         }

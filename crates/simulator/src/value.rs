@@ -2,7 +2,7 @@
 //!
 //! Not a UUID or calendar library: only what the rows need, written so that a thousand rows cost little.
 //!
-//! Invariant: everything here is a pure function of its arguments; no clock and no system randomness.
+//! Invariant: everything here is a pure function of its arguments, but for the machine's time where it is asked for.
 
 use std::fmt;
 
@@ -84,6 +84,12 @@ pub struct Stamp(pub u64);
 pub(crate) const EPOCH: Stamp = Stamp(1_793_491_200);
 
 impl Stamp {
+    /// The machine's time.
+    pub(crate) fn now() -> Self {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self(since.map_or(0, |since| since.as_secs()))
+    }
+
     /// Year, month and day by the civil calendar, after Howard Hinnant's public algorithm.
     const fn date(self) -> (u64, u64, u64) {
         let days = self.0 / 86_400 + 719_468;

@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::connection::{Bind, Connection};
 use crate::dialect::Pool;
-use crate::query::Datum;
+use crate::query::{Datum, Reader};
 use crate::{OpenMode, Store, StoreError, audit, open};
 
 /// How long a connection to a connector's schema is kept without use.
@@ -80,8 +80,8 @@ impl Store {
                 Some(file) => {
                     let shown = format!("sqlite:{}", file.display());
                     if mode == OpenMode::Create {
-                        let made = file.parent().map_or(Ok(()), private_folder);
-                        made.map_err(|source| StoreError::Open {
+                        let folder = file.parent().map_or(Ok(()), private_folder);
+                        folder.map_err(|source| StoreError::Open {
                             url: shown.clone(),
                             source: source.into(),
                         })?;
@@ -181,11 +181,13 @@ impl Store {
 
     /// Closes all connections, once nobody uses the store any more.
     pub async fn close(&self) {
-        for pool in [&self.pool, &self.reader] {
-            match pool {
-                Pool::Sqlite(pool) => pool.close().await,
-                Pool::Postgres(pool) => pool.close().await,
-            }
+        match &self.reader {
+            Reader::Sqlite(readers) => readers.close(),
+            Reader::Postgres(pool) => pool.close().await,
+        }
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
     }
 

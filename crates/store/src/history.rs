@@ -64,6 +64,17 @@ pub struct Change {
     pub changed: Changed,
 }
 
+/// An entry of the change log with the dense ids of what it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The entry.
+    pub change: Change,
+    /// The object, or what the grant is on.
+    pub object: i64,
+    /// Whose grant it is; none for an object.
+    pub principal: Option<i64>,
+}
+
 /// What a change happened to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -122,14 +133,17 @@ pub(crate) fn read_document(text: Option<String>) -> Result<Map<String, Json>, S
 }
 
 #[derive(Clone, Debug)]
-struct Named {
-    kind: Kind,
-    id: HerokuId,
-    name: String,
+pub(crate) struct Named {
+    pub(crate) kind: Kind,
+    pub(crate) id: HerokuId,
+    pub(crate) name: String,
 }
 
 /// Kinds, ids and names of objects, gone ones included.
-async fn named(connection: &mut Connection, mut ids: Vec<i64>) -> Result<HashMap<i64, Named>, StoreError> {
+pub(crate) async fn named(
+    connection: &mut Connection,
+    mut ids: Vec<i64>,
+) -> Result<HashMap<i64, Named>, StoreError> {
     ids.sort_unstable();
     ids.dedup();
     let mut found = HashMap::new();
@@ -160,6 +174,15 @@ impl Store {
     ///
     /// What the database said.
     pub async fn changes(&self, since: Version, until: Version) -> Result<Vec<Change>, StoreError> {
+        Ok(self.logged(since, until).await?.into_iter().map(|logged| logged.change).collect())
+    }
+
+    /// The same entries with the dense ids of what they name. The order of a version's entries never changes.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn logged(&self, since: Version, until: Version) -> Result<Vec<Logged>, StoreError> {
         let mut connection = self.pool.begin_read().await?;
         let range = [since.0.into(), until.0.into()];
         let mut times = HashMap::new();
@@ -172,21 +195,19 @@ impl Store {
             .await?;
         let at = |version: i64| (Version(version), times.get(&version).copied().unwrap_or(Moment(0)));
         let mut changes = Vec::new();
-        for (version, named, change, before, after) in object_changes(&mut connection, &range).await? {
+        for (version, object, named, change, before, after) in object_changes(&mut connection, &range).await?
+        {
             let (version, at) = at(version);
             let Named { kind, id, name } = named;
-            changes.push(Change {
-                version,
-                at,
-                change,
-                changed: Changed::Object { kind, id, name, before, after },
-            });
+            let what = Changed::Object { kind, id, name, before, after };
+            let entry = Change { version, at, change, changed: what };
+            changes.push(Logged { change: entry, object, principal: None });
         }
         let shifts = access_changes(&mut connection, &range).await?;
         let ids = shifts.iter().flat_map(|shift| [shift.1, shift.2]).collect();
         let names = named(&mut connection, ids).await?;
-        for (version, resource, principal, lost, gained) in shifts {
-            let (Some(resource), Some(principal)) = (names.get(&resource), names.get(&principal)) else {
+        for (version, object, holder, lost, gained) in shifts {
+            let (Some(resource), Some(principal)) = (names.get(&object), names.get(&holder)) else {
                 continue;
             };
             let Some(resource_type) = ResourceType::of(resource.kind) else { continue };
@@ -202,21 +223,49 @@ impl Store {
                     email: principal.name.clone(),
                     entitlement,
                 };
-                changes.push(Change { version, at, change, changed: grant });
+                let change = Change { version, at, change, changed: grant };
+                changes.push(Logged { change, object, principal: Some(holder) });
             }
         }
-        changes.sort_by_key(|change| change.version);
+        changes.sort_by_key(|logged| logged.change.version);
         Ok(changes)
     }
 }
 
+impl Store {
+    /// The versions after `since` up to `until` that tell what was changed through us, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn amended(&self, since: Version, until: Version) -> Result<Vec<Version>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut versions = Vec::new();
+        // A step is marked verified at the moment that its version ends, in one transaction with it.
+        let sql = "SELECT id
+                     FROM sync
+                    WHERE id > $1 AND id <= $2
+                      AND started_at = finished_at
+                      AND EXISTS (SELECT 1
+                                    FROM plan_step
+                                   WHERE plan_step.status = 'verified' AND plan_step.finished_at = sync.finished_at)
+                    ORDER BY id";
+        connection
+            .each("reading changes", sql, &[since.0.into(), until.0.into()], |row| {
+                versions.push(Version(row.number(0)?));
+                Ok(())
+            })
+            .await?;
+        Ok(versions)
+    }
+}
+
 type Documents = (Map<String, Json>, Map<String, Json>);
+/// One row of the object log: version, dense id, what it is, what happened, properties before and after.
+type ObjectRow = (i64, i64, Named, ChangeKind, Map<String, Json>, Map<String, Json>);
 
 /// The object log of a range of versions, named.
-async fn object_changes(
-    connection: &mut Connection,
-    range: &[Bind],
-) -> Result<Vec<(i64, Named, ChangeKind, Map<String, Json>, Map<String, Json>)>, StoreError> {
+async fn object_changes(connection: &mut Connection, range: &[Bind]) -> Result<Vec<ObjectRow>, StoreError> {
     let mut rows: Vec<(i64, i64, ChangeKind, Documents)> = Vec::new();
     let sql = "SELECT version, object_id, change, before, after
                  FROM object_change
@@ -234,7 +283,7 @@ async fn object_changes(
     Ok(rows
         .into_iter()
         .filter_map(|(version, id, change, (before, after))| {
-            Some((version, name(id)?, change, before, after))
+            Some((version, id, name(id)?, change, before, after))
         })
         .collect())
 }

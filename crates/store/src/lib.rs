@@ -5,19 +5,25 @@
 //!
 //! Invariant: a version is committed whole, in one transaction, or not at all.
 
+mod accounts;
 mod audit;
 mod backup;
 mod bulk;
+mod change_events;
+mod channels;
 mod checkpoint;
 mod commit;
 mod composed;
 mod connection;
 mod connectors;
+mod deliveries;
 mod dense;
 mod dialect;
 mod error;
 mod estates;
+mod findings;
 mod history;
+mod idempotency;
 mod indexes;
 mod jobs;
 mod migrate;
@@ -33,17 +39,35 @@ mod reads;
 mod restored;
 mod rewound;
 mod runs;
+mod sessions;
 mod syncs;
+mod tokens;
+mod touched;
+mod tries;
 
+pub use accounts::{AccountChanged, AccountKept, AccountRow, AccountState, Identity};
 pub use audit::{AuditLog, StoredCheckpoint};
 pub use backup::{
     Copying, FORMAT, Frame, Head, Holds, Loaded, Manifest, Part, Restoring, TableHead, TableSum,
 };
+pub use change_events::{
+    Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
+    Webhook, WebhookState,
+};
+pub use channels::{ChannelRow, RuleRow};
 pub use commit::{Amendment, Committed};
 pub use connectors::{ConnectorRow, ConnectorStatus, Credential, ScheduleRow, SettingRow};
+pub use deliveries::{
+    ChannelHealth, ClaimedMessage, DeliveryFilter, DeliveryRow, MessageClaim, MessageOutcome, NewDelivery,
+    Recorded,
+};
 pub use error::StoreError;
 pub use estates::Wiped;
-pub use history::{Change, ChangeKind, Changed};
+pub use findings::{
+    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
+};
+pub use history::{Change, ChangeKind, Changed, Logged};
+pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
@@ -55,17 +79,27 @@ pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use restored::Restored;
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
+pub use sessions::{Opening, Proof, SessionRow};
 pub use syncs::SyncRow;
+pub use tokens::TokenRow;
+pub use touched::Touched;
+pub use tries::{Admitted, Bucket, Try};
 
-use metsuke_model::Version;
 use metsuke_model::audit::Actor;
+use metsuke_model::{Kind, Version};
+
+/// The kind of the object with this dense id; `None` for a number that no object has.
+#[must_use]
+pub fn kind_of(dense: i64) -> Option<Kind> {
+    dense::kind(dense)
+}
 
 /// A database of estates, who acts through it, and when a sync is held up. Cheap to clone; all clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: dialect::Pool,
     /// Connections that cannot write.
-    reader: dialect::Pool,
+    reader: query::Reader,
     url: String,
     actor: Actor,
     brake: Brake,

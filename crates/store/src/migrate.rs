@@ -32,6 +32,10 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_people"),
     migration!(7, "0007_walks"),
     migration!(8, "0008_platform"),
+    migration!(9, "0009_findings"),
+    migration!(10, "0010_tokens"),
+    migration!(11, "0011_changes"),
+    migration!(12, "0012_sign_in"),
 ];
 
 /// The newest schema that this program knows.

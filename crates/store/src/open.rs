@@ -13,10 +13,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
+use crate::query::{Reader, Readers};
 use crate::{Brake, Store, StoreError, migrate};
 
 /// How long a connection waits for another process's lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whether a missing database is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Store {
     }
 
     /// A store for nobody in particular, on these connections.
-    pub(crate) fn of(pool: Pool, reader: Pool, url: String) -> Self {
+    pub(crate) fn of(pool: Pool, reader: Reader, url: String) -> Self {
         let (actor, brake) = (Actor::connector(), Brake::default());
         Self { pool, reader, url, actor, brake, oldest: Version(0), held: None, follow_ups: &[] }
     }
@@ -67,9 +68,10 @@ pub(crate) async fn postgres(
         .connect_with(options)
         .await
         .map_err(|source| StoreError::Open { url: shown.clone(), source: Box::new(source) })?;
+    let reader = Reader::Postgres(pool.clone());
     let pool = Pool::Postgres(pool);
     migrate::migrate(&pool, &shown).await?;
-    Ok(Store::of(pool.clone(), pool, shown))
+    Ok(Store::of(pool, reader, shown))
 }
 
 /// Opens an SQLite database.
@@ -103,17 +105,8 @@ pub(crate) async fn sqlite(
     }
     let pool = Pool::Sqlite(pool(&options, in_memory).await.map_err(|source| opened(source.into()))?);
     migrate::migrate(&pool, &shown).await?;
-    Ok(Store::of(pool, Pool::Sqlite(reader(options, in_memory)), shown))
-}
-
-/// Connections for queries, opened when there is a first one. A database in memory is shared with them by its name.
-pub(crate) fn reader(options: SqliteConnectOptions, in_memory: bool) -> sqlx::SqlitePool {
-    let options = options.pragma("query_only", "ON").with_regexp().read_only(!in_memory);
-    SqlitePoolOptions::new()
-        .max_connections(4)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options)
+    let readers = Readers::new(options.get_filename().to_path_buf(), in_memory, LOCK_PATIENCE);
+    Ok(Store::of(pool, Reader::Sqlite(readers), shown))
 }
 
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {

@@ -171,7 +171,7 @@ impl Store {
     /// # Errors
     ///
     /// What the database said.
-    pub async fn forget_deliveries(&self, before: Moment) -> Result<Pruned, StoreError> {
+    pub async fn forget_alerts(&self, before: Moment) -> Result<Pruned, StoreError> {
         self.together(&DELIVERIES, before).await
     }
 
@@ -184,12 +184,14 @@ impl Store {
         let mut connection = self.begin_write().await?;
         let known = oldest(&mut connection).await?;
         let mut kept = None;
-        // The newest packed state and the changes since are what the next sync is compared with.
+        // The newest packed state and the changes since are what the next sync is compared with; where changes are told
+        // as events, what was not told yet stays.
         let sql = "SELECT MAX(id)
                      FROM sync
                     WHERE status IN ('complete', 'partial')
                       AND finished_at < $1
-                      AND id <= (SELECT MAX(version) FROM checkpoint)";
+                      AND id <= (SELECT MAX(version) FROM checkpoint)
+                      AND id <= (SELECT CASE WHEN version > 0 THEN version ELSE sync.id END FROM change_mark)";
         connection
             .each(PRUNING, sql, &[before.0.into()], |row| {
                 kept = row.int(0)?.map(Version);

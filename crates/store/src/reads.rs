@@ -2,13 +2,13 @@
 //!
 //! Invariant: all reads of one [`Snapshot`] see the same version, whatever is committed meanwhile.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use metsuke_model::access::Mask;
 use metsuke_model::{AsOf, HerokuId, Record, ScopeReport, Version};
 
 use crate::checkpoint::key;
-use crate::connection::Connection;
+use crate::connection::{Connection, Row};
 use crate::dense::KIND_MASK;
 use crate::history::{ChangeKind, read_document};
 use crate::objects::{Found, Select, Stored, find, heroku_ids, name_column, patched};
@@ -99,7 +99,7 @@ impl Snapshot {
             let found = find::<T>(&mut self.connection, select, true).await?;
             return Ok(found.into_iter().map(|found| found.stored).collect());
         }
-        let mut found = find::<T>(&mut self.connection, &Select::All, false).await?;
+        let mut found = self.candidates::<T>(select).await?;
         found.retain(|found| found.stored.since <= self.sync.version);
         self.fold_objects(&mut found).await?;
         let mut wanted = match select {
@@ -110,6 +110,62 @@ impl Snapshot {
         wanted.sort();
         let chosen = found.into_iter().filter(|found| found.present && selects(select, &wanted, found));
         Ok(chosen.map(|found| found.stored).collect())
+    }
+
+    /// Dense ids and Heroku's ids of at most `count` objects of a kind, in order of the latter's bytes, behind `after`.
+    ///
+    /// Of the newest version it reads no more than it gives; of an earlier one the whole kind.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn keys<T: Record>(
+        &mut self,
+        after: Option<&HerokuId>,
+        count: u32,
+    ) -> Result<Vec<(i64, HerokuId)>, StoreError> {
+        let after = after.map(HerokuId::to_bytes).unwrap_or_default();
+        let mut keys = Vec::new();
+        if self.is_newest() {
+            let head = format!("SELECT id, uuid FROM {} WHERE gone IS NULL AND uuid > (", T::KIND.table());
+            let tail = format!(") ORDER BY uuid LIMIT {count}");
+            let take = |row: Row<'_>| {
+                keys.push((row.number(0)?, HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default())));
+                Ok(())
+            };
+            self.connection.each_bytes("paging through objects", (&head, &tail), after, take).await?;
+            return Ok(keys);
+        }
+        let objects = self.objects::<T>(&Select::All).await?;
+        keys.extend(objects.into_iter().map(|stored| (stored.dense, stored.record.id().clone())));
+        keys.retain(|(_, id)| id.to_bytes() > after);
+        keys.sort_by_cached_key(|(_, id)| id.to_bytes());
+        keys.truncate(count as usize);
+        Ok(keys)
+    }
+
+    /// Objects that may have been meant at this version: those that are meant now, gone ones included, and whatever has
+    /// changed since.
+    async fn candidates<T: Record>(&mut self, select: &Select) -> Result<Vec<Found<T>>, StoreError> {
+        let mut found = find::<T>(&mut self.connection, select, false).await?;
+        if matches!(select, Select::All) {
+            return Ok(found);
+        }
+        let mut changed = Vec::new();
+        let sql = "SELECT DISTINCT object_id
+                     FROM object_change
+                    WHERE version > $1 AND (object_id & $2) = $3";
+        let binds = [self.sync.version.0.into(), KIND_MASK.into(), T::KIND.number().into()];
+        self.connection
+            .each("folding objects back", sql, &binds, |row| {
+                changed.push(row.number(0)?);
+                Ok(())
+            })
+            .await?;
+        let known: HashSet<i64> = found.iter().map(|found| found.stored.dense).collect();
+        changed.retain(|id| !known.contains(id));
+        found.extend(find::<T>(&mut self.connection, &Select::Dense(changed), false).await?);
+        Ok(found)
     }
 
     async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {
@@ -182,20 +238,24 @@ impl Snapshot {
         rows: &mut HashMap<u64, u32>,
     ) -> Result<(), StoreError> {
         let version = self.sync.version.0;
-        let mut earliest: HashMap<u64, (i64, u32)> = HashMap::new();
-        let columns = "SELECT resource_id, principal_id, before, version FROM access_change";
-        filtered(&mut self.connection, columns, select, |row| {
-            let (changed, before) = (row.number(3)?, u32::try_from(row.number(2)?).unwrap_or(0));
-            if changed > version {
-                let entry = earliest.entry(key(row.number(0)?, row.number(1)?)?).or_insert((changed, before));
-                if changed < entry.0 {
-                    *entry = (changed, before);
+        // The log is read from its end, so that what it said first after the version stays.
+        let mut earliest: HashMap<u64, u32> = HashMap::new();
+        let meant = Meant::of(select);
+        let sql = "SELECT resource_id, principal_id, before
+                     FROM access_change
+                    WHERE version > $1
+                    ORDER BY version DESC";
+        self.connection
+            .each("reading access", sql, &[version.into()], |row| {
+                let (resource, principal) = (row.number(0)?, row.number(1)?);
+                if meant.has(resource, principal) {
+                    let before = u32::try_from(row.number(2)?).unwrap_or(0);
+                    earliest.insert(key(resource, principal)?, before);
                 }
-            }
-            Ok(())
-        })
-        .await?;
-        rows.extend(earliest.into_iter().map(|(key, (_, before))| (key, before)));
+                Ok(())
+            })
+            .await?;
+        rows.extend(earliest);
         Ok(())
     }
 
@@ -213,23 +273,23 @@ impl Snapshot {
         .await?;
         if !self.is_newest() {
             let version = self.sync.version.0;
-            let mut earliest: HashMap<(u64, Box<str>), (i64, bool)> = HashMap::new();
-            let columns = "SELECT resource_id, principal_id, slug, version, added FROM access_other_change";
-            filtered(&mut self.connection, columns, select, |row| {
-                let (changed, added) = (row.number(3)?, row.number(4)? != 0);
-                if changed > version {
-                    let slug: Box<str> = row.text(2)?.unwrap_or_default().into();
-                    let entry = earliest
-                        .entry((key(row.number(0)?, row.number(1)?)?, slug))
-                        .or_insert((changed, added));
-                    if changed < entry.0 {
-                        *entry = (changed, added);
+            let mut earliest: HashMap<(u64, Box<str>), bool> = HashMap::new();
+            let meant = Meant::of(select);
+            let sql = "SELECT resource_id, principal_id, slug, added
+                         FROM access_other_change
+                        WHERE version > $1
+                        ORDER BY version DESC";
+            self.connection
+                .each("reading access", sql, &[version.into()], |row| {
+                    let (resource, principal) = (row.number(0)?, row.number(1)?);
+                    if meant.has(resource, principal) {
+                        let slug: Box<str> = row.text(2)?.unwrap_or_default().into();
+                        earliest.insert((key(resource, principal)?, slug), row.number(3)? != 0);
                     }
-                }
-                Ok(())
-            })
-            .await?;
-            held.extend(earliest.into_iter().map(|(key, (_, added))| (key, !added)));
+                    Ok(())
+                })
+                .await?;
+            held.extend(earliest.into_iter().map(|(key, added)| (key, !added)));
         }
         let mut slugs: HashMap<u64, Vec<Box<str>>> = HashMap::new();
         for ((key, slug), _) in held.into_iter().filter(|(_, held)| *held) {
@@ -259,6 +319,31 @@ impl Snapshot {
             })
             .await?;
         Ok(manners)
+    }
+}
+
+/// Which rows of the access log are meant: it is kept by version, and has no other order.
+enum Meant {
+    All,
+    On(HashSet<i64>),
+    Of(HashSet<i64>),
+}
+
+impl Meant {
+    fn of(select: &AccessSelect) -> Self {
+        match select {
+            AccessSelect::All => Self::All,
+            AccessSelect::On(ids) => Self::On(ids.iter().copied().collect()),
+            AccessSelect::Of(ids) => Self::Of(ids.iter().copied().collect()),
+        }
+    }
+
+    fn has(&self, resource: i64, principal: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::On(ids) => ids.contains(&resource),
+            Self::Of(ids) => ids.contains(&principal),
+        }
     }
 }
 

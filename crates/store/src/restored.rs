@@ -31,6 +31,14 @@ pub(crate) async fn mark(connection: &mut Connection, at: Moment, made_at: Momen
     write(connection, Restored { at, made_at, synced: None }).await
 }
 
+/// Ends what was open in browsers: some of it may have been ended since the backup was made.
+pub(crate) async fn end_sessions(connection: &mut Connection) -> Result<(), StoreError> {
+    for sql in ["DELETE FROM sign_in_session", "DELETE FROM setup_link"] {
+        connection.execute(WRITING, sql, &[]).await?;
+    }
+    Ok(())
+}
+
 async fn write(connection: &mut Connection, restored: Restored) -> Result<(), StoreError> {
     let document = json!({
         "at": restored.at.0,

@@ -275,6 +275,47 @@ impl Store {
         Ok(rows)
     }
 
+    /// The version before this one; none where it is the first.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn version_before(&self, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        let sql =
+            sync_columns!("WHERE id < $1 AND status IN ('complete', 'partial') ORDER BY id DESC LIMIT 1");
+        self.one_sync(sql, version).await
+    }
+
+    /// The last version before this one for which everything was asked for, and not only single objects.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn whole_before(&self, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        // The list of all apps is read by whole syncs, and by nothing else.
+        let sql = sync_columns!(
+            "WHERE id < $1 AND status IN ('complete', 'partial')
+               AND EXISTS (SELECT 1
+                             FROM scope
+                            WHERE scope.sync_id = sync.id AND scope.scope = 'GET /apps'
+                              AND scope.outcome = 'complete')
+             ORDER BY id DESC LIMIT 1"
+        );
+        self.one_sync(sql, version).await
+    }
+
+    async fn one_sync(&self, sql: &'static str, version: Version) -> Result<Option<SyncRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut found = None;
+        connection
+            .each("looking for a version", sql, &[version.0.into()], |row| {
+                found = Some(sync_row(row)?);
+                Ok(())
+            })
+            .await?;
+        Ok(found)
+    }
+
     /// One run, whatever came of it; `None` where there is none of that number.
     ///
     /// # Errors

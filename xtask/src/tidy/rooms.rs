@@ -18,8 +18,8 @@ struct Room {
 
 const ROOMS: &[Room] = &[
     Room { foreign: &["sqlx", "sqlx-core", "libsqlite3-sys"], allowed: &["store"], tests: false },
-    // The SQLite file inside a c1z, which is no database of the product's.
-    Room { foreign: &["rusqlite"], allowed: &["baton"], tests: false },
+    // The SQLite file inside a c1z, which is no database of the product's, and the reader of questions.
+    Room { foreign: &["rusqlite"], allowed: &["baton", "store"], tests: false },
     Room { foreign: &["age", "chacha20poly1305"], allowed: &["engine"], tests: false },
     Room { foreign: &["reqwest", "hyper"], allowed: &["clients"], tests: true },
     // The stand-in for C1 serves over TLS.
@@ -32,9 +32,11 @@ const ROOMS: &[Room] = &[
     Room { foreign: &["tracing-subscriber"], allowed: &["cli", "connector"], tests: true },
     // The connector's health endpoints; axum is in the tree with tonic anyway.
     Room { foreign: &["axum"], allowed: &["simulator", "web", "baton"], tests: false },
-    Room { foreign: &["askama", "utoipa", "utoipa-axum", "rust-embed"], allowed: &["web"], tests: false },
+    Room { foreign: &["askama", "prometheus-client", "rust-embed"], allowed: &["web"], tests: false },
     Room { foreign: &["tonic", "prost", "tonic-prost"], allowed: &["baton", "simulator"], tests: false },
     Room { foreign: &["annotate-snippets"], allowed: &["j1ql"], tests: false },
+    Room { foreign: &["openidconnect"], allowed: &["clients"], tests: false },
+    Room { foreign: &["argon2"], allowed: &["engine"], tests: false },
     Room { foreign: &["croner"], allowed: &["engine"], tests: false },
 ];
 

@@ -13,12 +13,24 @@ const WORD: &str = "expose_secret";
 /// Files, or folders with a closing slash, that may read a secret.
 const READERS: &[&str] = &[
     "crates/clients/src/",
-    "crates/cli/src/config.rs",
+    "crates/cli/src/config/",
     "crates/cli/src/settings/mod.rs",
     // A backup is encrypted and opened where age lives.
     "crates/engine/src/backup/lock.rs",
     // gRPC calls are made where tonic lives; this is the one header of theirs.
     "crates/baton/src/tasks/line.rs",
+    // A token for the API is shown once, to whoever made it.
+    "crates/cli/src/commands/token.rs",
+    "crates/web/src/handlers/tokens.rs",
+    // The link for the first person is shown in the log, and is good once.
+    "crates/cli/src/commands/serve.rs",
+    // What people sign in with is hashed and compared here.
+    "crates/engine/src/identity/",
+    // Cookies are set here; a second factor's secret and its codes are shown once.
+    "crates/web/src/cookies.rs",
+    "crates/web/src/handlers/session.rs",
+    // What is stored is sealed here, and nowhere else.
+    "crates/engine/src/seal.rs",
 ];
 
 /// Looks for places that read a secret.

@@ -7,6 +7,7 @@
 use std::hash::{Hash as _, Hasher as _};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxHasher;
 
 use super::{C1zError, Offence, Offences, RowKind, SyncType};
@@ -18,33 +19,47 @@ use crate::proto::connector::{Entitlement, Grant, GrantExpandable, Resource, Res
 #[derive(Default)]
 struct Known {
     letters: String,
-    ends: Vec<usize>,
-    places: HashTable<u32>,
+    texts: HashTable<Text>,
+}
+
+/// Where a text is, and its number.
+#[derive(Clone, Copy)]
+struct Text {
+    start: u32,
+    end: u32,
+    place: u32,
+}
+
+impl Text {
+    fn of(self, letters: &str) -> &str {
+        letters.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
 }
 
 impl Known {
-    fn text<'a>(letters: &'a str, ends: &[usize], place: u32) -> &'a str {
-        let place = place as usize;
-        let start = place.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-        ends.get(place).and_then(|end| letters.get(start..*end)).unwrap_or_default()
-    }
-
     fn find(&self, text: &str) -> Option<u32> {
-        let is_it = |place: &u32| Self::text(&self.letters, &self.ends, *place) == text;
-        self.places.find(hash(text), is_it).copied()
+        let found = self.texts.find(hash(text), |known| known.of(&self.letters) == text);
+        found.map(|known| known.place)
     }
 
     /// Adds a text; `false` where it was there.
-    fn add(&mut self, text: &str) -> bool {
-        let Ok(place) = u32::try_from(self.ends.len()) else { return false };
-        if self.find(text).is_some() {
-            return false;
-        }
+    ///
+    /// # Errors
+    ///
+    /// Where there is more than 4 GiB of them.
+    fn add(&mut self, text: &str) -> Result<bool, C1zError> {
+        let number = |number: usize| u32::try_from(number).map_err(C1zError::source_failed);
+        let (start, end) = (number(self.letters.len())?, number(self.letters.len() + text.len())?);
+        let place = number(self.texts.len())?;
+        let letters = &self.letters;
+        let is_it = |known: &Text| known.of(letters) == text;
+        let Entry::Vacant(entry) = self.texts.entry(hash(text), is_it, |known| hash(known.of(letters)))
+        else {
+            return Ok(false);
+        };
+        entry.insert(Text { start, end, place });
         self.letters.push_str(text);
-        self.ends.push(self.letters.len());
-        let (letters, ends) = (&self.letters, &self.ends);
-        self.places.insert_unique(hash(text), place, |place| hash(Self::text(letters, ends, *place)));
-        true
+        Ok(true)
     }
 }
 
@@ -74,7 +89,7 @@ pub(super) struct Integrity {
     /// The resource of each entitlement.
     owners: Vec<Option<u32>>,
     /// The entitlement of the grant before, which often is the next one's too.
-    entitlement: (String, Option<u32>),
+    last: Last,
     key: String,
     offences: Offences,
 }
@@ -88,7 +103,7 @@ impl Integrity {
             resources: Known::default(),
             entitlements: Known::default(),
             owners: Vec::new(),
-            entitlement: (String::new(), None),
+            last: Last::default(),
             key: String::new(),
             offences: Offences::default(),
         }
@@ -129,7 +144,7 @@ impl Integrity {
     pub(super) fn resource_type(&mut self, row: &ResourceType) -> Result<(), C1zError> {
         let kind = RowKind::ResourceType;
         self.begin(kind)?;
-        if self.has_id(kind, &row.id) && !self.types.add(&row.id) {
+        if self.has_id(kind, &row.id) && !self.types.add(&row.id)? {
             self.offences.add(Offence::Twice(kind, row.id.clone()));
         }
         Ok(())
@@ -146,7 +161,7 @@ impl Integrity {
         };
         let mut key = std::mem::take(&mut self.key);
         resource_key(id, &mut key);
-        if self.has_id(kind, &key) && !self.resources.add(&key) {
+        if self.has_id(kind, &key) && !self.resources.add(&key)? {
             self.offences.add(Offence::Twice(kind, key.clone()));
         }
         if self.types.find(&id.resource_type).is_none() {
@@ -169,7 +184,7 @@ impl Integrity {
         };
         let owner = self.find_resource(kind, &row.id, resource);
         if self.has_id(kind, &row.id) {
-            if self.entitlements.add(&row.id) {
+            if self.entitlements.add(&row.id)? {
                 self.owners.push(owner);
             } else {
                 self.offences.add(Offence::Twice(kind, row.id.clone()));
@@ -185,6 +200,20 @@ impl Integrity {
             self.dangling(kind, id, RowKind::Resource, &key);
         }
         found
+    }
+
+    /// Looks up what is granted, unless the grant before was of the same.
+    fn entitlement_of(&mut self, granted: &Granted<'_>) {
+        let (id, resource) = (&granted.entitlement.id, granted.resource);
+        if self.last.id == *id && self.last.resource == *resource {
+            return;
+        }
+        self.last.id.clone_from(id);
+        self.last.resource.clone_from(resource);
+        self.last.place = self.entitlements.find(id);
+        // The entitlement's own row told whether its resource is there.
+        let owner = self.last.place.and_then(|place| self.owners.get(place as usize)).copied().flatten();
+        self.last.is_on_its_resource = self.resources.find(resource_key(resource, &mut self.key)) == owner;
     }
 
     /// The answer is what is granted, where, and to whom, where all three are there.
@@ -205,21 +234,12 @@ impl Integrity {
             }
         };
         self.has_id(kind, &row.id);
-        if self.entitlement.0 != granted.entitlement.id {
-            self.entitlement.0.clone_from(&granted.entitlement.id);
-            self.entitlement.1 = self.entitlements.find(&granted.entitlement.id);
-        }
-        match self.entitlement.1 {
-            None => self.dangling(kind, &row.id, RowKind::Entitlement, &granted.entitlement.id),
-            Some(place) => {
-                // The entitlement's own row tells whether its resource is there.
-                let owner = self.owners.get(place as usize).copied().flatten();
-                let named = self.resources.find(resource_key(granted.resource, &mut self.key));
-                if named != owner {
-                    let key = self.key.clone();
-                    self.dangling(kind, &row.id, RowKind::Resource, &key);
-                }
-            }
+        self.entitlement_of(&granted);
+        if self.last.place.is_none() {
+            self.dangling(kind, &row.id, RowKind::Entitlement, &granted.entitlement.id);
+        } else if !self.last.is_on_its_resource {
+            let key = resource_key(granted.resource, &mut self.key).to_owned();
+            self.dangling(kind, &row.id, RowKind::Resource, &key);
         }
         let principal = if self.is_part {
             self.resources.find(resource_key(granted.principal, &mut self.key))
@@ -239,6 +259,15 @@ impl Integrity {
         }
         Ok(Some(granted))
     }
+}
+
+/// What was looked up for a grant.
+#[derive(Default)]
+struct Last {
+    id: String,
+    resource: ResourceId,
+    place: Option<u32>,
+    is_on_its_resource: bool,
 }
 
 /// The parts of a grant that every reader needs.
@@ -276,12 +305,12 @@ mod tests {
     fn a_text_is_known_once() {
         let mut known = Known::default();
         for number in 0..1_000 {
-            assert!(known.add(&format!("id-{number}")));
+            assert!(known.add(&format!("id-{number}")).unwrap());
         }
-        assert!(!known.add("id-7"));
+        assert!(!known.add("id-7").unwrap());
         assert_eq!(known.find("id-999"), Some(999));
         assert_eq!(known.find("id-1000"), None);
-        assert!(known.add(""));
+        assert!(known.add("").unwrap());
         assert_eq!(known.find(""), Some(1_000));
     }
 }

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use metsuke_engine::EngineError;
 use metsuke_engine::backup::{self, Key, Lock};
 use metsuke_model::SystemClock;
-use metsuke_store::{Manifest, Part};
+use metsuke_store::{Manifest, OpenMode, Part};
 use serde::Serialize;
 
 use crate::args::Format;
-use crate::config::secret_of;
+use crate::config::text_of;
 use crate::context::{Context, sqlite_file};
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 /// Everything is read, checked against the digests in the backup, and seen by nobody before it is whole. Afterwards no
 /// change is made on Heroku until each connector's estate was synced anew and steps of plans that were open are settled.
 /// Stop the program that the backup was made of first: two of them would both work on the same Heroku accounts. What was
-/// revoked after the backup was made (API tokens, sessions) is valid again and has to be revoked again.
+/// revoked after the backup was made (API tokens, accounts) is valid again and has to be revoked again; everybody signs in anew.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   metsuke restore metsuke-2026-11-22.age --database sqlite:metsuke.db --identity backup-key.txt
@@ -121,14 +121,14 @@ impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let lock = match (&self.recipient, &self.passphrase_file) {
             (Some(recipient), _) => Lock::recipient(recipient)?,
-            (None, Some(file)) => Lock::passphrase(&secret_of("passphrase", file)?)?,
+            (None, Some(file)) => Lock::passphrase(&text_of("passphrase", file)?)?,
             (None, None) => {
                 return Err(Failure::usage("nothing says what the backup is encrypted with")
                     .hint("name a public key of age with --recipient, or a file with --passphrase-file")
                     .into());
             }
         };
-        let store = context.database().await?;
+        let store = context.main(OpenMode::Existing).await?;
         let made = tokio::select! {
             made = backup::make(&store, &self.out, lock, &SystemClock) => made?,
             () = context.cancel.cancelled() => return Err(EngineError::Cancelled.into()),
@@ -148,8 +148,8 @@ impl RestoreArgs {
     /// [`Failure`] where nothing opens it or no database is named; what the engine met.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let key = match (&self.identity, &self.passphrase_file) {
-            (Some(file), _) => Key::identities(&secret_of("key", file)?)?,
-            (None, Some(file)) => Key::passphrase(&secret_of("passphrase", file)?),
+            (Some(file), _) => Key::identities(&text_of("key", file)?)?,
+            (None, Some(file)) => Key::passphrase(&text_of("passphrase", file)?),
             (None, None) => {
                 return Err(Failure::usage("nothing says what opens the backup")
                     .hint("name the file of the secret key with --identity, or of the passphrase with --passphrase-file")
@@ -170,12 +170,12 @@ impl RestoreArgs {
             context.note(&format!("note: what was there is now `{}`", shown(&aside.display().to_string())));
         }
         let beside = sqlite_file(&url)
-            .map_or("where --key-file and --audit-key look for them", |_| "beside the database");
+            .map_or("where METSUKE_KEY_FILE and METSUKE_AUDIT_KEY name them", |_| "beside the database");
         context.note(&format!(
             "note: put the sealing key and the audit key back {beside}; they are in no backup"
         ));
         context.note("note: nothing is changed on Heroku before each estate was synced anew and open steps are settled");
-        context.note("note: API tokens and sessions that were revoked since the backup are valid again; revoke them again");
+        context.note("note: API tokens, passwords and accounts are as they were when the backup was made; take back again what was taken back since");
         Ok(Exit::Done)
     }
 }

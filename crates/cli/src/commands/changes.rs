@@ -2,8 +2,11 @@
 //!
 //! The log is the store's; here its entries get words.
 
+use std::collections::{BTreeSet, HashMap};
+
 use metsuke_engine::EngineError;
-use metsuke_model::{AsOf, HerokuId, Moment, Version};
+use metsuke_engine::changes::{self, EventFilter};
+use metsuke_model::{AsOf, HerokuId, Moment, SystemClock, Version};
 use metsuke_store::{Change, Changed, Store, StoreError, SyncRow};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::context::{Context, gaps};
 use crate::failure::Exit;
 use crate::rows::{self, Cell, Column};
-use crate::text::shown;
+use crate::text::{count, length, shown};
 
 /// Show what changed between two versions
 ///
@@ -31,6 +34,9 @@ pub(crate) struct Args {
     /// The last version to show: a number, a date or a time; by default the newest
     #[arg(long, visible_alias = "as-of", value_name = "VERSION|TIME")]
     until: Option<AsOf>,
+    /// Only changes that this person made, by e-mail address or id, or an operator by name, or a plan
+    #[arg(long, value_name = "WHO")]
+    by: Option<String>,
 }
 
 /// One change.
@@ -44,6 +50,17 @@ struct Line {
     kind: &'static str,
     #[serde(flatten)]
     what: What,
+    /// What is recorded of it beyond the log.
+    #[serde(flatten)]
+    told: Option<Told>,
+}
+
+/// What followed from a change, and who made it.
+#[derive(Debug, Serialize)]
+struct Told {
+    gained: Vec<changes::Line>,
+    lost: Vec<changes::Line>,
+    by: Option<changes::By>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,9 +102,22 @@ impl Args {
             Some(since) => start(&store, since).await?,
             None => before(&store, until.version).await?,
         };
-        let lines: Vec<Line> =
-            store.changes(since, until.version).await?.into_iter().map(Line::from).collect();
-        if lines.is_empty() {
+        let mut recorded = recorded(&store, (since, until.version), self.by).await?;
+        let mut lines: Vec<Line> = Vec::new();
+        let (mut version, mut place) = (since, 0);
+        for change in store.changes(since, until.version).await? {
+            if change.version != version {
+                (version, place) = (change.version, 0);
+            }
+            let told = recorded.events.remove(&format!("{version}-{place}"));
+            place += 1;
+            if told.is_some() || !recorded.chosen {
+                lines.push(Line { told, ..Line::from(change) });
+            }
+        }
+        if lines.is_empty() && recorded.chosen {
+            context.note("note: no change is known to be theirs");
+        } else if lines.is_empty() {
             let told = if since.0 == 0 {
                 "version 1 is the first: everything came with it".into()
             } else {
@@ -97,6 +127,39 @@ impl Args {
         }
         rows::write(context.output, COLUMNS, &lines)?;
         Ok(Exit::Done)
+    }
+}
+
+/// What is recorded of changes, by the events' ids.
+struct Recorded {
+    events: HashMap<String, Told>,
+    /// Only some are meant.
+    chosen: bool,
+}
+
+/// Records what is not recorded yet, and reads what is.
+async fn recorded(
+    store: &Store,
+    (since, until): (Version, Version),
+    by: Option<String>,
+) -> anyhow::Result<Recorded> {
+    if let Err(error) = changes::record(store, until, &SystemClock).await {
+        // A database that can only be read is shown as it is.
+        tracing::debug!(%error, "changes cannot be recorded");
+    }
+    let chosen = by.is_some();
+    let filter = EventFilter { after: Some(since), up_to: Some(until), actor: by, ..EventFilter::default() };
+    let (mut events, mut cursor) = (HashMap::new(), None::<Box<str>>);
+    loop {
+        let page = changes::events(store, &filter, cursor.as_deref(), 1_000).await?;
+        for event in page.events {
+            let told = Told { gained: event.gained, lost: event.lost, by: event.by };
+            events.insert(event.id.into(), told);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(Recorded { events, chosen });
+        }
     }
 }
 
@@ -144,7 +207,7 @@ impl From<Change> for Line {
                 )
             }
         };
-        Self { version, at, verb: change.as_str(), kind, what }
+        Self { version, at, verb: change.as_str(), kind, what, told: None }
     }
 }
 
@@ -173,6 +236,39 @@ impl Line {
         }
     }
 
+    /// What followed, in words: how many gained or lost access by it.
+    fn followed(&self) -> Option<String> {
+        let told = self.told.as_ref()?;
+        let people = |lines: &[changes::Line]| {
+            let people: BTreeSet<&HerokuId> = lines.iter().map(|line| &line.principal.id).collect();
+            count(length(&people.into_iter().collect::<Vec<_>>()), "person", "people")
+        };
+        let side = |verb: &str, lines: &[changes::Line]| match lines {
+            [] => None,
+            [line] => {
+                let (what, on) = (line.entitlements.join(", "), shown(&line.resource.name));
+                Some(format!("{} {verb} {what} on {on}", shown(&line.principal.email)))
+            }
+            lines => {
+                let on = count(length(lines), "line", "lines");
+                Some(format!("{} {verb} access ({on})", people(lines)))
+            }
+        };
+        let sides = [side("gains", &told.gained), side("loses", &told.lost)];
+        let sides: Vec<String> = sides.into_iter().flatten().collect();
+        (!sides.is_empty()).then(|| sides.join("; "))
+    }
+
+    /// Who made it.
+    fn by(&self) -> Option<String> {
+        let by = self.told.as_ref()?.by.as_ref()?;
+        let actor = by.actor.as_deref().map_or("one of several", |actor| actor);
+        Some(match &by.plan {
+            Some(plan) => format!("{} (plan {plan})", shown(actor)),
+            None => shown(actor).to_string(),
+        })
+    }
+
     fn json(&self, pick: fn(&What) -> Option<&Map<String, Value>>) -> Cell {
         let object = pick(&self.what).filter(|object| !object.is_empty());
         Cell::text(object.map(|object| serde_json::to_string(object).unwrap_or_default()))
@@ -198,6 +294,8 @@ const COLUMNS: &[Column<Line>] = &[
     }),
     Column::new("name", "NAME", |line| Cell::text(Some(line.name()))),
     Column::table("DETAIL", |line| Cell::text(line.detail())),
+    Column::table("EFFECT", |line| Cell::text(line.followed())),
+    Column::new("by", "BY", |line| Cell::text(line.by())),
     Column::csv("before", |line| {
         line.json(|what| match what {
             What::Object { before, .. } => Some(before),

@@ -3,15 +3,19 @@
 //! Invariant: a command asks the engine and prints; what it knows about access, it was told.
 
 mod access;
+mod accounts;
 mod audit;
 mod backup;
 mod c1z;
 mod changes;
+mod channels;
 mod completions;
 mod config;
+mod connectors;
 mod demo;
 mod doctor;
 mod export;
+mod findings;
 mod grants;
 mod import;
 mod jupiterone;
@@ -21,9 +25,13 @@ mod provision;
 mod prune;
 mod query;
 mod questions;
+mod rules;
+mod serve;
 mod simulate;
 mod sync;
 mod syncs;
+mod token;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -41,12 +49,17 @@ pub(crate) enum Command {
     People(people::Args),
     Query(Box<query::Args>),
     Questions(questions::Args),
+    Rules(rules::Args),
+    Findings(findings::Args),
+    Channels(channels::Args),
     Export(Box<export::Args>),
     Import(import::Args),
     C1z(c1z::Args),
     Jupiterone(jupiterone::Args),
     Changes(changes::Args),
     Syncs(syncs::Args),
+    Webhooks(webhooks::Args),
+    Connectors(connectors::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -63,6 +76,9 @@ pub(crate) enum Command {
     KillSwitch(provision::KillSwitchArgs),
     Protect(provision::ProtectArgs),
     Audit(audit::Args),
+    Serve(serve::Args),
+    Token(token::Args),
+    Accounts(accounts::Args),
     Config(config::Args),
     Prune(prune::Args),
     Backup(backup::Args),
@@ -82,12 +98,20 @@ impl Command {
             | Self::Simulate(_)
             | Self::Jupiterone(_)
             | Self::Import(_)
+            | Self::Serve(_)
+            | Self::Channels(_)
+            | Self::Connectors(_)
             | Self::Backup(_)
             | Self::Restore(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
         }
+    }
+
+    /// Whether the command answers many at once, and goes on until it is stopped.
+    pub(crate) fn serves(&self) -> bool {
+        matches!(self, Self::Serve(_))
     }
 
     /// Runs it.
@@ -117,12 +141,17 @@ impl Command {
             Self::People(args) => Box::pin(args.run(context)).await,
             Self::Query(args) => Box::pin(args.run(context)).await,
             Self::Questions(args) => args.run(context),
+            Self::Rules(args) => Box::pin(args.run(context)).await,
+            Self::Findings(args) => Box::pin(args.run(context)).await,
+            Self::Channels(args) => Box::pin(args.run(context)).await,
             Self::Export(args) => Box::pin(args.run(context)).await,
             Self::Import(args) => Box::pin(args.run(context)).await,
             Self::C1z(args) => Box::pin(args.run(context)).await,
             Self::Jupiterone(args) => Box::pin(args.run(context)).await,
             Self::Changes(args) => Box::pin(args.run(context)).await,
             Self::Syncs(args) => Box::pin(args.run(context)).await,
+            Self::Webhooks(args) => Box::pin(args.run(context)).await,
+            Self::Connectors(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,
@@ -131,6 +160,9 @@ impl Command {
             Self::KillSwitch(args) => Box::pin(args.run(context)).await,
             Self::Protect(args) => Box::pin(args.run(context)).await,
             Self::Audit(args) => Box::pin(args.run(context)).await,
+            Self::Serve(args) => Box::pin(args.run(context)).await,
+            Self::Token(args) => Box::pin(args.run(context)).await,
+            Self::Accounts(args) => Box::pin(args.run(context)).await,
             Self::Config(args) => args.run(context),
             Self::Prune(args) => Box::pin(args.run(context)).await,
             Self::Backup(args) => Box::pin(args.run(context)).await,

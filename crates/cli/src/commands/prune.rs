@@ -2,9 +2,8 @@
 //!
 //! Invariant: what went is told, and the audit trail keeps it.
 
-use metsuke_engine::retention::{self, Keep};
-use metsuke_model::SystemClock;
-use metsuke_store::{ConnectorStatus, OpenMode, Store};
+use metsuke_engine::retention::{self, Gone, Keep};
+use metsuke_store::OpenMode;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -13,7 +12,8 @@ use crate::rows::{self, Cell, Column};
 
 /// Remove what the settings say is not to be kept
 ///
-/// Earlier versions of the estate, runs, jobs, told changes and delivered alerts. For how long what is kept stands under `[retention]` in the configuration file; `metsuke config check` tells it. It
+/// Earlier versions of the estate, runs, jobs, told changes and delivered alerts. For how long what is kept stands under
+/// `[retention]` in the configuration file; `metsuke config check` tells it, and `metsuke serve` does the same once a day. It
 /// works in small transactions, so that others can go on, and can be stopped at any time. The audit trail is always kept
 /// whole, and so are plans and what every object is now.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,12 @@ struct Line {
     rows: u64,
 }
 
+impl Line {
+    fn of(gone: &Gone) -> impl Iterator<Item = Self> {
+        gone.rows.iter().map(|(table, rows)| Self { store: gone.store.clone(), table, rows: *rows })
+    }
+}
+
 impl Args {
     /// Prunes the main store and every connector's.
     ///
@@ -41,28 +47,15 @@ impl Args {
         if keep == Keep::default() {
             return Err(Failure::new("the settings say that everything is kept").into());
         }
-        let main = context.database().await?;
-        let mut lines = Vec::new();
-        prune(&main, "main", &keep, &mut lines).await?;
-        for row in main.connectors().await? {
-            if row.status == ConnectorStatus::Live {
-                let estate = main.estate(row.id, OpenMode::Existing).await?;
-                prune(&estate, &row.name, &keep, &mut lines).await?;
-                estate.close().await;
-            }
-        }
+        let installation = context.installation(OpenMode::Existing).await?;
+        let gone = retention::prune_all(&installation, &keep).await?;
+        let lines: Vec<Line> = gone.iter().flat_map(Line::of).collect();
         rows::write(context.output, COLUMNS, &lines)?;
         if lines.is_empty() {
             context.note("note: nothing is older than it is to be kept");
         }
         Ok(Exit::Done)
     }
-}
-
-async fn prune(store: &Store, name: &str, keep: &Keep, lines: &mut Vec<Line>) -> anyhow::Result<()> {
-    let pruned = retention::prune(store, keep, &SystemClock).await?;
-    lines.extend(pruned.into_iter().map(|(table, rows)| Line { store: name.to_owned(), table, rows }));
-    Ok(())
 }
 
 const COLUMNS: &[Column<Line>] = &[

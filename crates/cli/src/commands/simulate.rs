@@ -110,6 +110,7 @@ impl Args {
             latency: self.latency,
             settling: self.settling,
             control: self.control,
+            live_clock: true,
             faults: self.faults,
             ..Options::of(size)
         };

@@ -37,7 +37,7 @@ const fn ending(kind: Kind) -> &'static str {
 
 fn literal(setting: &Setting) -> String {
     match setting.kind {
-        Kind::Switch | Kind::Days => setting.example.to_owned(),
+        Kind::Switch | Kind::Consent | Kind::Count | Kind::Days => setting.example.to_owned(),
         Kind::Text | Kind::Address | Kind::Secret | Kind::Word(_) => {
             format!("\"{}\"", setting.example.replace('\\', "\\\\").replace('"', "\\\""))
         }

@@ -10,11 +10,14 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::nearest::nearest;
 use super::{Found, Kind, SETTINGS, Setting, Value};
 use crate::failure::Failure;
 
 /// The most that is read: far more than any configuration has.
 const BYTES: u64 = 1024 * 1024;
+/// A wrong value that is longer than this may be a secret, and is not shown.
+const PLAIN: usize = 12;
 /// Behind the name of a setting that may be a secret: its value lies in the file that is named.
 const BY_FILE: &str = "_file";
 
@@ -146,33 +149,35 @@ fn secret(name: &str) -> Option<&'static Setting> {
 
 /// A value as text, or what its kind takes.
 fn text_of(kind: Kind, value: &DeValue<'_>) -> Result<String, String> {
-    match (kind, value) {
-        (Kind::Text | Kind::Address, DeValue::String(text)) if !text.is_empty() => Ok(text.to_string()),
-        (Kind::Switch, DeValue::Boolean(on)) => Ok(on.to_string()),
-        (Kind::Days, DeValue::Integer(days)) => match days.as_str().parse::<u32>() {
-            Ok(number) if days.radix() == 10 => Ok(number.to_string()),
-            _ => Err("a whole number of days, 0 or more".into()),
-        },
-        (Kind::Word(words), DeValue::String(text)) if words.contains(&text.as_ref()) => Ok(text.to_string()),
-        (Kind::Text | Kind::Address, _) => Err("a text".into()),
-        (Kind::Switch, _) => Err("true or false".into()),
-        (Kind::Days, _) => Err("a whole number of days, 0 or more".into()),
-        (Kind::Word(words), _) => Err(format!("one of \"{}\"", words.join("\", \""))),
-        (Kind::Secret, _) => {
-            Err("no secret in this file: name a file that holds it, with `_file` behind the name".into())
+    let text = match (kind, value) {
+        (Kind::Text | Kind::Address | Kind::Word(_), DeValue::String(text)) => Some(text.to_string()),
+        (Kind::Switch | Kind::Consent, DeValue::Boolean(on)) => Some(on.to_string()),
+        (Kind::Count | Kind::Days, DeValue::Integer(number)) if number.radix() == 10 => {
+            number.as_str().parse::<u32>().ok().map(|number| number.to_string())
         }
+        _ => None,
+    };
+    match text {
+        Some(text) if kind.refuses(&text).is_none() => Ok(text),
+        _ if kind == Kind::Secret => Err(kind.takes()),
+        _ => Err(format!("{}, and not {}", kind.takes(), shown(value))),
     }
 }
 
-/// The setting that was probably meant.
-fn nearest(name: &str) -> Option<&'static str> {
-    let key = |name: &str| name.rsplit('.').next().unwrap_or_default().replace(['_', '-'], "").to_lowercase();
-    let wished = key(name);
-    let alike = |setting: &&Setting| {
-        let known = key(setting.name);
-        known == wished || (wished.len() > 3 && (known.starts_with(&wished) || wished.starts_with(&known)))
-    };
-    SETTINGS.iter().find(alike).map(|setting| setting.name)
+/// A wrong value, in words where it might be a secret that stands in the wrong place.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::Integer(number) if number.as_str().len() <= PLAIN => number.as_str().to_owned(),
+        DeValue::Boolean(on) => on.to_string(),
+        DeValue::String(text) if text.len() <= PLAIN && text.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            format!("\"{text}\"")
+        }
+        DeValue::Integer(_) | DeValue::Float(_) => "that number".into(),
+        DeValue::String(_) => "that text".into(),
+        DeValue::Datetime(_) => "a time".into(),
+        DeValue::Array(_) => "a list".into(),
+        DeValue::Table(_) => "a table".into(),
+    }
 }
 
 #[cfg(test)]
@@ -186,13 +191,15 @@ mod tests {
     #[test]
     fn every_mistake_is_told_with_its_line_and_without_its_value() {
         let said = said(
-            "[heroku]\ntoken = \"HRKU-1\"\n[retention]\nruns_days = \"HRKU-2\"\nrun_days = 4\n[log]\nlevel = \"HRKU-3\"\n",
+            "[heroku]\ntoken = \"HRKU-1\"\n[retention]\nruns_days = \"HRKU-2\"\nrun_days = 4\njobs_days = -1\n[log]\nlevel = \"HRKU-3\"\nformat = \"yaml\"\n",
         );
         for part in [
             "m.toml:2: `heroku.token` takes no secret in this file",
             "m.toml:4: `retention.runs_days` takes a whole number of days",
-            "m.toml:5: there is no setting `retention.run_days`",
-            "m.toml:7: `log.level` takes one of \"off\"",
+            "m.toml:5: there is no setting `retention.run_days`; `retention.runs_days` is one",
+            "m.toml:6: `retention.jobs_days` takes a whole number of days, 0 or more, and not -1",
+            "m.toml:8: `log.level` takes one of \"off\"",
+            "m.toml:9: `log.format` takes one of \"text\", \"json\", and not \"yaml\"",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }

@@ -7,7 +7,10 @@
 
 mod example;
 mod file;
+mod nearest;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,22 +63,15 @@ impl Values {
             None if Path::new(FILE).is_file() => (Some(FILE.into()), file::read_found(Path::new(FILE))?),
             None => (None, BTreeMap::new()),
         };
-        let mut found = BTreeMap::new();
-        for setting in SETTINGS {
-            let value = match of_environment(setting)? {
-                Some(value) => Some(value),
-                None => values.remove(setting.name),
-            };
-            if let Some(mut value) = value {
-                // An address that cannot be read must not become the default one unnoticed.
-                if let (Value::File(file), true) = (&value.value, setting.kind == Kind::Address) {
-                    let text = crate::config::secret_of(setting.name, file)?;
-                    value.value = Value::Text(text.expose_secret().trim().into());
-                }
-                found.insert(setting.name, value);
-            }
-        }
-        Ok(Self { found, file })
+        Ok(Self { found: gather(variable, &mut values)?, file })
+    }
+
+    /// What these variables set.
+    #[cfg(test)]
+    pub(crate) fn of_variables(pairs: &[(&str, &str)]) -> Result<Self, Failure> {
+        let variable =
+            |name: &str| pairs.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
+        Ok(Self { found: gather(variable, &mut BTreeMap::new())?, file: None })
     }
 
     /// The file that was read.
@@ -108,7 +104,7 @@ impl Values {
         let value = match value {
             Value::Text(text) => text.clone(),
             Value::File(file) => {
-                let text = crate::config::secret_of(name, file)?;
+                let text = crate::config::text_of(name, file)?;
                 text.expose_secret().trim().into()
             }
         };
@@ -116,8 +112,34 @@ impl Values {
     }
 }
 
+/// Every setting that a variable sets, else the file.
+fn gather(
+    variable: impl Fn(&str) -> Option<String>,
+    values: &mut BTreeMap<&'static str, Found>,
+) -> Result<BTreeMap<&'static str, Found>, Failure> {
+    let mut found = BTreeMap::new();
+    for setting in SETTINGS {
+        let value = match of_environment(setting, &variable)? {
+            Some(value) => Some(value),
+            None => values.remove(setting.name),
+        };
+        if let Some(mut value) = value {
+            // An address that cannot be read must not become the default one unnoticed.
+            if let (Value::File(file), true) = (&value.value, setting.kind == Kind::Address) {
+                let text = crate::config::text_of(setting.name, file)?;
+                value.value = Value::Text(text.expose_secret().trim().into());
+            }
+            found.insert(setting.name, value);
+        }
+    }
+    Ok(found)
+}
+
 /// What the environment says of a setting: the first of its variables that is not empty, itself or by a file.
-fn of_environment(setting: &Setting) -> Result<Option<Found>, Failure> {
+fn of_environment(
+    setting: &Setting,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Found>, Failure> {
     for name in setting.variables {
         let by_file = format!("{name}{BY_FILE}");
         let file = if setting.kind.may_be_secret() { variable(&by_file) } else { None };
@@ -127,7 +149,14 @@ fn of_environment(setting: &Setting) -> Result<Option<Found>, Failure> {
                     Failure::usage(format!("{name} and {by_file} are both set")).hint("unset one of them")
                 );
             }
-            (Some(text), None) => Found { from: (*name).to_owned(), value: Value::Text(text.into()) },
+            (Some(text), None) => {
+                let text = match (setting.kind, text.as_str()) {
+                    (Kind::Switch, "1") => "true".to_owned(),
+                    (Kind::Switch, "0") => "false".to_owned(),
+                    _ => text,
+                };
+                Found { from: (*name).to_owned(), value: Value::Text(text.into()) }
+            }
             (None, Some(file)) => {
                 Found { from: format!("file `{file}` ({by_file})"), value: Value::File(file.into()) }
             }

@@ -11,8 +11,12 @@ pub(crate) enum Kind {
     Address,
     /// A secret, which the configuration file names by a file of its own only.
     Secret,
-    /// True or false.
+    /// True or false; a variable may say 1 and 0 as well.
     Switch,
+    /// The same, but only the word `true` consents.
+    Consent,
+    /// A whole number.
+    Count,
     /// A whole number of days, 0 for never.
     Days,
     /// One of these words.
@@ -23,6 +27,29 @@ impl Kind {
     /// Whether its value may lie in a file of its own.
     pub(crate) const fn may_be_secret(self) -> bool {
         matches!(self, Self::Address | Self::Secret)
+    }
+
+    /// What it takes, where it does not take this text.
+    pub(crate) fn refuses(self, text: &str) -> Option<String> {
+        let takes = match self {
+            Self::Text | Self::Address | Self::Secret => !text.is_empty(),
+            Self::Switch | Self::Consent => ["true", "false"].contains(&text),
+            Self::Count | Self::Days => text.parse::<u32>().is_ok(),
+            Self::Word(words) => words.contains(&text),
+        };
+        (!takes).then(|| self.takes())
+    }
+
+    /// What it takes, in words.
+    pub(crate) fn takes(self) -> String {
+        match self {
+            Self::Text | Self::Address => "a text".into(),
+            Self::Secret => "no secret in this file: name a file that holds it, with `_file` behind the name".into(),
+            Self::Switch | Self::Consent => "true or false".into(),
+            Self::Count => "a whole number, 0 or more".into(),
+            Self::Days => "a whole number of days, 0 or more".into(),
+            Self::Word(words) => format!("one of \"{}\"", words.join("\", \"")),
+        }
     }
 }
 
@@ -67,6 +94,9 @@ impl Setting {
     }
 }
 
+/// The roles that people may have.
+const ROLES: &[&str] = &["viewer", "auditor", "reviewer", "operator", "admin"];
+
 /// Every setting.
 pub(crate) const SETTINGS: &[Setting] = &[
     setting("database.url", Kind::Address, &["METSUKE_DATABASE_URL", "DATABASE_URL"])
@@ -81,7 +111,59 @@ pub(crate) const SETTINGS: &[Setting] = &[
         .beaten_by("--heroku-url")
         .or("https://api.heroku.com")
         .does("The address of the Heroku API."),
-    setting("provisioning.allow_writes", Kind::Switch, &["METSUKE_PROVISIONING"])
+    setting("server.listen", Kind::Text, &["METSUKE_LISTEN"])
+        .beaten_by("--listen")
+        .like("127.0.0.1:8080")
+        .does("The address that `metsuke serve` listens on; else every address with server.port, else 127.0.0.1:8080."),
+    setting("server.port", Kind::Count, &["PORT"])
+        .like("8080")
+        .does("The port to listen on, on every address, where server.listen is not set."),
+    setting("server.public_url", Kind::Text, &["METSUKE_PUBLIC_URL"])
+        .like("https://metsuke.example.com")
+        .does("Where browsers reach the server; else the address that it listens on."),
+    setting("server.proxies", Kind::Count, &["METSUKE_PROXIES"])
+        .or("0")
+        .does("How many servers of yours stand in front and add X-Forwarded-For."),
+    setting("oidc.issuer", Kind::Text, &["METSUKE_OIDC_ISSUER"])
+        .like("https://id.example.com")
+        .does("The OpenID provider through which people sign in, letter by letter as it names itself."),
+    setting("oidc.client_id", Kind::Text, &["METSUKE_OIDC_CLIENT_ID"])
+        .like("metsuke")
+        .does("What we are known by there."),
+    setting("oidc.client_secret", Kind::Secret, &["METSUKE_OIDC_CLIENT_SECRET"])
+        .like("/run/secrets/oidc-client-secret")
+        .does("What proves it; a public client has none."),
+    setting("oidc.name", Kind::Text, &["METSUKE_OIDC_NAME"])
+        .or("single sign-on")
+        .does("What the sign-in page calls it."),
+    setting("oidc.scopes", Kind::Text, &["METSUKE_OIDC_SCOPES"])
+        .or("profile email")
+        .does("What it is asked for beside `openid`."),
+    setting("oidc.role_claim", Kind::Text, &["METSUKE_OIDC_ROLE_CLAIM"])
+        .or("groups")
+        .does("The claim with groups or roles; dots lead into objects."),
+    setting("oidc.roles", Kind::Text, &["METSUKE_OIDC_ROLES"])
+        .like("platform=operator,security=auditor")
+        .does("Which role each of them gives; of several the most trusted counts."),
+    setting("oidc.default_role", Kind::Word(ROLES), &["METSUKE_OIDC_DEFAULT_ROLE"])
+        .like("viewer")
+        .does("The role of everybody else; without it they cannot sign in."),
+    setting("oidc.link_by_email", Kind::Switch, &["METSUKE_OIDC_LINK_BY_EMAIL"])
+        .or("false")
+        .does("Whether an account that is there is the person's who has its verified e-mail address."),
+    setting("oidc.trust_email", Kind::Switch, &["METSUKE_OIDC_TRUST_EMAIL"])
+        .or("false")
+        .does("Whether addresses count as verified where the provider does not say whether they are."),
+    setting("sealing.key_file", Kind::Text, &["METSUKE_KEY_FILE"])
+        .like("/var/lib/metsuke/metsuke.key")
+        .does("The file of the key that seals tokens; else metsuke.key beside the SQLite file, or in the folder for state. It is made when first needed."),
+    setting("alerts.allow_private", Kind::Text, &["METSUKE_ALLOW_PRIVATE"])
+        .like("10.1.0.0/16,fd00::/8")
+        .does("Nets that alerts may go to although they are not public."),
+    setting("alerts.allow_plain", Kind::Switch, &["METSUKE_ALLOW_PLAIN"])
+        .or("false")
+        .does("Whether alerts may go over plain http, and by mail without encryption."),
+    setting("provisioning.allow_writes", Kind::Consent, &["METSUKE_PROVISIONING"])
         .beaten_by("--allow-writes")
         .or("false")
         .does("Whether access on Heroku may be changed; without, plans are made and refused."),

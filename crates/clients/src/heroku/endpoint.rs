@@ -246,6 +246,13 @@ pub fn space_members(space: &str) -> Endpoint<wire::SpaceMember> {
     Endpoint::get(format!("/spaces/{}/members", segment(space)), "a list of space members")
 }
 
+/// The webhooks of one app.
+#[must_use]
+pub fn webhooks(app: &str) -> Endpoint<wire::AppWebhook> {
+    let list = Endpoint::get(format!("/apps/{}/webhooks", segment(app)), "a list of webhooks");
+    Endpoint { ranged: false, ..list.variant("webhooks") }
+}
+
 /// The collaborators of one app.
 #[must_use]
 pub fn collaborators(app: &str) -> Endpoint<wire::Collaborator> {

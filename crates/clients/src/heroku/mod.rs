@@ -12,6 +12,7 @@ mod provisioning;
 mod read;
 mod scope;
 mod walk;
+mod webhook;
 pub mod wire;
 mod write;
 
@@ -27,6 +28,7 @@ pub use self::item::Item;
 pub use self::provisioning::{Provisioning, TeamFeatures};
 pub use self::scope::ScopeCheck;
 pub use self::walk::{Page, Row, Walk};
+pub use self::webhook::{NewWebhook, SIGNATURE, is_signed};
 pub use self::write::{AppPermission, TeamRole, WriteAnswer, WriteCall, WriteTarget, WrittenRow};
 use crate::error::ClientError;
 use crate::http::limit::{Budget, Share};

@@ -21,8 +21,8 @@ use crate::http::{Delivery, Writer};
 /// Its requests may use the reserve that syncs leave.
 #[derive(Clone)]
 pub struct Provisioning {
-    heroku: Heroku,
-    writer: Writer,
+    pub(super) heroku: Heroku,
+    pub(super) writer: Writer,
 }
 
 impl Provisioning {

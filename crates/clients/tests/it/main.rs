@@ -8,12 +8,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
 mod c1;
+mod deliver;
 mod faults;
 mod fresh;
 mod paging;
 mod recordings;
 mod roster;
 mod server;
+mod ssrf;
 mod write_calls;
 mod writes;
 

@@ -1,7 +1,8 @@
 //! The table of settings, in sections.
 //!
 //! Names, defaults and bounds of the ecosystem's own settings are a contract; those of ours are
-//! `heroku-url`, `database`, `newer-annotations`, `expand`, `kill-switch-file` and `connector-account`.
+//! `heroku-url`, `database`, `newer-annotations`, `expand`, `kill-switch-file`, `connector-account` and the three caps
+//! of provisioning.
 //!
 //! Invariant: what cannot be done is refused with a reason, and nothing is taken in silence that would change what is
 //! done.
@@ -74,6 +75,12 @@ static PROVISIONING: &[Field] = &[
     Field::text("connector-account").help(
         "The e-mail address or id of the token's own account, where Heroku does not tell it; it is never changed",
     ),
+    Field::number("hourly-removals", 50, 1, 1_000_000)
+        .help("The most people whose access is taken in an hour; what goes beyond is refused"),
+    Field::number("hourly-elevations", 5, 0, 1_000_000)
+        .help("The most grants of admin and manage in an hour; what goes beyond is refused"),
+    Field::number("team-removal-percent", 20, 1, 100)
+        .help("The most people taken out of one team in an hour, in percent of it; one is always allowed"),
     Field::text("grant-entitlement").hidden().help("Grant this entitlement, by its id in the file"),
     Field::text("grant-principal").hidden().help("To this principal, by its id in the file"),
     Field::text("grant-principal-type").hidden().help("Which is of this resource type"),

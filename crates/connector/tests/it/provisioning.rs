@@ -67,6 +67,18 @@ async fn a_grant_and_its_revocation_change_heroku_and_not_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cap_that_is_set_holds_back_what_goes_beyond_it() {
+    let house = House::of(COMPANY).await;
+    let (app, user) = case(&house).await;
+    let manage = format!("app:{app}:manage");
+    let ask = ["--grant-entitlement", &manage, "--grant-principal", &user, "--grant-principal-type", "user"];
+    let none = [&ask[..], &["--hourly-elevations", "0"]].concat();
+    let ran = house.run(&none).await;
+    assert!(ran.code != 0 && ran.stderr.contains("R4"), "{ran:?}");
+    house.done(&[&ask[..], &["--hourly-elevations", "1"]].concat()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_file_there_is_nothing_to_grant() {
     let house = House::of(Size::Small).await;
     assert_eq!(grant(&house, "x", "y").await.code, 9);

@@ -53,7 +53,7 @@ pub(super) struct TeamFacts {
 pub(crate) struct AppFacts {
     pub(crate) dense: i64,
     pub(crate) resource: ResourceRef,
-    pub(super) team: Option<i64>,
+    pub(crate) team: Option<i64>,
     pub(super) owner: Option<HerokuId>,
     pub(super) locked: Option<bool>,
 }
@@ -159,6 +159,12 @@ impl World {
             self.principals.insert(stored.dense, Principal { kind: PrincipalKind::User, id, email });
         }
         Ok(())
+    }
+
+    /// The app with this dense id.
+    pub(super) fn app(&self, dense: i64) -> Option<&AppFacts> {
+        let place = self.apps.binary_search_by_key(&dense, |app| app.dense).ok()?;
+        self.apps.get(place)
     }
 
     /// Direct access to a resource, by principal.

@@ -53,6 +53,26 @@ pub async fn grants(
     Ok(stream(&world, &asked, filter, &invitations, each))
 }
 
+/// All grants on these teams, Enterprise accounts and apps, by dense ids; of a filter only what narrows them down.
+pub(super) async fn grants_on(
+    snapshot: &mut Snapshot,
+    resources: Vec<i64>,
+    filter: &GrantFilter,
+) -> Result<Vec<Grant>, EngineError> {
+    let extent = Extent::Resources(resources.clone());
+    let asked = Asked { extent, user: None, resources: Some(resources), only_invitations: false };
+    let world = World::load(snapshot, &asked.extent, filter.effective).await?;
+    let invitations = asked.invitations(snapshot, &world, filter).await?;
+    let mut found = Vec::new();
+    let mut keep = |grant: &Grant| {
+        found.push(grant.clone());
+        Ok(())
+    };
+    // Keeping a line in memory does not fail.
+    drop(stream(&world, &asked, filter, &invitations, &mut keep));
+    Ok(found)
+}
+
 /// The filter's names as dense ids.
 struct Asked {
     extent: Extent,

@@ -9,13 +9,16 @@ pub(crate) mod effective;
 mod effects;
 mod grants;
 mod lookup;
+mod page;
 pub mod provision;
+pub(crate) mod shift;
 mod user;
 
 pub use app::{AppAccess, PersonOnApp, app_access};
 pub use effects::{AppRow, ConfigReach, Effects, Kept, Turn, TurnOf, Warning, effects, warnings};
 pub use grants::{GrantFilter, Sink, grants};
 pub use lookup::{find_app, find_team, find_user};
+pub use page::{GrantKey, grants_page};
 pub use user::{AppOfUser, UserAccess, user_access};
 
 use metsuke_model::PathStep;

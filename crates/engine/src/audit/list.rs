@@ -20,6 +20,8 @@ pub struct EventSelect {
     pub since: Option<Moment>,
     /// Those of this moment and earlier.
     pub until: Option<Moment>,
+    /// Those with lower numbers than this.
+    pub before: Option<u64>,
     /// At most so many.
     pub limit: Option<u64>,
 }
@@ -56,7 +58,7 @@ pub async fn events<E: From<StoreError>>(
     mut each: impl FnMut(Listed) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut left = select.limit.unwrap_or(u64::MAX);
-    let mut before = None;
+    let mut before = select.before;
     while left > 0 {
         let page = store.audit_rows_before(before, PAGE).await?;
         let Some(last) = page.last() else { break };

@@ -53,15 +53,15 @@ impl Installation {
         let mut settings = HerokuSettings::parse(api_url, token).map_err(upstream)?;
         self.tune(&mut settings);
         let heroku = Heroku::new(settings.clone()).map_err(upstream)?;
-        let account = match stored.and_then(|(_, credential)| credential.account.clone()) {
-            Some((account, _)) => account,
-            None => {
-                let account = heroku.account().await.map_err(refused)?;
-                if let Some((store, credential)) = stored {
-                    store.note_account(credential.set_at, &account.id, account.email.as_deref()).await?;
-                }
-                account.id
+        let known = stored.and_then(|(_, credential)| credential.account.clone());
+        let account = if let Some((account, _)) = known {
+            account
+        } else {
+            let account = heroku.account().await.map_err(refused)?;
+            if let Some((store, credential)) = stored {
+                store.note_account(credential.set_at, &account.id, account.email.as_deref()).await?;
             }
+            account.id
         };
         let budget = self.budget_of(api_url, account, heroku.budget());
         if Arc::ptr_eq(&budget, heroku.budget()) {

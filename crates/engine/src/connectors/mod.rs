@@ -240,6 +240,8 @@ impl Installation {
             return Ok(store.clone());
         }
         let store = self.main().estate(id, mode).await?.followed_by(FOLLOW_UPS);
+        // Without the write-ahead log, whoever reads would hold up the queue, and the queue whoever reads.
+        store.settle().await;
         estates.insert(id, store.clone());
         Ok(store)
     }

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 
 use metsuke_clients::heroku;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::schedule::Polling;
 use crate::sync::Skip;
-use crate::{BadField, EngineError};
+use crate::{BadField, EngineError, seal};
 
 /// The real Heroku API.
 pub const HEROKU_URL: &str = "https://api.heroku.com";
@@ -21,8 +21,6 @@ pub const HEROKU_URL: &str = "https://api.heroku.com";
 const NAME: usize = 100;
 /// The most letters of a description.
 const DESCRIPTION: usize = 2_000;
-/// The most letters of an API token: far more than any has.
-const TOKEN: usize = 1_000;
 /// The most co-owners.
 const CO_OWNERS: usize = 100;
 
@@ -159,11 +157,8 @@ impl Check {
 
     /// A token must fit into a header.
     pub(super) fn token(&mut self, field: &'static str, token: &SecretString) {
-        let text = token.expose_secret();
-        if text.is_empty() {
-            self.bad(field, "it is empty");
-        } else if text.len() > TOKEN || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.bad(field, "it holds characters that no token has, or is too long");
+        if let Some(problem) = seal::no_token(token) {
+            self.bad(field, problem);
         }
     }
 

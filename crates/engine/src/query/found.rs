@@ -35,14 +35,17 @@ pub(super) async fn complete(
 ) -> Result<Data, EngineError> {
     let mut ids = BTreeSet::new();
     let mut edges: BTreeSet<EdgeId> = BTreeSet::new();
-    for row in &found {
+    let whole = |shape| matches!(shape, ColumnShape::Entity { .. } | ColumnShape::Relationship { .. });
+    let named =
+        if prepared.statement.columns.iter().any(|column| whole(column.shape)) { &found[..] } else { &[] };
+    for row in named {
         each_place(prepared, row, |place| match place {
             Place::Entity(Some(id)) => _ = ids.insert(id),
             Place::Edge(Some(edge)) => {
                 edges.insert(edge);
                 ids.extend([edge.1, edge.2]);
             }
-            Place::Entity(None) | Place::Edge(None) | Place::Value(_) => {}
+            Place::Entity(None) | Place::Edge(None) | Place::Value => {}
         });
     }
     let mut known = Known::default();
@@ -65,18 +68,39 @@ pub(super) async fn complete(
             let edges = edges.iter().filter_map(|edge| known.relationships.get(edge).cloned()).collect();
             Data::Tree { vertices, edges }
         }
-        Shape::Table => known.table(prepared, &found),
+        Shape::Table => known.table(prepared, found),
     })
 }
 
-/// One shown place of a row.
-enum Place<'r> {
-    Entity(Option<i64>),
-    Edge(Option<EdgeId>),
-    Value(&'r Datum),
+/// The dense ids of the entities that rows tell of unseen, row by row; they stand behind what is shown.
+pub(super) fn beside(prepared: &Prepared, found: &[Vec<Datum>]) -> Vec<i64> {
+    let columns = &prepared.statement.columns;
+    let shown = columns.len().saturating_sub(prepared.beside.len());
+    let first: usize = columns.iter().take(shown).map(|column| width(column.shape)).sum();
+    let ids = |row: &'_ Vec<Datum>| {
+        row.iter().skip(first).take(prepared.beside.len()).filter_map(rows::id).collect::<Vec<_>>()
+    };
+    found.iter().flat_map(ids).collect()
 }
 
-fn each_place<'r>(prepared: &Prepared, row: &'r [Datum], mut take: impl FnMut(Place<'r>)) {
+const fn width(shape: ColumnShape) -> usize {
+    match shape {
+        ColumnShape::Relationship { .. } => EDGE_COLUMNS,
+        ColumnShape::Entity { .. }
+        | ColumnShape::Value(_)
+        | ColumnShape::Entitlements(_)
+        | ColumnShape::Hidden => 1,
+    }
+}
+
+/// One shown place of a row.
+enum Place {
+    Entity(Option<i64>),
+    Edge(Option<EdgeId>),
+    Value,
+}
+
+fn each_place(prepared: &Prepared, row: &[Datum], mut take: impl FnMut(Place)) {
     let mut at = 0;
     let cell = |place: usize| row.get(place).and_then(rows::id);
     for column in &prepared.statement.columns {
@@ -86,13 +110,10 @@ fn each_place<'r>(prepared: &Prepared, row: &'r [Datum], mut take: impl FnMut(Pl
                 let edge = (|| Some((cell(at)?, cell(at + 1)?, cell(at + 2)?, cell(at + 4)?)))();
                 take(Place::Edge(edge));
             }
-            ColumnShape::Value(_) => take(Place::Value(row.get(at).unwrap_or(&Datum::Null))),
+            ColumnShape::Value(_) | ColumnShape::Entitlements(_) => take(Place::Value),
             ColumnShape::Hidden => {}
         }
-        at += match column.shape {
-            ColumnShape::Relationship { .. } => EDGE_COLUMNS,
-            _ => 1,
-        };
+        at += width(column.shape);
     }
 }
 
@@ -114,7 +135,7 @@ impl Known {
             for chunk in ids.chunks(CHUNK) {
                 for row in detail_rows(store, &details, settings, chunk).await? {
                     let Some(id) = row.first().and_then(rows::id) else { continue };
-                    let (metadata, properties) = properties_of(&details, &row);
+                    let (metadata, properties) = properties_of(&details, row);
                     let key = key_of(&metadata);
                     self.entities.insert(id, Arc::new(Entity { key, metadata, properties }));
                 }
@@ -150,7 +171,7 @@ impl Known {
                     if !edges.contains(&edge) {
                         continue;
                     }
-                    let (metadata, properties) = properties_of(&details, &row);
+                    let (metadata, properties) = properties_of(&details, row);
                     let end = |id| self.entities.get(&id).map(|end| end.key.clone()).unwrap_or_default();
                     let (from, to) = (end(from), end(to));
                     let found = Relationship { key: key_of(&metadata), from, to, metadata, properties };
@@ -161,38 +182,43 @@ impl Known {
         Ok(())
     }
 
-    fn table(&self, prepared: &Prepared, found: &[Vec<Datum>]) -> Data {
-        let shown = || prepared.statement.columns.iter().filter(|column| column.shape != ColumnShape::Hidden);
+    fn table(&self, prepared: &Prepared, found: Vec<Vec<Datum>>) -> Data {
+        let columns = &prepared.statement.columns;
         let all = |shape| match shape {
             ColumnShape::Entity { all } | ColumnShape::Relationship { all } => all,
-            ColumnShape::Value(_) | ColumnShape::Hidden => false,
+            ColumnShape::Value(_) | ColumnShape::Entitlements(_) | ColumnShape::Hidden => false,
         };
-        let headings =
-            shown().map(|column| Heading { name: column.name.clone(), all: all(column.shape) }).collect();
-        let types: Vec<_> = shown()
-            .map(|column| match column.shape {
-                ColumnShape::Value(value_type) => value_type,
-                _ => None,
-            })
+        let headings = columns
+            .iter()
+            .filter(|column| column.shape != ColumnShape::Hidden)
+            .map(|column| Heading { name: column.name.clone(), all: all(column.shape) })
             .collect();
-        let mut table = Vec::with_capacity(found.len());
-        for row in found {
-            let mut cells = Vec::with_capacity(types.len());
-            each_place(prepared, row, |place| {
-                cells.push(match place {
-                    Place::Entity(id) => Cell::Entity(id.and_then(|id| self.entities.get(&id).cloned())),
-                    Place::Edge(edge) => {
-                        Cell::Relationship(edge.and_then(|edge| self.relationships.get(&edge).cloned()))
-                    }
-                    Place::Value(datum) => {
-                        let value_type = types.get(cells.len()).copied().flatten();
-                        Cell::Value(rows::value(datum, value_type))
-                    }
-                });
-            });
-            table.push(cells);
-        }
-        Data::Table { headings, rows: table }
+        let table = found.into_iter().map(|row| {
+            let mut values = row.into_iter();
+            columns.iter().filter_map(|column| self.cell(column.shape, &mut values)).collect()
+        });
+        Data::Table { headings, rows: table.collect() }
+    }
+
+    /// The next cell of a row; none for a column that is not shown.
+    fn cell(&self, shape: ColumnShape, values: &mut impl Iterator<Item = Datum>) -> Option<Cell> {
+        let mut next = || values.next().unwrap_or(Datum::Null);
+        Some(match shape {
+            ColumnShape::Value(value_type) => Cell::Value(rows::value(next(), value_type)),
+            ColumnShape::Entitlements(resource) => Cell::Value(rows::entitlements(&next(), resource)),
+            ColumnShape::Entity { .. } => {
+                Cell::Entity(rows::id(&next()).and_then(|id| self.entities.get(&id).cloned()))
+            }
+            ColumnShape::Relationship { .. } => {
+                let [code, from, to, _, between] = [(); EDGE_COLUMNS].map(|()| rows::id(&next()));
+                let edge = (|| Some((code?, from?, to?, between?)))();
+                Cell::Relationship(edge.and_then(|edge| self.relationships.get(&edge).cloned()))
+            }
+            ColumnShape::Hidden => {
+                next();
+                return None;
+            }
+        })
     }
 }
 
@@ -215,8 +241,8 @@ fn type_of(number: i64) -> Option<&'static EntityType> {
 type Named = Vec<(&'static str, Value)>;
 
 /// The metadata and the properties in a row of details.
-fn properties_of(details: &Details, row: &[Datum]) -> (Named, Named) {
-    let values = row.iter().skip(details.identity).zip(&details.properties);
+fn properties_of(details: &Details, row: Vec<Datum>) -> (Named, Named) {
+    let values = row.into_iter().skip(details.identity).zip(&details.properties);
     let mut metadata = Vec::new();
     let mut properties = Vec::new();
     for (datum, (name, value_type)) in values {

@@ -7,24 +7,28 @@
 mod answer;
 mod found;
 mod json;
+mod pieces;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use metsuke_j1ql::ast::Query;
 use metsuke_j1ql::check::{Surroundings, check};
 use metsuke_j1ql::error::Errors;
-use metsuke_j1ql::sql::{Bind, Dialect, emit};
+use metsuke_j1ql::sql::{Bind, Dialect, emit, reads};
 use metsuke_model::{AsOf, Moment, Version};
 use metsuke_store::{Bound, ReadQuery, Store};
 
 pub use metsuke_j1ql::check::Variable;
 pub use metsuke_j1ql::render::render;
 pub use metsuke_j1ql::sql::Statement;
+pub use metsuke_j1ql::sql::reads::{Read, Reads};
 
 pub use answer::{Answer, Cell, Data, Entity, Heading, Relationship};
+pub(crate) use pieces::{Told, told};
 
 use crate::EngineError;
 
@@ -86,6 +90,8 @@ pub struct Prepared {
     pub as_of: Option<AsOf>,
     surroundings: Surroundings,
     shape: answer::Shape,
+    /// The slots of which its rows tell, unseen, which entities stand there.
+    beside: Vec<usize>,
 }
 
 impl Prepared {
@@ -109,7 +115,31 @@ impl Prepared {
         let plan = check(&query, &surroundings)?;
         let statement = emit(&plan, &surroundings, dialect(store))?;
         let shape = answer::Shape::of(&plan);
-        Ok(Self { query, statement, warnings: plan.warnings, as_of: plan.as_of, surroundings, shape })
+        Ok(Self {
+            query,
+            statement,
+            warnings: plan.warnings,
+            as_of: plan.as_of,
+            surroundings,
+            shape,
+            beside: plan.beside,
+        })
+    }
+
+    /// A text that tells it, with its values and what is odd about it, from every other question; spaces and the case of
+    /// words do not.
+    pub(crate) fn identity(&self) -> String {
+        format!("{}\n{:?}\n{:?}", self.query, self.statement, self.warnings)
+    }
+
+    /// What its answer depends on.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        // It was checked before; it is read once more because few who ask need to know this.
+        match check(&self.query, &self.surroundings) {
+            Ok(plan) => reads::reads(&plan),
+            Err(_) => Reads::from([(Read::Anything, std::collections::BTreeSet::new())]),
+        }
     }
 }
 
@@ -182,17 +212,8 @@ pub async fn answered(
     settings: &Settings,
     version: Version,
 ) -> Result<Answer, EngineError> {
-    let began = Instant::now();
-    let query = read_query(&prepared.statement.sql, &prepared.statement.binds, settings);
-    let found = store.select(&query).await?;
-    let data = found::complete(store, prepared, settings, found.rows).await?;
-    Ok(Answer {
-        data,
-        version,
-        truncated: found.truncated,
-        warnings: prepared.warnings.clone(),
-        took: began.elapsed(),
-    })
+    let told = told(store, prepared, settings, version).await?;
+    Ok(Arc::unwrap_or_clone(told.answer))
 }
 
 /// The words of SQL that a store understands.

@@ -30,6 +30,8 @@ use upload::UploadHandler;
 
 /// How long they may take to give back what they hold after that.
 const GIVING_BACK: Duration = Duration::from_secs(5);
+/// How long giving back the rest may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How often the databases are looked at for what other processes put there.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long ended jobs are kept.
@@ -115,6 +117,7 @@ impl Supervisor {
     /// and tried again.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), EngineError> {
         self.installation.recover().await?;
+        self.installation.read_restored().await?;
         let mut carrying = Carrying::default();
         let mut woken = self.installation.woken();
         let mut rounds = 0_u32;
@@ -252,13 +255,15 @@ impl Supervisor {
         }
         carrying.wait(GIVING_BACK).await;
         carrying.tasks.abort_all();
-        for (_, job, store) in std::mem::take(&mut carrying.held).into_values() {
+        let held = std::mem::take(&mut carrying.held).into_values();
+        let backs = held.map(|(_, job, store)| async move {
             let claim = carry::claim(&job, self.limits.lease);
             let back = store.settle_job(&claim, &Settled::GivenBack, self.installation.now());
-            if let Ok(Err(error)) = tokio::time::timeout(Duration::from_secs(1), back).await {
+            if let Ok(Err(error)) = tokio::time::timeout(LAST_WORDS, back).await {
                 tracing::warn!(%error, job.id = %job.id, "a job could not be given back; its lease will run out");
             }
-        }
+        });
+        futures::future::join_all(backs).await;
     }
 
     async fn tidy(&self) {

@@ -152,17 +152,17 @@ fn committed(summary: &SyncSummary, teller: &Teller<'_>) -> RunEnd {
         let why = gap.reason.as_deref().unwrap_or(gap.outcome.as_str());
         teller.line("warn", format!("{} could not be read: {why}", gap.scope));
     }
-    let changed =
+    let differs =
         format!("{} added, {} removed, {} changed", changes.added, changes.removed, changes.changed);
     let (status, reason) = match report.status {
         SyncStatus::Complete => {
-            (RunStatus::Complete, format!("version {} was read completely: {changed}", summary.version))
+            (RunStatus::Complete, format!("version {} was read completely: {differs}", summary.version))
         }
         SyncStatus::Quarantined => (
             RunStatus::Quarantined,
             format!("sync {} waits in quarantine: {}", summary.version, summary.quarantine.join("; ")),
         ),
-        _ => (RunStatus::Partial, format!("version {} has {} gaps: {changed}", summary.version, gaps.len())),
+        _ => (RunStatus::Partial, format!("version {} has {} gaps: {differs}", summary.version, gaps.len())),
     };
     let level = if status == RunStatus::Complete { "info" } else { "warn" };
     teller.line(level, reason.as_str());
@@ -213,6 +213,7 @@ fn told(report: &SyncReport, version: Option<Version>) -> serde_json::Value {
 fn cause(word: &str) -> &str {
     match word {
         "created" => "the connector was added",
+        "restored" => "it was restored from a backup",
         "asked" => "somebody asked for it",
         "schedule" => "it is due",
         "retry" => "the last attempt failed",

@@ -214,7 +214,8 @@ async fn events_are_listed_newest_first_by_code_and_time() {
     );
     let approved = EventSelect { code: Some("plan.approved".into()), ..all.clone() };
     assert_eq!(log.codes(&approved).await.len(), 5);
-    let plans = |since, until| EventSelect { code: Some("plan".into()), since, until, limit: None };
+    let plans =
+        |since, until| EventSelect { code: Some("plan".into()), since, until, ..EventSelect::default() };
     assert_eq!(log.codes(&plans(None, None)).await.len(), 10);
     assert_eq!(
         log.codes(&plans(second(3), second(5))).await,

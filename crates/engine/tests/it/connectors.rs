@@ -4,6 +4,7 @@ mod queue;
 mod schedules;
 mod site;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use metsuke_engine::connectors::{ConnectorEdit, LogSelect, RunStatus, State};
@@ -89,6 +90,7 @@ async fn a_wrong_token_fails_in_words_and_is_replaced_in_place(site: Site) {
     };
     let edited = site.installation.edit(&ann(), id, None, edit).await.unwrap();
     assert_eq!(edited.edition, 1, "a token is no setting");
+    site.clock.advance(1_000_000);
     assert!(site.installation.sync_now(&ann(), id).await.unwrap().new);
     site.drain().await;
     assert_eq!(site.installation.connector(id).await.unwrap().state, State::Connected);
@@ -253,7 +255,10 @@ async fn a_token_is_in_nothing_that_is_stored() {
     assert_eq!(secrecy::ExposeSecret::expose_secret(&key), "jupiter-one-canary-key");
     assert!(!format!("{:?}", site.installation.connector(id).await.unwrap()).contains(&canary));
     let stored = files(site.folder.path());
-    assert!(stored.iter().any(|(name, _)| name.ends_with(".db")), "the databases are among them");
+    assert!(
+        stored.iter().any(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "db")),
+        "the databases are among them"
+    );
     for secret in [canary.as_str(), "jupiter-one-canary-key"] {
         for form in forms(secret) {
             for (name, bytes) in &stored {
@@ -272,8 +277,8 @@ async fn a_token_is_in_nothing_that_is_stored() {
 
 /// A secret raw, in hexadecimal, and in base64 at each of its three places.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![secret.as_bytes().to_vec(), hex.into_bytes()];
+    let hex = secret.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes());
+    let mut forms = vec![secret.as_bytes().to_vec(), hex.collect()];
     for before in 0..3 {
         let text = [&vec![b'x'; before][..], secret.as_bytes()].concat();
         let coded = base64(&text);

@@ -3,13 +3,16 @@
 #![cfg(test)]
 
 mod access;
+mod alerts;
 mod audit;
 mod backup;
+mod changes;
 mod connector;
 mod connectors;
 mod earlier;
 mod effects;
 mod faults;
+mod findings;
 mod foretold;
 mod graph;
 mod history;
@@ -20,6 +23,7 @@ mod people;
 mod provision;
 mod questions;
 mod retention;
+mod rules;
 mod safety;
 mod told;
 mod truth;

@@ -5,7 +5,8 @@
 mod company;
 mod differential;
 pub(crate) mod estates;
-mod memory;
+pub(crate) mod later;
+pub(crate) mod memory;
 mod words;
 
 use metsuke_model::graph::Employee;
@@ -58,7 +59,7 @@ impl Library {
         Self::filled(&url, told, at, folder, None).await
     }
 
-    async fn on_postgres(told: &Told, at: Moment) -> Self {
+    pub(crate) async fn on_postgres(told: &Told, at: Moment) -> Self {
         let database = metsuke_testkit::fresh_database();
         let url = database.url.clone();
         Self::filled(&url, told, at, tempfile::tempdir().unwrap(), Some(database)).await
@@ -72,6 +73,13 @@ impl Library {
         database: Option<TestDatabase>,
     ) -> Self {
         let store = Store::open(url, OpenMode::Create).await.unwrap().braked(Brake::OFF);
+        let library = Self { store, _folder: folder, _database: database };
+        library.tell(told, at).await;
+        library
+    }
+
+    /// Tells what there is now, as the next version.
+    pub(crate) async fn tell(&self, told: &Told, at: Moment) {
         let report = SyncReport {
             status: SyncStatus::Complete,
             started_at: at,
@@ -88,9 +96,8 @@ impl Library {
         for resource in &told.estate.resources {
             coverage.cover_access(resource.clone());
         }
-        store.commit(told.estate.clone(), &coverage, &report, &FixedClock::at(at)).await.unwrap();
+        self.store.commit(told.estate.clone(), &coverage, &report, &FixedClock::at(at)).await.unwrap();
         let roster = ("hr", RosterKind::Csv);
-        store.import_roster(roster, told.employees.clone(), at, |_| true).await.unwrap();
-        Self { store, _folder: folder, _database: database }
+        self.store.import_roster(roster, told.employees.clone(), at, |_| true).await.unwrap();
     }
 }

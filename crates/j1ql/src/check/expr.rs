@@ -23,6 +23,9 @@ pub(super) enum Context<'a> {
     Having((&'a [ast::Column], &'a [OutputColumn])),
     /// In `RETURN` or `ORDER BY`: functions are allowed as well.
     Output,
+    /// In the `ORDER BY` of a query without `RETURN`: the same, and names that name nothing are the starting entity's own
+    /// properties.
+    Starts,
     /// Inside of a function of many values.
     Aggregated,
 }
@@ -159,7 +162,7 @@ impl Checker<'_> {
         arguments: &[ast::Expr],
         context: Context<'_>,
     ) -> Option<Expr> {
-        if !matches!(context, Context::Output | Context::Aggregated | Context::Having(_)) {
+        if matches!(context, Context::With(_) | Context::Where) {
             let message = format!("The function {name} cannot stand in a condition.");
             self.refuse(span, message, "functions belong to RETURN and ORDER BY");
             return None;
@@ -256,7 +259,8 @@ impl Checker<'_> {
                 let skipped = usize::from(own && property.segments.len() > 1);
                 (Place::Entity(slot), property.segments.get(skipped..).unwrap_or_default())
             }
-            Context::Where | Context::Having(_) | Context::Output | Context::Aggregated => {
+            Context::Starts if self.is_own(property) => (Place::Entity(0), &property.segments[..]),
+            Context::Where | Context::Having(_) | Context::Output | Context::Starts | Context::Aggregated => {
                 (self.named(property)?, property.segments.get(1..).unwrap_or_default())
             }
         };
@@ -265,6 +269,15 @@ impl Checker<'_> {
         }
         let name: Vec<&str> = rest.iter().map(|segment| segment.node.as_str()).collect();
         Some(Expr::Property(place, self.property_name(place, &name.join("."))))
+    }
+
+    /// Whether a name without a dot, or a tag, can only be a property.
+    fn is_own(&self, property: &ast::Property) -> bool {
+        property.segments.first().is_some_and(|first| {
+            let name = first.node.as_str();
+            let bare = property.segments.len() == 1 || name == "tag";
+            bare && self.names.find(name).is_none()
+        })
     }
 
     /// The returned column of values that a name means.
@@ -311,7 +324,7 @@ impl Checker<'_> {
             Place::Edge(edge) => self.edges.get(edge).is_some_and(|edge| !edge.types.is_empty()),
         };
         if !possible {
-            return PropertyName::Unknown;
+            return PropertyName::Unknown(name.to_owned());
         }
         if let Some((_, metadata, value_type)) = Metadata::ALL.iter().find(|(known, ..)| *known == name) {
             return PropertyName::Metadata(*metadata, *value_type);
@@ -322,7 +335,11 @@ impl Checker<'_> {
                 "Production" => self.surroundings.tag_production.is_some(),
                 _ => false,
             };
-            return if put { PropertyName::Tag(tag.to_owned()) } else { PropertyName::Unknown };
+            return if put {
+                PropertyName::Tag(tag.to_owned())
+            } else {
+                PropertyName::Unknown(name.to_owned())
+            };
         }
         let (found, known) = match place {
             Place::Entity(slot) => self.entity_property(slot, name),
@@ -338,7 +355,7 @@ impl Checker<'_> {
             };
             self.warn(format!("nothing there has the property `{name}`{hint}"));
         }
-        PropertyName::Unknown
+        PropertyName::Unknown(name.to_owned())
     }
 
     fn entity_property(&self, slot: usize, name: &str) -> (Option<PropertyName>, Vec<&'static str>) {

@@ -125,6 +125,7 @@ impl<'a> Checker<'a> {
             skip: query.skip.as_ref().map_or(0, |skip| skip.node),
             limit: query.limit.as_ref().map(|limit| limit.node),
             as_of,
+            beside: Vec::new(),
             warnings: self.warnings,
         };
         push_down(&mut plan);

@@ -59,9 +59,10 @@ impl Checker<'_> {
             Output::Table(columns) => &columns[..],
             Output::List | Output::Tree => &[],
         };
+        let context = if matches!(output, Output::List) { Context::Starts } else { Context::Output };
         let value = match Self::output_name(&key.value, written, columns) {
             Some(value) => value,
-            None => match self.expr(&key.value, Context::Output)? {
+            None => match self.expr(&key.value, context)? {
                 Expr::Whole(place) => key_of(place),
                 value => value,
             },

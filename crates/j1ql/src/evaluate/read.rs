@@ -184,9 +184,11 @@ impl<'a> Reader<'a> {
                 ExprKind::Text(text) => columns.iter().find(|column| column.alias.as_ref() == Some(text)),
                 _ => None,
             };
+            let starts = matches!(output, Shape::List);
+            let stand = Stand { names: Names::Whole, columns, starts, ..Stand::OUTPUT };
             let term = match quoted {
                 Some(column) => column.term.clone(),
-                None => self.term(&key.value, Stand { names: Names::Whole, columns, ..Stand::OUTPUT })?,
+                None => self.term(&key.value, stand)?,
             };
             match output {
                 Shape::Columns(columns) if grouped || query.unique => {

@@ -113,7 +113,9 @@ tells! {
         "FIND letter WITH name='a' THAT !NEXT << letter RETURN TREE" => "{\"a\"} {}";
     sorting_needs_what_is_known:
         "FIND letter THAT NEXT letter AS x ORDER BY x.name" => "refused: without RETURN only the starting entity's properties sort",
-        "FIND letter ORDER BY name" => "refused: `name` names nothing; there are: letter",
+        "FIND letter ORDER BY name DESC" => "c b a",
+        "FIND letter ORDER BY letter.name LIMIT 1" => "a",
+        "FIND letter RETURN letter.name ORDER BY name" => "refused: `name` names nothing; there are: letter",
         "FIND letter AS l RETURN l.name ORDER BY count(l)" => "refused: this aggregate is no column",
         "FIND letter AS l RETURN l.name, count(*) ORDER BY count(*), l.name DESC" => "c,1 b,1 a,1",
         "FIND letter AS l RETURN l ORDER BY l DESC LIMIT 1" => "Some(\"c\")",

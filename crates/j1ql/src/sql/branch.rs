@@ -7,6 +7,7 @@
 
 use metsuke_model::graph::{End, EntityType, RelationSource, RelationshipType};
 
+use super::selective;
 use crate::ast::Direction;
 use crate::plan::{Condition, Link, Mark, Place, Plan};
 
@@ -22,6 +23,14 @@ pub(super) struct Branch<'p> {
     pub(super) own: (usize, usize),
     /// Where the path stands.
     pub(super) at: usize,
+    /// The node at which its walk begins.
+    pub(super) start: usize,
+    /// The hop whose own row is read before both its ends; the walk goes on from there.
+    pub(super) first: Option<usize>,
+    /// An index finds the few objects that the query speaks of.
+    pub(super) few: bool,
+    /// Its tables are read in the order in which a walk meets them.
+    pub(super) in_order: bool,
     pub(super) must: Vec<Requirement<'p>>,
     bound: Vec<Option<usize>>,
     bound_edges: Vec<Option<usize>>,
@@ -106,11 +115,12 @@ pub(super) enum Requirement<'p> {
     Filter(&'p Condition),
     /// What a node bears: any of these.
     Marks(usize, &'p [Mark]),
+    /// Which entities a node may be, by their dense ids.
+    These(usize, &'p [i64]),
     /// At least one of these continuations.
     Any(Vec<Branch<'p>>),
-    /// The same, asked from the other end: the nested branches hold the node where the path stands themselves, and are
-    /// walked from the slot.
-    Among(Vec<Branch<'p>>, usize),
+    /// The same, asked from the other end: the nested branches hold the node where the path stands themselves.
+    Among(Vec<Branch<'p>>),
     /// None of these continuations.
     None(Vec<Branch<'p>>),
 }
@@ -132,6 +142,10 @@ impl<'p> Branch<'p> {
             hops: Vec::new(),
             own: (0, 0),
             at: 0,
+            start: 0,
+            first: None,
+            few: false,
+            in_order: true,
             must: Vec::new(),
             bound: Vec::new(),
             bound_edges: Vec::new(),
@@ -174,13 +188,15 @@ impl<'p> Branch<'p> {
 
     /// The same path, whose further nodes are nested in it.
     pub(super) fn nested(&self) -> Self {
-        Self { own: (self.nodes.len(), self.hops.len()), must: Vec::new(), ..self.clone() }
+        let own = (self.nodes.len(), self.hops.len());
+        Self { own, start: own.0.saturating_sub(1), first: None, must: Vec::new(), ..self.clone() }
     }
 
     /// The same path, nested from the node on where it stands; only where that is the last one.
     pub(super) fn nested_here(&self) -> Option<Self> {
         (self.at + 1 == self.nodes.len()).then(|| Self {
             own: (self.at, self.hops.len()),
+            first: None,
             must: Vec::new(),
             ..self.clone()
         })
@@ -196,6 +212,9 @@ impl<'p> Branch<'p> {
             if let Some(filter) = &place.filter {
                 self.must.push(Requirement::Filter(filter));
             }
+            if let Some(ids) = &place.among {
+                self.must.push(Requirement::These(node, ids));
+            }
             let candidate =
                 place.candidates.iter().find(|candidate| std::ptr::eq(candidate.entity_type, entity_type));
             if let Some(candidate) = candidate.filter(|candidate| !candidate.marks.is_empty()) {
@@ -210,8 +229,11 @@ impl<'p> Branch<'p> {
 /// Every way to begin.
 pub(super) fn roots(plan: &Plan) -> Vec<Branch<'_>> {
     let Some(root) = plan.slots.first() else { return Vec::new() };
+    let few = (0..plan.slots.len()).any(|slot| selective::is_selective(plan, slot));
     let begin = |entity_type| {
         let mut branch = Branch {
+            few,
+            in_order: !selective::is_tied(plan),
             bound: vec![None; plan.slots.len()],
             bound_edges: vec![None; plan.edges.len()],
             ..Branch::empty()

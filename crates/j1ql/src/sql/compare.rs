@@ -4,60 +4,129 @@
 
 use metsuke_model::HerokuId;
 use metsuke_model::access::Entitlement;
-use metsuke_model::graph::{Value, ValueType};
+use metsuke_model::graph::{Metadata, Source, Value, ValueType};
 
 use super::branch::Branch;
+use super::property;
 use super::term::{List, Mask, OTHER, Term};
 use super::truth::Truth;
 use super::value::term;
 use super::writer::Writer;
-use crate::plan::{Comparison, Expr, Match, Operand};
+use crate::plan::{
+    ColumnValue, Comparison, Expr, Match, Operand, Output, OutputColumn, Place, Plan, PropertyName,
+};
 
 /// One comparison in a branch.
 pub(super) fn compare(writer: &mut Writer<'_>, branch: &Branch<'_>, comparison: &Comparison) -> Truth {
+    if let Some((column, test)) = of_document(writer, branch, comparison) {
+        return such_document(&column, test);
+    }
+    if let Some(test) = of_version(writer, branch, comparison) {
+        return test;
+    }
     let left = term(writer, branch, &comparison.left);
+    against(writer, branch, &left, comparison)
+}
+
+/// A comparison of a time at which a sync ended with a fixed one: asked of each sync once, and not once for each row
+/// that it brought; not where few rows are looked at.
+fn of_version(writer: &mut Writer<'_>, branch: &Branch<'_>, comparison: &Comparison) -> Option<Truth> {
+    let Expr::Property(place, name) = &comparison.left else { return None };
+    let Operand::Value(value) = &comparison.right else { return None };
+    let mut places = Vec::new();
+    value.places(&mut places);
+    if branch.few || !places.is_empty() {
+        return None;
+    }
+    let version = property::version(branch, *place, name)?;
+    let ended = Term::Number("(s.finished_at / 1000)".to_owned());
+    Some(match against(writer, branch, &ended, comparison) {
+        Truth::Sql(test) => Truth::sql(format!("{version} IN (SELECT s.id FROM sync s WHERE {test})")),
+        known => known,
+    })
+}
+
+/// A term and the right side of a comparison.
+fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, comparison: &Comparison) -> Truth {
     match &comparison.right {
-        Operand::Undefined => undefined(writer, &left),
+        Operand::Undefined => undefined(writer, left),
         Operand::Regex { pattern, ignore_case } => {
             let pattern = writer.text(&writer.dialect.pattern(pattern, *ignore_case));
-            any_text(writer, &left, |writer, text| writer.dialect.matches(text, &pattern, *ignore_case))
+            any_text(writer, left, |writer, text| writer.dialect.matches(text, &pattern, *ignore_case))
         }
         Operand::Query(query) => {
+            if let Some(ids) = among_objects(writer, branch, left, query) {
+                return ids;
+            }
             let Some((select, value_type)) = (writer.subquery)(writer, query) else { return Truth::No };
-            among(writer, &left, &select, value_type)
+            among(writer, left, &select, value_type)
         }
         Operand::Value(value) => {
             if let (Expr::Constant(Value::Text(text)), Match::Equal) = (value, comparison.operator) {
-                return equal_text(writer, &left, text);
+                return equal_text(writer, left, text);
             }
             let right = term(writer, branch, value);
-            values(writer, &left, comparison.operator, &right)
+            values(writer, branch, (left, comparison.operator, &right))
         }
+    }
+}
+
+/// What a comparison asks of the JSON document of a node, and the column that refers to it: `d` stands for the document's
+/// row. Few documents belong to many objects, so that it is better asked of each document once; not where few objects
+/// are looked at.
+pub(super) fn of_document(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    comparison: &Comparison,
+) -> Option<(String, Truth)> {
+    let Expr::Property(Place::Entity(slot), PropertyName::Own(name, _)) = &comparison.left else {
+        return None;
+    };
+    let number = branch.node(*slot).filter(|_| !branch.few)?;
+    let known = branch.nodes.get(number)?.entity_type.property(name)?;
+    let Source::Document(path) = known.source else { return None };
+    let fixed = matches!(
+        comparison.right,
+        Operand::Undefined | Operand::Regex { .. } | Operand::Value(Expr::Constant(_))
+    );
+    fixed.then(|| {
+        let left = property::in_document(writer.dialect, path, known.value_type);
+        (format!("n{number}.properties"), against(writer, branch, &left, comparison))
+    })
+}
+
+/// Whether a column refers to a document of which something holds.
+pub(super) fn such_document(column: &str, test: Truth) -> Truth {
+    match test {
+        Truth::Sql(test) => Truth::sql(format!("{column} IN (SELECT d.id FROM properties d WHERE {test})")),
+        known => known,
     }
 }
 
 fn undefined(writer: &mut Writer<'_>, left: &Term) -> Truth {
     match left {
         Term::Absent => Truth::Yes,
-        Term::Text(text) | Term::Number(text) | Term::Flag(text) | Term::Email(text) | Term::Id(text) => {
-            Truth::sql(format!("{text} IS NULL"))
-        }
-        Term::Reference(..) | Term::Role(_) => match left.text(writer) {
+        Term::Text(text)
+        | Term::Number(text)
+        | Term::Flag(text)
+        | Term::Email(text)
+        | Term::Reference(text, _)
+        | Term::List(List::One(text) | List::Json(text)) => Truth::sql(format!("{text} IS NULL")),
+        Term::Id(..) | Term::List(List::Fixed(_)) => Truth::No,
+        Term::Role(_) => match left.text(writer) {
             Some(text) => Truth::sql(format!("{text} IS NULL")),
             None => Truth::Yes,
         },
-        Term::List(List::Fixed(_)) => Truth::No,
-        Term::List(List::One(text) | List::Json(text)) => Truth::sql(format!("{text} IS NULL")),
-        Term::List(List::Mask(mask)) => Truth::sql(format!("{} IS NULL", mask.bits)),
+        Term::List(List::Mask(mask)) => Truth::sql(format!("{} IS NULL", mask.bits.sql())),
     }
 }
 
 /// Equal to a fixed text: where there is an index, so that it is used.
 fn equal_text(writer: &mut Writer<'_>, left: &Term, text: &str) -> Truth {
     match left {
-        Term::Id(uuid) => {
+        Term::Id(alias, _) => {
             let bytes = writer.bytes(HerokuId::new(text).to_bytes());
-            Truth::sql(format!("{uuid} = {bytes}"))
+            Truth::sql(format!("{alias}.uuid = {bytes}"))
         }
         Term::Reference(column, table) => {
             let bytes = writer.bytes(HerokuId::new(text).to_bytes());
@@ -93,12 +162,12 @@ fn equal_text(writer: &mut Writer<'_>, left: &Term, text: &str) -> Truth {
 
 fn equal_slug(writer: &mut Writer<'_>, mask: &Mask, text: &str) -> Truth {
     match (mask.resource.entitlement(text), mask.other_rows()) {
-        (Some(entitlement), _) => Truth::sql(format!("({} & {}) <> 0", mask.bits, entitlement.mask().0)),
+        (Some(entitlement), _) => mask.bits.any(entitlement.mask().0),
         (None, Some(rows)) => {
             let wanted = writer.text(text);
             Truth::sql(format!(
                 "(({} & {OTHER}) <> 0 AND EXISTS (SELECT 1 {rows} AND o.slug = {wanted}))",
-                mask.bits
+                mask.bits.sql()
             ))
         }
         (None, None) => Truth::No,
@@ -157,19 +226,19 @@ fn list_rows(writer: &mut Writer<'_>, list: &List) -> String {
         List::One(text) => format!("SELECT {text} AS value WHERE {text} IS NOT NULL"),
         List::Json(column) => writer.dialect.each_text(column),
         List::Mask(mask) => {
+            let bits = mask.bits.sql();
             let mut rows: Vec<String> = mask
                 .resource
                 .entitlements()
                 .iter()
                 .map(|entitlement| {
                     let (slug, bit) = (entitlement.slug(), entitlement.mask().0);
-                    format!("SELECT '{slug}' AS value WHERE ({} & {bit}) <> 0", mask.bits)
+                    format!("SELECT '{slug}' AS value WHERE ({bits} & {bit}) <> 0")
                 })
                 .collect();
             rows.extend(
-                mask.other_rows().map(|other| {
-                    format!("SELECT o.slug AS value {other} AND ({} & {OTHER}) <> 0", mask.bits)
-                }),
+                mask.other_rows()
+                    .map(|other| format!("SELECT o.slug AS value {other} AND ({bits} & {OTHER}) <> 0")),
             );
             rows.join(" UNION ALL ")
         }
@@ -177,7 +246,11 @@ fn list_rows(writer: &mut Writer<'_>, list: &List) -> String {
 }
 
 /// Two values of a branch.
-fn values(writer: &mut Writer<'_>, left: &Term, operator: Match, right: &Term) -> Truth {
+fn values(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    (left, operator, right): (&Term, Match, &Term),
+) -> Truth {
     match (left, right) {
         (Term::Number(left), Term::Number(right)) => {
             let operator = match operator {
@@ -190,17 +263,18 @@ fn values(writer: &mut Writer<'_>, left: &Term, operator: Match, right: &Term) -
             };
             Truth::sql(format!("{left} {operator} {right}"))
         }
-        (Term::Id(_) | Term::Reference(..), Term::Id(_) | Term::Reference(..))
+        (Term::Id(..) | Term::Reference(..), Term::Id(..) | Term::Reference(..))
             if operator == Match::Equal =>
         {
-            let bytes = |term: &Term| match term {
-                Term::Reference(column, table) => {
-                    format!("(SELECT r.uuid FROM {table} r WHERE r.id = {column})")
-                }
-                Term::Id(uuid) => uuid.clone(),
-                _ => "NULL".to_owned(),
+            let (Some((left, table)), Some((right, other))) = (left.object(branch), right.object(branch))
+            else {
+                return Truth::No;
             };
-            Truth::sql(format!("{} = {}", bytes(left), bytes(right)))
+            if table == other {
+                return Truth::sql(format!("{left} = {right}"));
+            }
+            let bytes = |id, table| format!("(SELECT r.uuid FROM {table} r WHERE r.id = {id})");
+            Truth::sql(format!("{} = {}", bytes(left, table), bytes(right, other)))
         }
         (Term::Flag(left), Term::Flag(right)) if operator == Match::Equal => {
             Truth::sql(format!("{left} = {right}"))
@@ -232,6 +306,36 @@ fn text_match(writer: &Writer<'_>, operator: Match, text: &str, other: &str) -> 
         Match::EndsWith => writer.dialect.ends_with(text, other),
         Match::Greater | Match::Less | Match::GreaterOrEqual | Match::LessOrEqual => return None,
     })
+}
+
+/// Whether an object is among those whose ids another query returns, where both are of one table: by dense ids.
+fn among_objects(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, query: &Plan) -> Option<Truth> {
+    let (left, table) = left.object(branch)?;
+    let Output::Table(columns) = &query.output else { return None };
+    let [OutputColumn { value: ColumnValue::Scalar(Expr::Property(Place::Entity(slot), name)), .. }] =
+        &columns[..]
+    else {
+        return None;
+    };
+    let [candidate] = &query.slots.get(*slot)?.candidates[..] else { return None };
+    let is_id = match name {
+        PropertyName::Own(name, _) => {
+            candidate.entity_type.property(name).is_some_and(|known| matches!(known.source, Source::Id))
+        }
+        PropertyName::Metadata(metadata, _) => *metadata == Metadata::Key,
+        PropertyName::Tag(_) | PropertyName::Unknown(_) => false,
+    };
+    if !is_id || !candidate.entity_type.table.is_heroku() || candidate.entity_type.table.name() != table {
+        return None;
+    }
+    let mut query = query.clone();
+    if let Output::Table(columns) = &mut query.output {
+        for column in columns {
+            column.value = ColumnValue::Whole(Place::Entity(*slot));
+        }
+    }
+    let select = (writer.subquery)(writer, &query)?.0;
+    Some(Truth::sql(format!("{left} IN ({select})")))
 }
 
 /// Whether a value is among those that another query returns.

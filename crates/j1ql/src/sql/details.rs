@@ -121,7 +121,7 @@ fn write(
     let mut writer = Writer { dialect, surroundings, binds: Vec::new(), subquery: |_, _| None };
     let list = writer.text("[]");
     let keys = dialect.each_id(&list);
-    let sql = inner(&mut writer, leaves, branch, 0).unwrap_or_else(|| leaves.nothing(&writer));
+    let sql = inner(&mut writer, leaves, branch).unwrap_or_else(|| leaves.nothing(&writer));
     let sql = format!("{sql} AND n0.id IN ({keys})");
     Details { sql, binds: writer.binds, identity, properties }
 }

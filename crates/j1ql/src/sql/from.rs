@@ -6,6 +6,7 @@ use metsuke_model::graph::{End, RelationSource, Table};
 
 use super::branch::{Branch, Hop, Way};
 use super::term::OTHER;
+use super::truth::Truth;
 
 /// The tables and conditions of a branch.
 #[derive(Debug, Default)]
@@ -16,32 +17,94 @@ pub(super) struct From {
     pub(super) conditions: Vec<String>,
 }
 
-/// The tables of a branch's own nodes and hops; `start`: the node from which the tables of access are best read.
-pub(super) fn from(branch: &Branch<'_>, start: usize, include_deleted: bool) -> From {
+/// The tables of a branch's own nodes and hops, in the order in which a walk from its start meets them.
+pub(super) fn from(branch: &Branch<'_>, include_deleted: bool) -> From {
     let mut from = From::default();
-    for (number, node) in branch.nodes.iter().enumerate().skip(branch.own.0) {
-        from.tables.push(format!("{} n{number}", node.entity_type.table.name()));
-        if let Table::Objects(_) = node.entity_type.table {
-            from.conditions.push(if include_deleted {
-                format!("(n{number}.gone IS NULL OR n{number}.gone > 0)")
-            } else {
-                format!("n{number}.gone IS NULL")
-            });
+    let mut met = vec![false; branch.nodes.len()];
+    met.iter_mut().take(branch.own.0).for_each(|met| *met = true);
+    // An end from which nothing goes on is looked up when the rest of the path is there.
+    let mut last = None;
+    let mut hops: Vec<(usize, Hop)> = branch.hops.iter().copied().enumerate().skip(branch.own.1).collect();
+    if let Some(place) = branch.first.and_then(|first| hops.iter().position(|(number, _)| *number == first)) {
+        let (number, hop) = hops.remove(place);
+        join(&mut from, (number, hop), resource(hop));
+        let goes_on = |node: usize| hops.iter().any(|(_, hop)| hop.from == node || hop.to == node);
+        let (next, other) = if goes_on(hop.to) { (hop.to, hop.from) } else { (hop.from, hop.to) };
+        meet(&mut from, branch, (next, &mut met), include_deleted);
+        if goes_on(other) || !goes_on(next) {
+            meet(&mut from, branch, (other, &mut met), include_deleted);
+        } else {
+            last = Some(other);
         }
+    } else if branch.start >= branch.own.0 {
+        meet(&mut from, branch, (branch.start, &mut met), include_deleted);
     }
-    for (number, hop) in branch.hops.iter().enumerate().skip(branch.own.1) {
-        join(&mut from, (number, *hop), start);
+    while let Some(next) = hops.iter().position(|(_, hop)| known(&met, hop.from) != known(&met, hop.to)) {
+        let (number, hop) = hops.remove(next);
+        let (before, after) = if known(&met, hop.from) { (hop.from, hop.to) } else { (hop.to, hop.from) };
+        join(&mut from, (number, hop), before);
+        meet(&mut from, branch, (after, &mut met), include_deleted);
+    }
+    if let Some(last) = last {
+        meet(&mut from, branch, (last, &mut met), include_deleted);
     }
     from
 }
 
-/// The node that is known first when a walk begins at `start`; paths are lines, so numbers tell.
-fn known_first(hop: Hop, start: usize) -> usize {
-    let (low, high) = (hop.from.min(hop.to), hop.from.max(hop.to));
-    if start >= high { high } else { low }
+/// The dense id of a node, by its alias, from the row that led there, so that it is known before its own is read.
+pub(super) fn known_id(branch: &Branch<'_>, alias: &str) -> String {
+    let node = alias.strip_prefix('n').and_then(|number| number.parse().ok());
+    node.and_then(|node| reference_to(branch, node)).unwrap_or_else(|| format!("{alias}.id"))
 }
 
-fn join(from: &mut From, (number, hop): (usize, Hop), start: usize) {
+fn reference_to(branch: &Branch<'_>, node: usize) -> Option<String> {
+    let leads_there = |(number, hop): &(usize, Hop)| {
+        let (low, high) = (hop.from.min(hop.to), hop.from.max(hop.to));
+        let first = branch.first == Some(*number) && (node == low || node == high);
+        first || node == high && branch.start <= low || node == low && branch.start >= high
+    };
+    let mut own = branch.hops.iter().copied().enumerate().skip(branch.own.1);
+    let (number, hop) = own.find(leads_there).filter(|_| node >= branch.own.0)?;
+    match hop.relationship.source {
+        RelationSource::Refers { holder, column } => {
+            let holder = hop.end(holder);
+            (holder != node).then(|| format!("n{holder}.{column}"))
+        }
+        RelationSource::Junction { from, to, .. } => {
+            Some(format!("e{number}.{}", if node == hop.from { from } else { to }))
+        }
+        RelationSource::Access { .. } | RelationSource::Effective | RelationSource::Matched => None,
+    }
+}
+
+fn known(met: &[bool], node: usize) -> bool {
+    met.get(node).copied().unwrap_or_default()
+}
+
+/// The node at the end of a row of access at which the resource stands.
+const fn resource(hop: Hop) -> usize {
+    match hop.relationship.source {
+        RelationSource::Access { at: End::From, .. } => hop.from,
+        _ => hop.to,
+    }
+}
+
+/// Adds the table of a node.
+fn meet(from: &mut From, branch: &Branch<'_>, (number, met): (usize, &mut [bool]), include_deleted: bool) {
+    let (Some(node), Some(met)) = (branch.nodes.get(number), met.get_mut(number)) else { return };
+    *met = true;
+    from.tables.push(format!("{} n{number}", node.entity_type.table.name()));
+    if let Table::Objects(_) = node.entity_type.table {
+        from.conditions.push(if include_deleted {
+            format!("(n{number}.gone IS NULL OR n{number}.gone > 0)")
+        } else {
+            format!("n{number}.gone IS NULL")
+        });
+    }
+}
+
+/// Adds what stands between two nodes, of which one was met before.
+fn join(from: &mut From, (number, hop): (usize, Hop), before: usize) {
     let (source, target) = (format!("n{}", hop.from), format!("n{}", hop.to));
     match hop.relationship.source {
         RelationSource::Refers { holder, column } => {
@@ -54,7 +117,7 @@ fn join(from: &mut From, (number, hop): (usize, Hop), start: usize) {
         RelationSource::Access { at, .. } => {
             let resource = hop.end(at);
             let user = if resource == hop.from { hop.to } else { hop.from };
-            access(from, number, &format!("n{resource}.id"), user, known_first(hop, start) == user);
+            access(from, number, &format!("n{resource}.id"), user, before == user);
         }
         RelationSource::Junction { kind, from: one, to: other } => {
             from.tables.push(format!("{} e{number}", kind.table()));
@@ -67,7 +130,7 @@ fn join(from: &mut From, (number, hop): (usize, Hop), start: usize) {
             from.conditions.push(format!("e{number}.user_id = {source}.id"));
             from.conditions.push(format!("e{number}.employee_id = {target}.id"));
         }
-        RelationSource::Effective => effective(from, (number, hop), start),
+        RelationSource::Effective => effective(from, (number, hop), before),
     }
 }
 
@@ -79,9 +142,9 @@ fn access(from: &mut From, number: usize, resource: &str, user: usize, user_firs
     from.conditions.push(format!("e{number}.principal_id = n{user}.id"));
 }
 
-fn effective(from: &mut From, (number, hop): (usize, Hop), start: usize) {
-    let user_first = known_first(hop, start) == hop.from;
+fn effective(from: &mut From, (number, hop): (usize, Hop), before: usize) {
     let (user, app) = (hop.from, hop.to);
+    let user_first = before == user;
     match hop.way {
         Way::Row => {}
         Way::Direct => {
@@ -93,10 +156,11 @@ fn effective(from: &mut From, (number, hop): (usize, Hop), start: usize) {
                 Way::Member => Entitlement::MEMBER,
                 _ => Entitlement::VIEWER,
             };
-            from.tables.push(format!("team t{number}"));
+            let team = from.tables.len() + usize::from(user_first);
+            access(from, number, &format!("t{number}.id"), user, user_first);
+            from.tables.insert(team, format!("team t{number}"));
             from.conditions.push(format!("t{number}.gone IS NULL"));
             from.conditions.push(format!("n{app}.team = t{number}.id"));
-            access(from, number, &format!("t{number}.id"), user, user_first);
             from.conditions.push(format!("(e{number}.mask & {}) <> 0", role.mask().0));
             if hop.way != Way::Admin {
                 from.conditions.push(format!("COALESCE(n{app}.locked, 0) = 0"));
@@ -116,21 +180,60 @@ fn is_enterprise(team: &str) -> String {
     format!("({team}.listed = 1 AND ({team}.type = 'enterprise' OR {team}.enterprise_account IS NOT NULL))")
 }
 
-/// The permissions that a way of effective access gives, as bits.
+/// A set of entitlements, as far as it is known while the statement is written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bits {
+    /// Those of a row: the expression of its mask.
+    pub(super) row: Option<String>,
+    /// Those that are always there.
+    pub(super) always: u32,
+    /// Those that are there under a condition.
+    pub(super) sometimes: Vec<(u32, String)>,
+}
+
+impl Bits {
+    /// The set as a number.
+    pub(super) fn sql(&self) -> String {
+        let mut parts: Vec<String> = self.row.iter().cloned().collect();
+        if self.always != 0 || parts.is_empty() && self.sometimes.is_empty() {
+            parts.push(self.always.to_string());
+        }
+        parts.extend(
+            self.sometimes.iter().map(|(bits, when)| format!("CASE WHEN {when} THEN {bits} ELSE 0 END")),
+        );
+        match parts.len() {
+            1 => parts.swap_remove(0),
+            _ => format!("({})", parts.join(" | ")),
+        }
+    }
+
+    /// Whether any of these is in it.
+    pub(super) fn any(&self, wanted: u32) -> Truth {
+        if self.always & wanted != 0 {
+            return Truth::Yes;
+        }
+        let row = self.row.iter().map(|row| Truth::sql(format!("({row} & {wanted}) <> 0")));
+        let sometimes = self.sometimes.iter().filter(|(bits, _)| bits & wanted != 0);
+        Truth::any(row.chain(sometimes.map(|(_, when)| Truth::sql(format!("({when})")))).collect::<Vec<_>>())
+    }
+}
+
+/// The permissions that a way of effective access gives.
 ///
 /// Source: [`metsuke_model::derive`], whose rules this writes in SQL.
-pub(super) fn effective_bits(number: usize, hop: Hop) -> String {
+pub(super) fn effective_bits(number: usize, hop: Hop) -> Bits {
     let (view, all) = (Entitlement::VIEW.mask().0, derive::ALL.0);
-    let work = view | Entitlement::DEPLOY.mask().0 | Entitlement::OPERATE.mask().0;
+    let work = Entitlement::DEPLOY.mask().0 | Entitlement::OPERATE.mask().0;
     match hop.way {
-        Way::Row => "0".to_owned(),
-        Way::Admin | Way::Owner => all.to_string(),
+        Way::Row => Bits::default(),
+        Way::Admin | Way::Owner => Bits { always: all, ..Bits::default() },
+        Way::Viewer => Bits { always: view, ..Bits::default() },
         Way::Member => {
-            format!("CASE WHEN {} THEN {view} ELSE {work} END", is_enterprise(&format!("t{number}")))
+            let standard = format!("NOT COALESCE({}, FALSE)", is_enterprise(&format!("t{number}")));
+            Bits { row: None, always: view, sometimes: vec![(work, standard)] }
         }
-        Way::Viewer => view.to_string(),
         Way::Direct => {
-            let bits = format!("e{number}.mask");
+            let row = format!("e{number}.mask");
             let collaborator = Entitlement::COLLABORATOR.mask().0;
             let beyond = (all & !view) | OTHER;
             let named = all | OTHER;
@@ -138,17 +241,28 @@ pub(super) fn effective_bits(number: usize, hop: Hop) -> String {
             let standard = format!(
                 "COALESCE((SELECT CASE WHEN t.listed = 1 THEN \
                  CASE WHEN {} THEN 0 ELSE 1 END \
-                 ELSE CASE WHEN ({bits} & {named}) = 0 THEN 1 ELSE 0 END END \
-                 FROM team t WHERE t.id = n{}.team AND t.gone IS NULL), 1)",
+                 ELSE CASE WHEN ({row} & {named}) = 0 THEN 1 ELSE 0 END END \
+                 FROM team t WHERE t.id = n{}.team AND t.gone IS NULL), 1) = 1",
                 is_enterprise("t"),
                 hop.to
             );
-            format!(
-                "({bits} | CASE WHEN ({bits} & {beyond}) <> 0 THEN {view} ELSE 0 END \
-                 | CASE WHEN ({bits} & {collaborator}) <> 0 AND {standard} = 1 THEN {work} ELSE 0 END)"
-            )
+            let sometimes = vec![
+                (view, format!("({row} & {beyond}) <> 0")),
+                (view | work, format!("({row} & {collaborator}) <> 0 AND {standard}")),
+            ];
+            Bits { row: Some(row), always: 0, sometimes }
         }
     }
+}
+
+/// Whether a walk meets the user of a row of access before the resource; paths are lines, so numbers tell.
+fn user_first(branch: &Branch<'_>, (number, hop): (usize, Hop)) -> bool {
+    if branch.first == Some(number) {
+        return false;
+    }
+    let (low, high) = (hop.from.min(hop.to), hop.from.max(hop.to));
+    let before = if branch.start >= high { high } else { low };
+    before != resource(hop)
 }
 
 /// The version that a relationship came with; `None` where nothing tells.
@@ -160,6 +274,11 @@ pub(super) fn since(branch: &Branch<'_>, (number, hop): (usize, Hop)) -> Option<
     match (hop.relationship.source, hop.way) {
         (RelationSource::Refers { holder, .. }, _) => own(holder),
         (RelationSource::Effective, Way::Owner) => own(End::To),
+        (RelationSource::Access { .. } | RelationSource::Effective, _)
+            if !user_first(branch, (number, hop)) =>
+        {
+            Some(format!("e{number}.since"))
+        }
         (RelationSource::Access { .. } | RelationSource::Effective, _) => Some(format!(
             "(SELECT x.since FROM access x WHERE x.resource_id = e{number}.resource_id \
              AND x.principal_id = e{number}.principal_id)"

@@ -18,6 +18,8 @@ use metsuke_model::graph::relationships::RELATIONSHIP_TYPES;
 #[derive(Debug, Default)]
 pub(super) struct Leaves {
     list: Vec<Leaf>,
+    /// Places of which no two paths have the same thing.
+    pub(super) once: Vec<Place>,
 }
 
 /// One column of the inner part.
@@ -29,6 +31,8 @@ pub(super) enum Leaf {
     Edge(usize, usize),
     /// A text that tells a relationship from every other.
     EdgeIdentity(usize),
+    /// The entitlements that a relationship stands for, as a number, or as text where others are among them.
+    Entitlements(usize),
     /// A property.
     Property(Place, PropertyName),
 }
@@ -43,13 +47,26 @@ impl Leaves {
         format!("c{place}")
     }
 
+    /// The columns that tell what stands in places of which no two paths have the same thing.
+    pub(super) fn once(&self) -> Vec<String> {
+        let once = |leaf: &Leaf| match leaf {
+            Leaf::Entity(slot) => self.once.contains(&Place::Entity(*slot)),
+            Leaf::EdgeIdentity(edge) => self.once.contains(&Place::Edge(*edge)),
+            Leaf::Edge(..) | Leaf::Entitlements(_) | Leaf::Property(..) => false,
+        };
+        let all = self.list.iter().enumerate();
+        all.filter(|(_, leaf)| once(leaf)).map(|(place, _)| format!("c{place}")).collect()
+    }
+
     /// Every place that the columns tell of.
     pub(super) fn places(&self) -> Vec<Place> {
         self.list
             .iter()
             .map(|leaf| match leaf {
                 Leaf::Entity(slot) => Place::Entity(*slot),
-                Leaf::Edge(edge, _) | Leaf::EdgeIdentity(edge) => Place::Edge(*edge),
+                Leaf::Edge(edge, _) | Leaf::EdgeIdentity(edge) | Leaf::Entitlements(edge) => {
+                    Place::Edge(*edge)
+                }
                 Leaf::Property(place, _) => *place,
             })
             .collect()
@@ -58,7 +75,7 @@ impl Leaves {
     /// What each column holds.
     pub(super) fn sorts(&self) -> Vec<Sort> {
         let sort = |leaf: &Leaf| match leaf {
-            Leaf::Entity(_) | Leaf::Edge(..) => Sort::Int,
+            Leaf::Entity(_) | Leaf::Edge(..) | Leaf::Entitlements(_) => Sort::Int,
             Leaf::EdgeIdentity(_) => Sort::Text,
             Leaf::Property(place, name) => term::sort(Expr::Property(*place, name.clone()).value_type()),
         };
@@ -77,7 +94,7 @@ impl Leaves {
 
     /// The columns in a branch.
     pub(super) fn select(&self, writer: &mut Writer<'_>, branch: &Branch<'_>) -> Vec<String> {
-        let columns = self.list.iter().map(|leaf| select(writer, branch, leaf));
+        let columns = self.list.iter().map(|leaf| select(writer, branch, (leaf, &self.once)));
         let mut columns: Vec<String> =
             columns.enumerate().map(|(place, sql)| format!("{sql} AS c{place}")).collect();
         if columns.is_empty() {
@@ -87,7 +104,7 @@ impl Leaves {
     }
 }
 
-fn select(writer: &mut Writer<'_>, branch: &Branch<'_>, leaf: &Leaf) -> String {
+fn select(writer: &mut Writer<'_>, branch: &Branch<'_>, (leaf, once): (&Leaf, &[Place])) -> String {
     let dialect = writer.dialect;
     let null = |sort| dialect.null(sort).to_owned();
     match leaf {
@@ -99,6 +116,8 @@ fn select(writer: &mut Writer<'_>, branch: &Branch<'_>, leaf: &Leaf) -> String {
             None => null(Sort::Int),
         },
         Leaf::EdgeIdentity(edge) => match branch.hop(*edge) {
+            // Only counted.
+            Some(_) if once.contains(&Place::Edge(*edge)) => "'1'".to_owned(),
             Some(hop) => {
                 let parts: Vec<String> = [0, 1, 2, 4]
                     .map(|column| format!("CAST({} AS TEXT)", edge_column(branch, hop, column)))
@@ -107,6 +126,10 @@ fn select(writer: &mut Writer<'_>, branch: &Branch<'_>, leaf: &Leaf) -> String {
             }
             None => null(Sort::Text),
         },
+        Leaf::Entitlements(edge) => {
+            let set = branch.hop(*edge).and_then(|hop| Some((hop, *branch.hops.get(hop)?)));
+            set.map_or_else(|| null(Sort::Int), |hop| term::mask_number(writer, &property::mask(hop)))
+        }
         Leaf::Property(place, name) => {
             let expr = Expr::Property(*place, name.clone());
             let value = if branch.binds(*place) {
@@ -131,7 +154,7 @@ fn edge_column(branch: &Branch<'_>, number: usize, column: usize) -> String {
         2 => format!("n{}.id", hop.to),
         3 => match hop.relationship.source {
             RelationSource::Access { .. } => format!("e{number}.mask"),
-            RelationSource::Effective => from::effective_bits(number, hop),
+            RelationSource::Effective => from::effective_bits(number, hop).sql(),
             _ => "0".to_owned(),
         },
         _ => match hop.relationship.source {
@@ -142,12 +165,7 @@ fn edge_column(branch: &Branch<'_>, number: usize, column: usize) -> String {
 }
 
 /// One branch with its columns; `None` where its conditions never hold.
-pub(super) fn inner(
-    writer: &mut Writer<'_>,
-    leaves: &Leaves,
-    branch: &Branch<'_>,
-    start: usize,
-) -> Option<String> {
+pub(super) fn inner(writer: &mut Writer<'_>, leaves: &Leaves, branch: &Branch<'_>) -> Option<String> {
     let before = writer.binds.len();
     let columns = leaves.select(writer, branch);
     let required = condition::requirements(writer, branch);
@@ -155,13 +173,13 @@ pub(super) fn inner(
         writer.binds.truncate(before);
         return None;
     }
-    let mut from = from::from(branch, start, writer.surroundings.include_deleted);
+    let mut from = from::from(branch, writer.surroundings.include_deleted);
     if let Truth::Sql(text) = required {
         from.conditions.push(text);
     }
     if from.conditions.is_empty() {
         from.conditions.push("TRUE".to_owned());
     }
-    let (columns, tables) = (columns.join(", "), from.tables.join(", "));
+    let (columns, tables) = (columns.join(", "), from.tables.join(writer.dialect.join(branch.in_order)));
     Some(format!("SELECT {columns} FROM {tables} WHERE {}", from.conditions.join(" AND ")))
 }

@@ -15,13 +15,16 @@ mod from;
 mod leaves;
 mod output;
 mod property;
+pub mod reads;
 pub(crate) mod selective;
 mod statement;
 mod term;
 mod truth;
 mod value;
+mod ways;
 mod writer;
 
+use metsuke_model::ResourceType;
 use metsuke_model::graph::ValueType;
 
 pub use branch::Way;
@@ -70,6 +73,9 @@ pub struct Column {
 pub enum Shape {
     /// One column: a value of this type, a list as JSON text; always NULL without a type.
     Value(Option<ValueType>),
+    /// One column: a list of entitlements on this type of resource, as the number of their mask; where others are among
+    /// them, as a text of that number and the JSON list of these.
+    Entitlements(ResourceType),
     /// One column: the dense id of an entity; `all`: to be shown as all its properties.
     Entity {
         /// Shown as its properties, one column each.

@@ -4,8 +4,8 @@ use metsuke_model::graph::{EdgeSource, Metadata, Property, RelationSource, Sourc
 use metsuke_model::{Kind, ResourceType};
 
 use super::branch::{Branch, Hop, Node, Way};
-use super::dialect::DocumentSort;
-use super::from;
+use super::dialect::{Dialect, DocumentSort};
+use super::from::{self, Bits};
 use super::term::{List, Mask, Term};
 use super::writer::Writer;
 use crate::plan::{Place, PropertyName};
@@ -39,7 +39,7 @@ fn entity(writer: &mut Writer<'_>, (number, node): (usize, Node), name: &Propert
         },
         PropertyName::Metadata(metadata, _) => metadata_of(writer, &alias, node, *metadata),
         PropertyName::Tag(name) => tag(writer, node, name),
-        PropertyName::Unknown => Term::Absent,
+        PropertyName::Unknown(_) => Term::Absent,
     }
 }
 
@@ -78,7 +78,7 @@ fn source(
     let dialect = writer.dialect;
     match source_of {
         Source::Id if node.entity_type.table == Table::Employees => Term::Text(format!("{alias}.key")),
-        Source::Id => Term::Id(format!("{alias}.uuid")),
+        Source::Id => Term::Id(alias.to_owned(), node.entity_type.table.name()),
         Source::Column("email") if matches!(node.entity_type.table, Table::Objects(Kind::User)) => {
             Term::Email(format!("{alias}.email"))
         }
@@ -89,15 +89,10 @@ fn source(
             typed(format!("(SELECT r.{there} FROM {table} r WHERE r.id = {alias}.{column})"), value_type)
         }
         Source::Document(path) => {
-            let sort = match value_type {
-                ValueType::Number | ValueType::Time => DocumentSort::Number,
-                ValueType::Flag => DocumentSort::Flag,
-                ValueType::Text | ValueType::Texts => DocumentSort::Text,
-            };
-            let value = dialect.document("d.document", path, sort);
-            typed(
+            let value = document(dialect, path, value_type);
+            in_columns(
                 format!("(SELECT {value} FROM properties d WHERE d.id = {alias}.properties)"),
-                if value_type == ValueType::Time { ValueType::Number } else { value_type },
+                value_type,
             )
         }
         Source::JsonList(column) => Term::List(List::Json(format!("{alias}.{column}"))),
@@ -128,6 +123,25 @@ fn source(
     }
 }
 
+/// A value in the document `d.document`.
+pub(super) fn in_document(dialect: Dialect, path: &[&str], value_type: ValueType) -> Term {
+    in_columns(format!("({})", document(dialect, path, value_type)), value_type)
+}
+
+fn document(dialect: Dialect, path: &[&str], value_type: ValueType) -> String {
+    let sort = match value_type {
+        ValueType::Number | ValueType::Time => DocumentSort::Number,
+        ValueType::Flag => DocumentSort::Flag,
+        ValueType::Text | ValueType::Texts => DocumentSort::Text,
+    };
+    dialect.document("d.document", path, sort)
+}
+
+/// As [`typed`], but for times, which documents hold in milliseconds.
+fn in_columns(expression: String, value_type: ValueType) -> Term {
+    typed(expression, if value_type == ValueType::Time { ValueType::Number } else { value_type })
+}
+
 /// A column as what it holds; times are kept in microseconds.
 fn typed(expression: String, value_type: ValueType) -> Term {
     match value_type {
@@ -148,7 +162,7 @@ fn metadata_of(writer: &mut Writer<'_>, alias: &str, node: Node, metadata: Metad
     let roster = node.entity_type.table == Table::Employees;
     match metadata {
         Metadata::Key if roster => Term::Text(format!("{alias}.key")),
-        Metadata::Key => Term::Id(format!("{alias}.uuid")),
+        Metadata::Key => Term::Id(alias.to_owned(), node.entity_type.table.name()),
         Metadata::Type => Term::List(List::Fixed(vec![node.entity_type.name])),
         Metadata::Class => Term::List(List::Fixed(vec![node.entity_type.class])),
         Metadata::IntegrationType => Term::Text(if roster { "'roster'" } else { "'heroku'" }.to_owned()),
@@ -157,12 +171,35 @@ fn metadata_of(writer: &mut Writer<'_>, alias: &str, node: Node, metadata: Metad
         Metadata::Source => Term::Text("'integration-managed'".to_owned()),
         Metadata::Deleted if roster => Term::Flag("0".to_owned()),
         Metadata::Deleted => Term::Flag(format!("CASE WHEN {alias}.gone IS NULL THEN 0 ELSE 1 END")),
-        Metadata::CreatedOn => moment_of(&format!("{alias}.since")),
-        Metadata::BeginOn => {
-            moment_of(&format!("(CASE {alias}.begun WHEN 0 THEN {alias}.since ELSE {alias}.begun END)"))
+        Metadata::CreatedOn | Metadata::BeginOn | Metadata::EndOn => {
+            entity_version(alias, metadata).map_or(Term::Absent, |version| moment_of(&version))
         }
-        Metadata::EndOn => moment_of(&format!("{alias}.gone")),
         Metadata::Version => Term::Number(format!("{alias}.edition")),
+    }
+}
+
+/// The version at whose sync's end the time lies that a property of an entity tells.
+fn entity_version(alias: &str, metadata: Metadata) -> Option<String> {
+    match metadata {
+        Metadata::CreatedOn => Some(format!("{alias}.since")),
+        Metadata::BeginOn => {
+            Some(format!("(CASE {alias}.begun WHEN 0 THEN {alias}.since ELSE {alias}.begun END)"))
+        }
+        Metadata::EndOn => Some(format!("{alias}.gone")),
+        _ => None,
+    }
+}
+
+/// The same of what stands in a place; `None` where the property is no such time.
+pub(super) fn version(branch: &Branch<'_>, place: Place, name: &PropertyName) -> Option<String> {
+    let PropertyName::Metadata(metadata, _) = name else { return None };
+    match place {
+        Place::Entity(slot) => entity_version(&format!("n{}", branch.node(slot)?), *metadata),
+        Place::Edge(edge) => {
+            let number = branch.hop(edge)?;
+            let told = matches!(metadata, Metadata::CreatedOn | Metadata::BeginOn);
+            if told { from::since(branch, (number, *branch.hops.get(number)?)) } else { None }
+        }
     }
 }
 
@@ -178,7 +215,7 @@ fn relationship(
             None => Term::Absent,
         },
         PropertyName::Metadata(metadata, _) => edge_metadata(writer, branch, (number, hop), *metadata),
-        PropertyName::Tag(_) | PropertyName::Unknown => Term::Absent,
+        PropertyName::Tag(_) | PropertyName::Unknown(_) => Term::Absent,
     }
 }
 
@@ -195,11 +232,12 @@ fn edge_source((number, hop): (usize, Hop), source: EdgeSource, value_type: Valu
 }
 
 /// The entitlements that a relationship stands for.
-fn mask((number, hop): (usize, Hop)) -> Mask {
+pub(super) fn mask((number, hop): (usize, Hop)) -> Mask {
     let rows = || Some((format!("e{number}.resource_id"), format!("e{number}.principal_id")));
     match hop.relationship.source {
         RelationSource::Access { resource, .. } => {
-            Mask { bits: format!("e{number}.mask"), resource, other: rows() }
+            let bits = Bits { row: Some(format!("e{number}.mask")), ..Bits::default() };
+            Mask { bits, resource, other: rows() }
         }
         _ => Mask {
             bits: from::effective_bits(number, hop),

@@ -3,16 +3,17 @@
 //! The inner part has one row for each path that matters; the outer part makes of it what was asked for. What is not
 //! shown, and whose number of ways does not matter, is only asked whether it is there.
 
-use metsuke_model::graph::ValueType;
+use metsuke_model::ResourceType;
+use metsuke_model::graph::{EdgeSource, RelationSource, RelationshipType, ValueType};
 
 use super::branch::{self, Branch, Requirement, TooMany};
 use super::condition;
 use super::leaves::{Leaf, Leaves, inner};
 use super::truth::Truth;
 use super::writer::Writer;
-use super::{Column, Dialect, EDGE_COLUMNS, Shape, Statement, output, selective, term};
+use super::{Column, Dialect, EDGE_COLUMNS, Shape, Statement, output, selective, term, ways};
 use crate::check::Surroundings;
-use crate::plan::{Aggregate, ColumnValue, Condition, Expr, Link, Output, Place, Plan};
+use crate::plan::{ColumnValue, Condition, Expr, Link, Output, Place, Plan, PropertyName};
 
 /// Writes a plan as a statement.
 pub(super) fn emit(plan: &Plan, surroundings: &Surroundings, dialect: Dialect) -> Result<Statement, TooMany> {
@@ -21,12 +22,62 @@ pub(super) fn emit(plan: &Plan, surroundings: &Surroundings, dialect: Dialect) -
     Ok(Statement { sql, binds: writer.binds, columns })
 }
 
-/// A query that another one compares with, and the type of its values; `None` where it can return none.
+/// The relationship whose entitlements a value shows, where these are always held on one type of resource. Only SQLite has
+/// columns of numbers and texts.
+fn entitlements(dialect: Dialect, plan: &Plan, value: &Expr) -> Option<(usize, ResourceType)> {
+    let Expr::Property(Place::Edge(edge), PropertyName::Own(name, ValueType::Texts)) = value else {
+        return None;
+    };
+    let stands = |slots: &[usize], name: &str| {
+        let mut known = slots.iter().filter_map(|slot| plan.slots.get(*slot));
+        known.any(|slot| slot.candidates.iter().any(|candidate| candidate.entity_type.name == name))
+    };
+    let (before, behind) = ends(&plan.chain, vec![0], *edge).1?;
+    let fits = |relationship: &&&RelationshipType| {
+        let (from, to) = (relationship.from, relationship.to);
+        stands(&before, from) && stands(&[behind], to) || stands(&before, to) && stands(&[behind], from)
+    };
+    let mut resources = plan.edges.get(*edge)?.types.iter().filter(fits).map(|relationship| {
+        relationship.property(name).filter(|known| known.source == EdgeSource::Entitlements)?;
+        match relationship.source {
+            RelationSource::Access { resource, .. } => Some(resource),
+            RelationSource::Effective => Some(ResourceType::App),
+            _ => None,
+        }
+    });
+    let resource = resources.next()??;
+    let same = resources.all(|other| other == Some(resource));
+    (same && dialect == Dialect::Sqlite).then_some((*edge, resource))
+}
+
+/// Where a path may stand behind a chain that begins at one of these slots, and the slots at both ends of an edge, where
+/// the chain has it.
+fn ends(chain: &[Link], mut at: Vec<usize>, wanted: usize) -> (Vec<usize>, Option<(Vec<usize>, usize)>) {
+    for link in chain {
+        match link {
+            Link::Step { edge, target } if *edge == wanted => return (Vec::new(), Some((at, *target))),
+            Link::Step { target, .. } => at = vec![*target],
+            Link::Not { .. } => {}
+            Link::Optional { chain, .. } => {
+                let (behind, found) = ends(chain, at.clone(), wanted);
+                if found.is_some() {
+                    return (behind, found);
+                }
+                at.extend(behind);
+            }
+        }
+    }
+    (at, None)
+}
+
+/// A query that another one compares with, and the type of its values, none for dense ids; `None` where it can return
+/// nothing.
 fn subquery(writer: &mut Writer<'_>, plan: &Plan) -> Option<(String, Option<ValueType>)> {
     let (sql, columns) = query(writer, plan).ok()?;
     match columns.first()?.shape {
         Shape::Value(value_type) => Some((sql, value_type)),
-        Shape::Entity { .. } | Shape::Relationship { .. } | Shape::Hidden => None,
+        Shape::Entity { .. } => Some((sql, None)),
+        Shape::Relationship { .. } | Shape::Entitlements(_) | Shape::Hidden => None,
     }
 }
 
@@ -50,7 +101,7 @@ struct Outer {
 }
 
 fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), TooMany> {
-    let grouped = aggregates(plan);
+    let grouped = ways::aggregates(plan);
     let mut outer = Outer::default();
     match &plan.output {
         Output::List => outer.entity("entity".to_owned(), 0, false),
@@ -64,7 +115,10 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
                 });
                 let name = column.name.clone();
                 match &column.value {
-                    ColumnValue::Scalar(value) => outer.scalar(writer, name, value),
+                    ColumnValue::Scalar(value) => match entitlements(writer.dialect, plan, value) {
+                        Some((edge, resource)) => outer.entitlements(name, edge, resource),
+                        None => outer.scalar(writer, name, value),
+                    },
                     ColumnValue::Whole(Place::Entity(slot)) => outer.entity(name, *slot, false),
                     ColumnValue::All(Place::Entity(slot)) => outer.entity(name, *slot, true),
                     ColumnValue::Whole(Place::Edge(edge)) => outer.relationship(name, *edge, false),
@@ -72,6 +126,9 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
                 }
             }
         }
+    }
+    for slot in &plan.beside {
+        outer.beside(*slot);
     }
     for key in &plan.order {
         outer.sorted_by(writer, &key.value, key.descending);
@@ -83,7 +140,8 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
         Output::Tree => true,
         Output::Table(_) => plan.unique && !grouped,
     };
-    let paths = paths(writer, plan, &outer.leaves)?;
+    let paths = paths(writer, plan, &mut outer.leaves)?;
+    outer.count_plainly();
     let mut sql =
         format!("SELECT {}{} FROM ({paths}) q", if distinct { "DISTINCT " } else { "" }, outer.named());
     if grouped && !outer.keys.is_empty() {
@@ -138,6 +196,15 @@ impl Outer {
         self.selected.len() - 1
     }
 
+    /// What stands on one path alone is counted without looking whether it was counted already.
+    fn count_plainly(&mut self) {
+        for column in self.leaves.once() {
+            let distinct = format!("count(DISTINCT q.{column})");
+            let plain = format!("count(q.{column})");
+            self.selected.iter_mut().for_each(|sql| *sql = sql.replace(&distinct, &plain));
+        }
+    }
+
     fn named(&self) -> String {
         let named: Vec<String> =
             self.selected.iter().enumerate().map(|(place, sql)| format!("{sql} AS o{place}")).collect();
@@ -169,6 +236,14 @@ impl Outer {
         let place = self.select(column);
         self.keys.push(place);
         self.columns.push(Column { name, shape: Shape::Entity { all } });
+    }
+
+    /// Tells, unseen, which entity stands in a slot.
+    fn beside(&mut self, slot: usize) {
+        let column = format!("q.{}", self.leaves.name(Leaf::Entity(slot)));
+        let place = self.select(column);
+        self.keys.push(place);
+        self.columns.push(Column { name: String::new(), shape: Shape::Hidden });
     }
 
     fn relationship(&mut self, name: String, edge: usize, all: bool) {
@@ -218,6 +293,13 @@ impl Outer {
             }
             Expr::Constant(_) | Expr::Property(..) | Expr::Whole(_) | Expr::Aggregate(..) => value.clone(),
         }
+    }
+
+    fn entitlements(&mut self, name: String, edge: usize, resource: ResourceType) {
+        let column = format!("q.{}", self.leaves.name(Leaf::Entitlements(edge)));
+        let place = self.select(column);
+        self.keys.push(place);
+        self.columns.push(Column { name, shape: Shape::Entitlements(resource) });
     }
 
     fn tree(&mut self, plan: &Plan) {
@@ -277,8 +359,13 @@ impl Outer {
         let text = matches!(value.value_type(), Some(ValueType::Text | ValueType::Texts));
         let Some(column) = term.column(writer) else { return };
         let column = if text { writer.dialect.sortable(&column) } else { column };
-        let place = self.select(column);
-        if !value.aggregates() {
+        let mut selected = self.selected.iter().enumerate();
+        let shown = selected.find(|(place, known)| **known == column && !self.hidden.contains(place));
+        let place = match shown.map(|(place, _)| place) {
+            Some(place) => place,
+            None => self.select(column),
+        };
+        if !value.aggregates() && !self.keys.contains(&place) {
             self.keys.push(place);
         }
         self.order.push((place, descending));
@@ -291,61 +378,16 @@ impl Plan {
     }
 }
 
-fn aggregates(plan: &Plan) -> bool {
-    if plan.having.as_ref().is_some_and(Condition::aggregates) {
-        return true;
-    }
-    match &plan.output {
-        Output::Table(columns) => columns.iter().any(|column| match &column.value {
-            ColumnValue::Scalar(value) => value.aggregates(),
-            ColumnValue::Whole(_) | ColumnValue::All(_) => false,
-        }),
-        Output::List | Output::Tree => false,
-    }
-}
-
-/// Whether it matters in how many ways something is reached.
-fn counts_ways(plan: &Plan) -> bool {
-    fn each(value: &Expr) -> bool {
-        match value {
-            Expr::Aggregate(Aggregate::Sum | Aggregate::Avg, _) | Expr::Aggregate(Aggregate::Count, None) => {
-                true
-            }
-            Expr::Aggregate(..)
-            | Expr::Constant(_)
-            | Expr::Property(..)
-            | Expr::Whole(_)
-            | Expr::Column(..) => false,
-            Expr::Arithmetic(_, left, right) => each(left) || each(right),
-            Expr::Negative(value) => each(value),
-            Expr::Function(_, values) => values.iter().any(each),
-        }
-    }
-    match &plan.output {
-        Output::List => false,
-        Output::Tree => true,
-        Output::Table(columns) if aggregates(plan) => {
-            let chosen = plan.having.as_ref().is_some_and(|having| !having.values(&mut |value| !each(value)));
-            chosen
-                || columns.iter().any(|column| match &column.value {
-                    ColumnValue::Scalar(value) => each(value),
-                    ColumnValue::Whole(_) | ColumnValue::All(_) => false,
-                })
-        }
-        Output::Table(_) => !plan.unique,
-    }
-}
-
 /// The inner part: all branches.
-fn paths(writer: &mut Writer<'_>, plan: &Plan, leaves: &Leaves) -> Result<String, TooMany> {
+fn paths(writer: &mut Writer<'_>, plan: &Plan, leaves: &mut Leaves) -> Result<String, TooMany> {
     let needed = leaves.places();
-    let shown = if counts_ways(plan) {
+    let shown = if ways::counts_ways(plan) {
         plan.chain.len()
     } else {
         plan.chain.iter().rposition(|link| concerns(link, &needed)).map_or(0, |place| place + 1)
     };
     let (walked, asked) = plan.chain.split_at(shown.min(plan.chain.len()));
-    let mut selects = Vec::new();
+    let mut ways = Vec::new();
     for root in branch::roots(plan) {
         for mut way in branch::expand(plan, walked, root, !asked.is_empty())? {
             if asked.is_empty() {
@@ -353,13 +395,15 @@ fn paths(writer: &mut Writer<'_>, plan: &Plan, leaves: &Leaves) -> Result<String
             } else {
                 ask(plan, asked, &mut way)?;
             }
-            let start = selective::start(plan, &way);
-            selects.extend(inner(writer, leaves, &way, start));
-            if selects.len() > branch::MOST_BRANCHES {
+            selective::begin(plan, &mut way);
+            ways.push(way);
+            if ways.len() > branch::MOST_BRANCHES {
                 return Err(TooMany);
             }
         }
     }
+    leaves.once = needed.into_iter().filter(|place| ways::stands_once(&ways, *place)).collect();
+    let mut selects: Vec<String> = ways.iter().filter_map(|way| inner(writer, leaves, way)).collect();
     if selects.is_empty() {
         let nothing = leaves.nothing(writer);
         selects.push(nothing);
@@ -390,7 +434,12 @@ fn ask<'p>(plan: &'p Plan, asked: &'p [Link], way: &mut Branch<'p>) -> Result<()
         }
     }
     way.must.push(match far {
-        Some(slot) => Requirement::Among(rest, slot),
+        Some(slot) => {
+            for continuation in &mut rest {
+                continuation.start = continuation.node(slot).unwrap_or(continuation.at);
+            }
+            Requirement::Among(rest)
+        }
         None => Requirement::Any(rest),
     });
     Ok(())

@@ -4,7 +4,9 @@ use metsuke_model::ResourceType;
 use metsuke_model::access::Entitlement;
 use metsuke_model::graph::{Value, ValueType};
 
+use super::branch::Branch;
 use super::dialect::Sort;
+use super::from::{self, Bits};
 use super::writer::Writer;
 
 /// A value inside of a statement.
@@ -18,8 +20,8 @@ pub(super) enum Term {
     Number(String),
     /// Yes (not zero) or no.
     Flag(String),
-    /// Heroku's id: the expression of its bytes.
-    Id(String),
+    /// Heroku's id of an object: the object's alias, and its table.
+    Id(String, &'static str),
     /// Heroku's id of the object that a column refers to: the column, and the table of the object.
     Reference(String, &'static str),
     /// An e-mail address, for which there is an index over small letters.
@@ -46,8 +48,8 @@ pub(super) enum List {
 /// A set of entitlements.
 #[derive(Clone, Debug)]
 pub(super) struct Mask {
-    /// The expression of its bits.
-    pub(super) bits: String,
+    /// Which.
+    pub(super) bits: Bits,
     /// What they mean.
     pub(super) resource: ResourceType,
     /// Where entitlements stand that have no bit: expressions of resource and user.
@@ -66,7 +68,7 @@ impl Mask {
 impl Mask {
     /// The one role of a row: the first known one in the order of the bits, else the first of the others.
     pub(super) fn role(&self) -> String {
-        let bits = &self.bits;
+        let bits = self.bits.sql();
         let roles = self.resource.entitlements().iter().filter(|role| **role != Entitlement::UNKNOWN);
         let known: Vec<String> = roles
             .map(|role| format!("WHEN ({bits} & {}) <> 0 THEN '{}'", role.mask().0, role.slug()))
@@ -80,7 +82,7 @@ impl Mask {
     /// Whether the one role of a row is this one, which has a bit.
     pub(super) fn is_role(&self, role: Entitlement) -> String {
         let bit = role.mask().0;
-        format!("({} & {}) = {bit}", self.bits, bit | (bit - 1))
+        format!("({} & {}) = {bit}", self.bits.sql(), bit | (bit - 1))
     }
 }
 
@@ -117,7 +119,7 @@ impl Term {
             Self::Text(text) | Self::Email(text) => text.clone(),
             Self::Number(number) => dialect.real(number),
             Self::Flag(flag) => flag.clone(),
-            Self::Id(uuid) => dialect.id_text(uuid),
+            Self::Id(alias, _) => dialect.id_text(&format!("{alias}.uuid")),
             Self::Reference(column, table) => referred(dialect, column, table),
             Self::Role(mask) => mask.role(),
             Self::List(List::Fixed(values)) => {
@@ -130,11 +132,20 @@ impl Term {
         })
     }
 
+    /// The dense id of the object whose id it is, and the object's table.
+    pub(super) fn object(&self, branch: &Branch<'_>) -> Option<(String, &'static str)> {
+        match self {
+            Self::Id(alias, table) => Some((from::known_id(branch, alias), table)),
+            Self::Reference(column, table) => Some((column.clone(), table)),
+            _ => None,
+        }
+    }
+
     /// Its text, where it is one.
     pub(super) fn text(&self, writer: &Writer<'_>) -> Option<String> {
         match self {
             Self::Text(text) | Self::Email(text) => Some(text.clone()),
-            Self::Id(uuid) => Some(writer.dialect.id_text(uuid)),
+            Self::Id(alias, _) => Some(writer.dialect.id_text(&format!("{alias}.uuid"))),
             Self::Reference(column, table) => Some(referred(writer.dialect, column, table)),
             Self::Role(mask) => Some(mask.role()),
             Self::Absent | Self::Number(_) | Self::Flag(_) | Self::List(_) => None,
@@ -147,8 +158,19 @@ fn referred(dialect: super::Dialect, column: &str, table: &str) -> String {
     format!("(SELECT {} FROM {table} r WHERE r.id = {column})", dialect.id_text("r.uuid"))
 }
 
+/// A set of entitlements as the number of its mask; where others are among them, as a text of that and the JSON list of
+/// these.
+pub(super) fn mask_number(writer: &mut Writer<'_>, mask: &Mask) -> String {
+    let bits = mask.bits.sql();
+    let (Some(rows), Some(row)) = (mask.other_rows(), &mask.bits.row) else { return bits };
+    let others = writer.dialect.quoted_slugs(&rows);
+    format!(
+        "CASE WHEN ({row} & {OTHER}) = 0 THEN {bits} ELSE ({bits}) || '[' || COALESCE({others}, '') || ']' END"
+    )
+}
+
 fn mask_json(writer: &mut Writer<'_>, mask: &Mask) -> String {
-    let bits = &mask.bits;
+    let bits = mask.bits.sql();
     let mut parts: Vec<String> = mask
         .resource
         .entitlements()

@@ -109,12 +109,28 @@ catalogue! {
     /// A change of the list of protected principals was refused.
     ProtectedPrincipalRefused = "protected_principal.refused",
 
+    /// A webhook of an app was written down, before Heroku was asked for it.
+    WebhookAsked = "webhook.asked",
+    /// Heroku has a webhook of an app that leads here.
+    WebhookAdded = "webhook.added",
+    /// Heroku refused a webhook.
+    WebhookRefused = "webhook.refused",
+    /// A webhook is about to be taken away.
+    WebhookLeaving = "webhook.leaving",
+    /// A webhook is gone.
+    WebhookRemoved = "webhook.removed",
+
     /// A roster of people was imported.
     RosterImported = "roster.imported",
     /// An account was given to a person by hand, or said to be nobody's.
     PersonMatched = "person.matched",
     /// What was said by hand of an account's person was taken back.
     PersonUnmatched = "person.unmatched",
+
+    /// A token for the API was made.
+    TokenCreated = "token.created",
+    /// A token for the API was revoked.
+    TokenRevoked = "token.revoked",
 
     /// A connector was added to the installation.
     ConnectorCreated = "connector.created",
@@ -149,6 +165,44 @@ catalogue! {
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.
     LoginFailed = "login.failed",
+    /// There were too many tries to sign in, so that further ones are not looked at for a while.
+    LoginLocked = "login.locked",
+    /// Somebody signed out, or a session was ended by somebody else.
+    SessionEnded = "session.ended",
+    /// A link was made by which the first person can be set up.
+    SetupOffered = "setup.offered",
+    /// The first person was set up.
+    SetupDone = "setup.done",
+
+    /// A person's account was made.
+    AccountCreated = "account.created",
+    /// A person's account has another name or role, or was disabled or enabled.
+    AccountChanged = "account.changed",
+    /// A person's account was linked with a person at a provider of identities.
+    AccountLinked = "account.linked",
+    /// A person's account has another password.
+    PasswordChanged = "account.password_changed",
+    /// A second factor is asked for from now on.
+    TotpEnrolled = "account.totp_enrolled",
+    /// No second factor is asked for any more.
+    TotpReset = "account.totp_reset",
+
+    /// Somebody has seen a finding.
+    FindingAcknowledged = "finding.acknowledged",
+    /// Somebody takes the risk of a finding, until a moment and for a reason.
+    FindingAccepted = "finding.accepted",
+    /// What somebody had said of a finding was taken back.
+    FindingReopened = "finding.reopened",
+    /// The alert of a rule was put aside.
+    AlertDismissed = "alert.dismissed",
+    /// A channel for alerts was made or changed.
+    ChannelSaved = "channel.saved",
+    /// A channel for alerts was removed.
+    ChannelRemoved = "channel.removed",
+    /// A rule was made or changed, or a shipped one was turned on or off.
+    RuleSaved = "rule.saved",
+    /// A rule was removed.
+    RuleRemoved = "rule.removed",
 
     /// A signed checkpoint left for a place outside the database.
     CheckpointExported = "checkpoint.exported",

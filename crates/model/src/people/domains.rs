@@ -42,7 +42,8 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// Whether anybody may have an address at this domain.
-pub(super) fn is_public(domain: &str) -> bool {
+#[must_use]
+pub fn is_public(domain: &str) -> bool {
     // The large ones have a domain for each country.
     let national = ["yahoo.", "hotmail.", "live.", "outlook."];
     PUBLIC.binary_search(&domain).is_ok() || national.iter().any(|start| domain.starts_with(start))

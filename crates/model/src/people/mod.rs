@@ -7,6 +7,7 @@
 mod domains;
 mod matching;
 
+pub use domains::is_public as is_public_domain;
 pub use matching::{Account, Choice, MatchedBy, Verdict, verdicts};
 
 /// How a roster came to us.

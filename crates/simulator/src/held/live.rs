@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::standing::Standing;
-use super::{App, Enterprise, Team, World, read, write};
+use super::{App, Enterprise, Outgoing, Team, World, read, write};
 use crate::call::Call;
 use crate::delay::Delay;
 use crate::journal::Effect;
@@ -26,6 +28,8 @@ pub(crate) struct Live {
     /// Writes applied so far.
     turn: u64,
     seed: u64,
+    /// Where what webhooks are to tell goes.
+    pub(crate) outbox: Option<UnboundedSender<Outgoing>>,
 }
 
 /// A thing as it was before a write, and until when it is shown like that.
@@ -44,7 +48,7 @@ enum Thing {
 
 impl Live {
     pub(crate) const fn new(world: World, seed: u64, settling: Delay) -> Self {
-        Self { world, settling, recent: Vec::new(), turn: 0, seed }
+        Self { world, settling, recent: Vec::new(), turn: 0, seed, outbox: None }
     }
 
     /// The answer to a call that asks.
@@ -79,8 +83,16 @@ impl Live {
         let now = Instant::now();
         self.recent.retain(|recent| recent.until > now);
         self.world.leaving = self.leaving(now);
-        let (before, standing) = (self.before(), Standing::of(&self.world, call));
-        let answer = write(&mut self.world, call)?;
+        let (before, standing) = (self.world.clone(), Standing::of(&self.world, call));
+        // What comes through the service is the caller's doing.
+        let by_hand = self.world.actor.take();
+        let answer = write(&mut self.world, call);
+        if answer.is_ok() {
+            self.follow(&before);
+        }
+        self.world.actor = by_hand;
+        let answer = answer?;
+        let before = (self.settling.most() > Duration::ZERO).then_some(before);
         self.turn += 1;
         let effects = standing.map(|standing| standing.changes(&self.world)).unwrap_or_default();
         if let Some(before) = before {
@@ -93,9 +105,24 @@ impl Live {
         Ok(answer)
     }
 
-    /// A copy of the world, if reads are to lag behind what changes now.
-    fn before(&self) -> Option<World> {
-        (self.settling.most() > Duration::ZERO).then(|| self.world.clone())
+    /// Changes the estate by hand.
+    pub(crate) fn edit<R>(&mut self, change: impl FnOnce(&mut World) -> R) -> R {
+        let before = self.world.clone();
+        let changed = change(&mut self.world);
+        self.follow(&before);
+        changed
+    }
+
+    /// Tells audit trails and webhooks what is different now.
+    fn follow(&mut self, before: &World) {
+        self.world.tell_since(before);
+        let outgoing = self.world.outgoing_since(before);
+        if let Some(outbox) = &self.outbox {
+            for one in outgoing {
+                // Nobody is left to send it when the simulator ends.
+                drop(outbox.send(one));
+            }
+        }
     }
 
     /// Everybody who has been taken off an app and is still shown on it.

@@ -8,6 +8,7 @@ mod ask;
 mod edit;
 mod edit_apps;
 mod edit_teams;
+mod edit_things;
 mod find;
 mod live;
 mod read;
@@ -17,6 +18,7 @@ mod sight;
 mod standing;
 mod trail;
 mod truth;
+mod webhooks;
 mod write;
 mod write_apps;
 mod write_enterprises;
@@ -30,6 +32,7 @@ use crate::value::{Chance, EPOCH, Id, Stamp};
 pub(crate) use live::Live;
 pub(crate) use read::read;
 pub(crate) use truth::truth;
+pub(crate) use webhooks::Outgoing;
 pub(crate) use write::write;
 
 /// A whole estate: people, teams, apps and what hangs on them. Change it through its methods.
@@ -52,6 +55,13 @@ pub struct World {
     pub(crate) leaving: BTreeSet<(Id, Id)>,
     /// Events of audit trails that no row tells of.
     pub(crate) told: Vec<trail::Told>,
+    /// Who acts by hand; none is the caller.
+    pub(crate) actor: Option<trail::Actor>,
+    /// Who made a row that the caller has not made, by its id and the moment.
+    pub(crate) makers: BTreeMap<(Id, Stamp), trail::Actor>,
+    pub(crate) webhooks: BTreeMap<Id, webhooks::Webhook>,
+    /// Changes happen at the machine's time, where that is later than the estate's own.
+    pub(crate) live_clock: bool,
 }
 
 /// Somebody, known by one id everywhere.
@@ -250,12 +260,19 @@ impl World {
             clock: EPOCH,
             leaving: BTreeSet::new(),
             told: Vec::new(),
+            actor: None,
+            makers: BTreeMap::new(),
+            webhooks: BTreeMap::new(),
+            live_clock: false,
         }
     }
 
-    /// The time of the next change: each is a second after the one before.
-    pub(crate) const fn tick(&mut self) -> Stamp {
+    /// The time of the next change: each is a second after the one before, or later.
+    pub(crate) fn tick(&mut self) -> Stamp {
         self.clock = Stamp(self.clock.0 + 1);
+        if self.live_clock {
+            self.clock = self.clock.max(Stamp::now());
+        }
         self.clock
     }
 }

@@ -95,6 +95,8 @@ pub(crate) fn read(world: &World, call: &Call) -> Result<Answer, Refusal> {
             let owner = || world.owner_row(app).filter(|row| row.is_of(second));
             Answer::row(&row.or_else(owner).ok_or(Refusal::not_found("user"))?)
         }
+        Route::Webhooks => world.webhooks_of(first),
+        Route::Webhook => world.webhook_of(first, second),
         _ => extras(world, call, first, range),
     }
 }

@@ -68,6 +68,8 @@ pub(crate) fn write(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
         Route::RemoveCollaborator | Route::RemoveTeamAppCollaborator => {
             remove_collaborator(world, first, second)
         }
+        Route::AddWebhook => world.add_webhook(first, &body),
+        Route::RemoveWebhook => world.remove_webhook(first, second),
         Route::ChangeTeamApp => change_app(world, call, &body),
         _ => Err(Refusal::no_such_route()),
     }
@@ -83,7 +85,7 @@ pub(super) fn known(body: &Body, allowed: &[&str]) -> Result<(), Refusal> {
     Err(Refusal::invalid(format!("Unknown params: {}.", unknown.join(", "))))
 }
 
-fn text<'a>(body: &'a Body, key: &str) -> Result<&'a str, Refusal> {
+pub(super) fn text<'a>(body: &'a Body, key: &str) -> Result<&'a str, Refusal> {
     body.get(key)
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())

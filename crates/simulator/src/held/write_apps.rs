@@ -15,7 +15,7 @@ use crate::value::Id;
 use crate::wire::Row;
 
 /// An app that the caller may change: its owner, an admin of its team, or somebody with `manage` on it.
-fn steered<'a>(world: &'a World, key: &str) -> Result<&'a App, Refusal> {
+pub(super) fn steered<'a>(world: &'a World, key: &str) -> Result<&'a App, Refusal> {
     let app = world.open_app(key)?;
     let team = app.team().and_then(|team| world.teams.get(&team));
     let admin = team.is_some_and(|team| world.own_role(team) == Some("admin"));

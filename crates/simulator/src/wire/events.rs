@@ -1,6 +1,6 @@
-//! Events of the audit trail.
+//! Events of the audit trail, and webhooks.
 //!
-//! Not a list of Heroku's usual kind: it comes in an object and is not paged.
+//! The trail is no list of Heroku's usual kind: it comes in an object and is not paged.
 //!
 //! Invariant: what an event is not about is left out, and not null.
 
@@ -24,16 +24,37 @@ pub(crate) struct AuditTrailEvent<'a> {
     pub(crate) enterprise_account: Named<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) team: Option<Named<'a>>,
-    pub(crate) request: Origin,
+    pub(crate) request: Origin<'a>,
     pub(crate) data: Nothing,
 }
 
 /// `{ip_address}`: where a request came from.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Origin {
-    pub(crate) ip_address: &'static str,
+pub(crate) struct Origin<'a> {
+    pub(crate) ip_address: Text<'a>,
 }
 
 /// `{}`: what the schema leaves open.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Nothing {}
+
+/// `GET /apps/{a}/webhooks`.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Webhook<'a> {
+    pub(crate) app: Named<'a>,
+    pub(crate) created_at: Stamp,
+    pub(crate) id: Id,
+    pub(crate) include: &'a [String],
+    pub(crate) level: &'a str,
+    pub(crate) updated_at: Stamp,
+    pub(crate) url: &'a str,
+}
+
+impl super::Row for Webhook<'_> {
+    fn id(&self) -> Id {
+        self.id
+    }
+    fn updated(&self) -> Option<Stamp> {
+        Some(self.updated_at)
+    }
+}

@@ -40,6 +40,7 @@ mod schema;
 mod settling;
 mod trail;
 #[cfg(test)]
-mod write_faults;
+mod webhooks;
 #[cfg(test)]
+mod write_faults;
 mod writes;

@@ -134,6 +134,7 @@ impl Restoring {
         let head = self.head.as_ref().ok_or_else(unordered)?;
         migrate::apply(&mut connection, head.schema, Store::schema()).await?;
         restored::mark(&mut connection, self.now, head.made_at).await?;
+        restored::end_sessions(&mut connection).await?;
         let event = NewEvent::new(self.now, EventCode::InstallationRestored, self.actor.clone())
             .detail("made_at", head.made_at.to_string());
         audit::append(&mut connection, event).await?;

@@ -112,6 +112,37 @@ impl Store {
         })
     }
 
+    /// A hash that becomes another one with every change of a person of a roster, and of whose an account is.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn people_hash(&self) -> Result<[u8; 32], StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut hasher = blake3::Hasher::new();
+        let doing = "reading people";
+        connection
+            .each(doing, "SELECT id, edition FROM employee ORDER BY id", &[], |row| {
+                hasher.update(&row.number(0)?.to_be_bytes());
+                hasher.update(&row.number(1)?.to_be_bytes());
+                Ok(())
+            })
+            .await?;
+        let sql = "SELECT user_id, employee_id, since, matched_by FROM employee_match ORDER BY user_id";
+        connection
+            .each(doing, sql, &[], |row| {
+                for place in 0..3 {
+                    hasher.update(&row.number(place)?.to_be_bytes());
+                }
+                let rule = row.text(3)?.unwrap_or_default();
+                hasher.update(&(rule.len() as u64).to_be_bytes());
+                hasher.update(rule.as_bytes());
+                Ok(())
+            })
+            .await?;
+        Ok(*hasher.finalize().as_bytes())
+    }
+
     /// Matches all accounts anew; `None` where nobody is known whom they could belong to.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Plans as they are stored.
 
+use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
 use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 
@@ -99,6 +100,37 @@ impl Store {
         let sql = "SELECT id, hash, status, document, told FROM plan ORDER BY created_at DESC, id LIMIT $1";
         connection
             .each("reading plans", sql, &[i64::from(limit).into()], |row| {
+                found.push(plan_row(row)?);
+                Ok(())
+            })
+            .await?;
+        for plan in &mut found {
+            plan.steps = steps(&mut connection, &plan.id).await?;
+        }
+        Ok(found)
+    }
+
+    /// At most `count` plans made before one, newest first, with their steps; the newest ones without one.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn plans_before(
+        &self,
+        before: Option<(Moment, &str)>,
+        count: u32,
+    ) -> Result<Vec<PlanRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut found = Vec::new();
+        let (at, id) = before.unwrap_or((Moment(i64::MAX), ""));
+        let sql = "SELECT id, hash, status, document, told
+                     FROM plan
+                    WHERE created_at < $1 OR (created_at = $1 AND id > $2)
+                    ORDER BY created_at DESC, id
+                    LIMIT $3";
+        let binds = [at.0.into(), Bind::from(id), i64::from(count).into()];
+        connection
+            .each("reading plans", sql, &binds, |row| {
                 found.push(plan_row(row)?);
                 Ok(())
             })

@@ -2,7 +2,7 @@
 
 use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
-use metsuke_model::plan::StepStatus;
+use metsuke_model::plan::{Plan, StepStatus};
 
 use super::ProvisioningLock;
 use crate::connection::{Bind, Connection, Row};
@@ -75,6 +75,31 @@ impl StepRow {
 }
 
 impl Store {
+    /// The plans with the steps whose calls were sent between two moments, both included, and not refused: what we may
+    /// have changed then.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn sent_steps(&self, since: Moment, until: Moment) -> Result<Vec<(Plan, StepRow)>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut steps = Vec::new();
+        let sql = "SELECT ordinal, plan_step.status, attempt, sent_at, http_status, request_id, plan_step.told, document
+                     FROM plan_step
+                     JOIN plan ON plan.id = plan_step.plan_id
+                    WHERE sent_at >= $1 AND sent_at <= $2 AND plan_step.status <> 'refused'
+                    ORDER BY sent_at, plan_id, ordinal";
+        connection
+            .each("reading sent steps", sql, &[since.0.into(), until.0.into()], |row| {
+                let plan = serde_json::from_str(&row.text(7)?.unwrap_or_default())
+                    .map_err(|_| StoreError::Damaged { what: "a plan's document".into() })?;
+                steps.push((plan, StepRow::read(row)?));
+                Ok(())
+            })
+            .await?;
+        Ok(steps)
+    }
+
     /// Steps whose effect nobody has seen yet, oldest first.
     ///
     /// # Errors

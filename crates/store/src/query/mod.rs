@@ -11,14 +11,21 @@ mod sqlite;
 
 use std::time::Duration;
 
-use sqlx::SqlStr;
+use sqlx::PgPool;
 
 use crate::composed::composed;
-use crate::dialect::Pool;
 use crate::{Store, StoreError};
 pub(crate) use datum::{postgres_row, sqlite_row};
+pub(crate) use sqlite::Readers;
 
 const QUERYING: &str = "a query";
+
+/// Connections that cannot write.
+#[derive(Clone, Debug)]
+pub(crate) enum Reader {
+    Sqlite(Readers),
+    Postgres(PgPool),
+}
 
 /// A statement that reads, with the values of its placeholders `$1`, `$2`, ….
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +96,7 @@ impl Store {
     /// [`StoreError::TooSlow`], [`StoreError::NotReading`], and what the database said.
     pub async fn select(&self, query: &ReadQuery) -> Result<ReadRows, StoreError> {
         let sql = reading(&query.sql)?;
-        self.run(composed(sql.to_owned()), query, query.most_rows).await
+        self.run(sql.to_owned(), query, query.most_rows).await
     }
 
     /// How the database would run a query, line by line.
@@ -100,20 +107,20 @@ impl Store {
     pub async fn explain(&self, query: &ReadQuery) -> Result<Vec<String>, StoreError> {
         let sql = reading(&query.sql)?;
         let head = match &self.reader {
-            Pool::Sqlite(_) => "EXPLAIN QUERY PLAN ",
-            Pool::Postgres(_) => "EXPLAIN ",
+            Reader::Sqlite(_) => "EXPLAIN QUERY PLAN ",
+            Reader::Postgres(_) => "EXPLAIN ",
         };
-        let plan = self.run(composed(format!("{head}{sql}")), query, usize::MAX).await?;
+        let plan = self.run(format!("{head}{sql}"), query, usize::MAX).await?;
         Ok(match &self.reader {
-            Pool::Sqlite(_) => sqlite::plan_lines(plan),
-            Pool::Postgres(_) => postgres::plan_lines(plan),
+            Reader::Sqlite(_) => sqlite::plan_lines(plan),
+            Reader::Postgres(_) => postgres::plan_lines(plan),
         })
     }
 
-    async fn run(&self, sql: SqlStr, query: &ReadQuery, most: usize) -> Result<ReadRows, StoreError> {
+    async fn run(&self, sql: String, query: &ReadQuery, most: usize) -> Result<ReadRows, StoreError> {
         match &self.reader {
-            Pool::Sqlite(pool) => sqlite::run(pool, sql, query, most).await,
-            Pool::Postgres(pool) => postgres::run(pool, sql, query, most).await,
+            Reader::Sqlite(readers) => readers.run(sql, query, most).await,
+            Reader::Postgres(pool) => postgres::run(pool, composed(sql), query, most).await,
         }
     }
 }
@@ -129,6 +136,11 @@ fn reading(sql: &str) -> Result<&str, StoreError> {
     if reads && !setting && !sql.contains(';') { Ok(sql) } else { Err(StoreError::NotReading) }
 }
 
+/// A text as it is stored: PostgreSQL takes no NUL, so what is stored has the replacement character instead.
+fn as_stored(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// Adds the values of a query to a statement.
 macro_rules! bound {
     ($query:expr, $binds:expr) => {{
@@ -137,8 +149,7 @@ macro_rules! bound {
             query = match bind.clone() {
                 $crate::query::Bound::Int(value) => query.bind(value),
                 $crate::query::Bound::Real(value) => query.bind(value),
-                // PostgreSQL takes no NUL in a text; what is stored has the replacement character instead.
-                $crate::query::Bound::Text(value) => query.bind(value.replace('\0', "\u{fffd}")),
+                $crate::query::Bound::Text(value) => query.bind($crate::query::as_stored(&value)),
                 $crate::query::Bound::Bytes(value) => query.bind(value),
             };
         }

@@ -26,6 +26,7 @@ use crate::commit::properties_hash;
 use crate::connection::{Bind, Connection};
 use crate::dialect::Pool;
 use crate::indexes::SECONDARY;
+use crate::query::{Reader, Readers};
 use crate::{Store, StoreError, dense, migrate, open, syncs};
 use past::Past;
 
@@ -65,9 +66,15 @@ impl Store {
         Rewinding::new(from, to, version.0).await?.run().await?;
         scratch.analyze().await?;
         pool.close().await;
-        let reader = Pool::Sqlite(open::reader(SqliteConnectOptions::new().filename(&file), false));
+        let options = SqliteConnectOptions::new().filename(&file).pragma("query_only", "ON").read_only(true);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options);
+        let reader = Reader::Sqlite(Readers::new(file, false, open::LOCK_PATIENCE));
         let actor = self.actor.clone();
-        Ok(Self { oldest: version, ..Self::of(reader.clone(), reader, url).acting_as(actor) })
+        Ok(Self { oldest: version, ..Self::of(Pool::Sqlite(pool), reader, url).acting_as(actor) })
     }
 }
 

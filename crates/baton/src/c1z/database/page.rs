@@ -7,7 +7,7 @@
 //! Source: <https://www.sqlite.org/fileformat2.html#b_tree_pages>
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 
 use super::super::frame::FrameWriter;
 
@@ -19,7 +19,6 @@ pub(super) const SIZE_IN_HEADER: u16 = 4096;
 pub(super) const FILE_HEADER: usize = 100;
 /// The page of the byte that SQLite locks; it holds nothing.
 const LOCKED: u32 = 0x4000_0000 / 4096 + 1;
-const BUFFER: usize = 1 << 20;
 
 /// What a page is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,15 +136,14 @@ fn two(number: usize) -> [u8; 2] {
 
 /// The pages that are written so far.
 pub(super) struct Pages {
-    out: BufWriter<FrameWriter>,
+    out: FrameWriter,
     next: u32,
 }
 
 impl Pages {
     /// Begins with the second page; the first is left out until the end.
     pub(super) fn begin(file: File) -> io::Result<Self> {
-        let out = BufWriter::with_capacity(BUFFER, FrameWriter::begin(file, SIZE)?);
-        Ok(Self { out, next: 2 })
+        Ok(Self { out: FrameWriter::begin(file, SIZE)?, next: 2 })
     }
 
     /// Appends a page; the answer is its number.
@@ -189,7 +187,7 @@ impl Pages {
 
     /// Adds the first page; the answer is the length of all pages.
     pub(super) fn finish(self, first: &[u8; SIZE]) -> io::Result<u64> {
-        self.out.into_inner().map_err(io::IntoInnerError::into_error)?.finish(first)
+        self.out.finish(first)
     }
 }
 

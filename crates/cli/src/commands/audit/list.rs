@@ -70,7 +70,7 @@ enum Ended {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let Self { code, since, until, limit } = self;
-        let select = EventSelect { code, since, until, limit: (limit > 0).then_some(limit) };
+        let select = EventSelect { code, since, until, before: None, limit: (limit > 0).then_some(limit) };
         let store = context.database().await?;
         let mut rows = Rows::begin(context.output, COLUMNS)?;
         let listed = events(&store, &select, |listed| Ok(rows.push(&listed.into())?)).await;

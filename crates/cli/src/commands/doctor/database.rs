@@ -1,7 +1,7 @@
 //! The checks of the database: whether it opens, its schema, what it holds, its size.
 
 use metsuke_model::SyncStatus;
-use metsuke_store::{OpenMode, Store};
+use metsuke_store::{ConnectorStatus, OpenMode, Store};
 
 use super::Check;
 use crate::context::{Context, gaps, sqlite_file};
@@ -27,7 +27,37 @@ pub(super) async fn check(context: &Context) -> (Vec<Check>, Option<Store>) {
         Ok(check) => check,
         Err(error) => Check::fail("version", &error),
     });
+    checks.extend(seal(context, &store).await);
     (checks, Some(store))
+}
+
+/// The key that seals connectors' tokens: without it they cannot be opened, and backups leave it out.
+async fn seal(context: &Context, store: &Store) -> Option<Check> {
+    let check = "sealing key";
+    let connectors = store.connectors().await.ok()?;
+    let live = connectors.iter().filter(|row| row.status == ConnectorStatus::Live).count();
+    if live == 0 {
+        return None;
+    }
+    let file = match context.config.seal_file() {
+        Ok(file) => file,
+        Err(failure) => return Some(Check::fail(check, &failure.into())),
+    };
+    Some(match file.load() {
+        Ok(Some(_)) => {
+            let file = file.path().display();
+            Check::ok(check, format!("`{file}` opens the tokens of {live} connectors; no backup has it"))
+        }
+        Ok(None) => {
+            let told = format!("there is none at `{}`, and {live} connectors need it", file.path().display());
+            Check::warn(
+                check,
+                told,
+                "bring it back, or name it in METSUKE_KEY_FILE; else set every token anew",
+            )
+        }
+        Err(error) => Check::fail(check, &error.into()),
+    })
 }
 
 async fn newest(store: &Store) -> anyhow::Result<Check> {

@@ -96,7 +96,7 @@ impl Args {
             let (mut snapshot, gaps) = context.version_with_gaps(self.as_of).await?;
             Ok((View::read(&mut snapshot).await?, snapshot.sync().clone(), gaps))
         };
-        let (view, sync, gaps) = work::until_stopped(context, reading).await?;
+        let (view, sync, gaps) = Box::pin(work::until_stopped(context, reading)).await?;
         let (line, left_out) = self.write(context, view).await?;
         print(context, &line)?;
         note(context, &line, left_out);

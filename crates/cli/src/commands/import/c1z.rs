@@ -67,7 +67,7 @@ impl Args {
             let mut snapshot = context.version(self.as_of).await?;
             Ok(View::read(&mut snapshot).await?)
         };
-        let view = work::until_stopped(context, reading).await?;
+        let view = Box::pin(work::until_stopped(context, reading)).await?;
         let version = view.sync().version;
         let scratch = Scratch::new()?;
         let options = self.reading.options_in(&scratch);

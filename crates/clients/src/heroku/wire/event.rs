@@ -1,8 +1,8 @@
-//! Rows about what happened: the audit trail of enterprise accounts.
+//! Rows about what happened: the audit trail of enterprise accounts, and who is told by webhooks.
 //!
 //! What an event means for anybody's access is not told here, for Heroku does not document what is in `data`.
 //!
-//! Invariant: see [`wire`](super). What names a machine, and what could hold a secret, is not kept.
+//! Invariant: see [`wire`](super). What could hold a secret is not kept.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -35,6 +35,32 @@ pub struct AuditTrailEvent {
     pub enterprise_account: Option<Named>,
     /// The team.
     pub team: Option<Named>,
+    /// From where.
+    pub request: Option<Origin>,
+}
+
+/// From where something was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Origin {
+    /// The address of the network.
+    pub ip_address: Option<String>,
+}
+
+/// A webhook of an app.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct AppWebhook {
+    /// The id of the webhook.
+    pub id: String,
+    /// Where it leads.
+    pub url: Option<String>,
+    /// `notify` or `sync`.
+    pub level: Option<String>,
+}
+
+impl Row for AppWebhook {
+    fn row_id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Row for AuditTrailEvent {

@@ -15,8 +15,8 @@ mod resource;
 pub use self::access::{
     Collaborator, EnterpriseMember, Invitation, PermissionEntity, PermissionUser, SpaceMember, TeamMember,
 };
-pub use self::event::AuditTrailEvent;
 pub(super) use self::event::Wrapped;
+pub use self::event::{AppWebhook, AuditTrailEvent, Origin};
 pub use self::identity::{Account, EnterpriseAccount, IdentityProvider, Named, Team, TeamFeature, User};
 pub use self::lenient::Slug;
 pub use self::resource::{

@@ -12,7 +12,7 @@ mod draft;
 mod fresh;
 mod reconcile;
 mod restored;
-mod rules;
+pub(crate) mod rules;
 mod seen;
 mod verdict;
 

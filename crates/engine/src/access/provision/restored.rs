@@ -29,7 +29,7 @@ impl Provisioner<'_> {
                     restored.made_at
                 ),
             )
-            .hint("`metsuke sync` reads it; a sync that waits in quarantine has to be accepted, and followed by another"),
+            .hint("`metsuke sync` or `metsuke connectors sync` reads it; a sync that waits in quarantine has to be accepted, and followed by another"),
             Some(_) => Refusal::rule(
                 "R15",
                 "the database was restored, and what became of steps that were open when its backup was made is not known",

@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use metsuke_clients::heroku::{ScopeCheck, WriteTarget, item, wire};
 use metsuke_model::plan::{Person, Plan, State, Step};
 use metsuke_model::{HerokuId, Moment};
-use metsuke_store::CapCounts;
+use metsuke_store::{CapCounts, Store};
 
 use super::fresh::{Roster, of_member, upstream};
-use super::{Provisioner, Refusal};
+use super::{Provisioner, Refusal, Settings};
 use crate::EngineError;
 
 /// How much may be done before a plan freezes (R4).
@@ -180,30 +180,12 @@ impl Provisioner<'_> {
 
     /// Whether writes are switched off (R10, R11).
     pub(super) async fn writes_off(&self) -> Result<Option<Refusal>, EngineError> {
-        if !self.settings.allow_writes {
-            return Ok(Some(
-                Refusal::rule("R10", "this installation is read only")
-                    .hint("set METSUKE_PROVISIONING=true, or add --allow-writes, once you want it to write"),
-            ));
-        }
-        if self.killed_by_file() {
-            return Ok(Some(
-                Refusal::rule("R11", "the kill switch is on: its file is there")
-                    .hint("remove the file to allow writes again"),
-            ));
-        }
-        if self.store.kill_switch().await? {
-            return Ok(Some(
-                Refusal::rule("R11", "the kill switch is on")
-                    .hint("`metsuke kill-switch off` allows writes again"),
-            ));
-        }
-        Ok(None)
+        writes_off(&self.settings, self.store).await
     }
 
     /// Whether the file of the kill switch is there.
     pub(super) fn killed_by_file(&self) -> bool {
-        self.settings.kill_file.as_deref().is_some_and(std::path::Path::exists)
+        killed_by_file(&self.settings)
     }
 
     /// Which cap the plan would break together with what was done in the last hour (R4).
@@ -305,4 +287,35 @@ pub(super) fn last_admin(step: &Step, roster: &Roster) -> Option<Refusal> {
         format!("team {team} would be left with admins who have no second factor")
     };
     Some(Refusal::rule("R1", why).hint("make somebody else admin first"))
+}
+
+fn killed_by_file(settings: &Settings) -> bool {
+    settings.kill_file.as_deref().is_some_and(std::path::Path::exists)
+}
+
+/// Whether nothing may be written to Heroku (R10, R11).
+///
+/// # Errors
+///
+/// What the database said.
+pub(crate) async fn writes_off(settings: &Settings, store: &Store) -> Result<Option<Refusal>, EngineError> {
+    if !settings.allow_writes {
+        return Ok(Some(
+            Refusal::rule("R10", "this installation is read only")
+                .hint("set METSUKE_PROVISIONING=true, or add --allow-writes, once you want it to write"),
+        ));
+    }
+    if killed_by_file(settings) {
+        return Ok(Some(
+            Refusal::rule("R11", "the kill switch is on: its file is there")
+                .hint("remove the file to allow writes again"),
+        ));
+    }
+    if store.kill_switch().await? {
+        return Ok(Some(
+            Refusal::rule("R11", "the kill switch is on")
+                .hint("`metsuke kill-switch off` allows writes again"),
+        ));
+    }
+    Ok(None)
 }

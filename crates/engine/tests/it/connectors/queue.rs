@@ -42,7 +42,7 @@ impl Handler for Stubborn {
             self.tried.fetch_add(1, Ordering::SeqCst);
             if self.fails.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
             {
-                return Done::Retry { after: Duration::from_secs(60), why: "not today".to_owned() };
+                return Done::Retry { after: Duration::from_mins(1), why: "not today".to_owned() };
             }
             Done::Finished(Some(json!("well")))
         })
@@ -131,7 +131,8 @@ async fn two_asks_are_one_run(site: Site) {
     assert!(one.new != other.new);
     let (here, there) = (site.supervisor(), supervisor(&another));
     let (one, other) = tokio::join!(here.drain(None), there.drain(None));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     let store = another.estate(id).await.unwrap();
     assert_eq!(store.syncs(10).await.unwrap().len(), 2);
 }

@@ -262,35 +262,40 @@ fn employees(chance: &mut Chance) -> Vec<Employee> {
 }
 
 fn hold(chance: &mut Chance, estate: &mut Estate) {
-    for (resource, held) in (0..).zip(&estate.resources) {
+    for resource in 0..u32::try_from(estate.resources.len()).unwrap() {
         for principal in 0..u32::try_from(estate.principals.len()).unwrap() {
-            if !chance.percent(30) {
-                continue;
-            }
-            let known = held.resource_type.entitlements();
-            let mut mask = Mask::NONE;
-            if held.resource_type == ResourceType::Team {
-                // A person holds one role in a team, perhaps one that is not known here.
-                if chance.percent(94) {
-                    mask = mask.with(chance.one_of(known).mask());
-                } else {
-                    mask = mask.with(Mask::OTHER);
-                    estate.other_access.push((resource, principal, SLUGS[0].into()));
-                }
-            } else {
-                for entitlement in known.iter().filter(|_| chance.percent(45)) {
-                    mask = mask.with(entitlement.mask());
-                }
-            }
-            let others = if held.resource_type == ResourceType::Team { 0 } else { SLUGS.len() };
-            for slug in SLUGS.into_iter().take(others).filter(|_| chance.percent(5)) {
-                mask = mask.with(Mask::OTHER);
-                estate.other_access.push((resource, principal, slug.into()));
-            }
-            if !mask.is_empty() {
-                estate.access.push(AccessRow { resource, principal, mask });
+            if chance.percent(30) {
+                hold_one(chance, estate, (resource, principal));
             }
         }
+    }
+}
+
+/// Gives one of the principals something on one of the resources, or nothing.
+pub(super) fn hold_one(chance: &mut Chance, estate: &mut Estate, (resource, principal): (u32, u32)) {
+    let resource_type = estate.resources[usize::try_from(resource).unwrap()].resource_type;
+    let known = resource_type.entitlements();
+    let mut mask = Mask::NONE;
+    if resource_type == ResourceType::Team {
+        // A person holds one role in a team, perhaps one that is not known here.
+        if chance.percent(94) {
+            mask = mask.with(chance.one_of(known).mask());
+        } else {
+            mask = mask.with(Mask::OTHER);
+            estate.other_access.push((resource, principal, SLUGS[0].into()));
+        }
+    } else {
+        for entitlement in known.iter().filter(|_| chance.percent(45)) {
+            mask = mask.with(entitlement.mask());
+        }
+    }
+    let others = if resource_type == ResourceType::Team { 0 } else { SLUGS.len() };
+    for slug in SLUGS.into_iter().take(others).filter(|_| chance.percent(5)) {
+        mask = mask.with(Mask::OTHER);
+        estate.other_access.push((resource, principal, slug.into()));
+    }
+    if !mask.is_empty() {
+        estate.access.push(AccessRow { resource, principal, mask });
     }
 }
 

@@ -11,7 +11,7 @@ use metsuke_model::graph::{Employee, EntityType, Table, Value};
 use metsuke_store::Store;
 
 /// The newest version, which is the first one and was read at this time.
-pub(super) async fn graph(store: &Store, at: Moment) -> Graph {
+pub(crate) async fn graph(store: &Store, at: Moment) -> Graph {
     let mut snapshot = store.snapshot(None).await.unwrap().unwrap();
     let mut reader = Reader::new(&mut snapshot);
     let (mut entities, mut relationships) = (Vec::new(), Vec::new());

@@ -20,10 +20,10 @@ const SQL: &str = "select distinct from where and or not exists in is null as un
     group_concat string_agg jsonb_typeof jsonb_array_elements jsonb_array_elements_text to_json to_jsonb json_build_array value \
     jsonb_agg json_agg slug id uuid key since begun edition gone mask resource_id principal_id document properties sync \
     finished_at held access access_other listed type enterprise_account locked team owner user_id employee_id name \
-    employee_match x unknown join on d document";
+    employee_match x unknown cross join on d document";
 
 /// Texts that the compiler itself writes.
-const TEXTS: &str = ", : - '' | 0000 true false text integer real string number boolean hex UTF8 \\x0000 [ ] [] enterprise \
+const TEXTS: &str = ", : - 1 '' | 0000 true false text integer real string number boolean hex UTF8 \\x0000 [ ] [] enterprise \
     heroku roster integration-managed ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz C";
 
 /// Everything that a statement may be made of.

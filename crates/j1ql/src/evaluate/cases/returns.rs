@@ -164,6 +164,18 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         38,
+        "and by a property alone",
+        "FIND heroku_application THAT OWNS heroku_team ORDER BY name DESC LIMIT 1",
+        Ordered(&["web"]),
+    ),
+    case(
+        38,
+        "a property that nothing has is no column under another name",
+        "FIND UNIQUE nothing_known AS n RETURN n.a ORDER BY n.b",
+        Refused,
+    ),
+    case(
+        38,
         "rows that stand for several paths are sorted by their columns",
         "FIND UNIQUE heroku_application AS a RETURN a.teamName ORDER BY a.name",
         Refused,

@@ -166,7 +166,8 @@ impl Maker<'_> {
                 // Without columns the starting entity sorts, which stands first among the names.
                 let Some(root) = self.names.first().cloned() else { return String::new() };
                 let What::Entities(_) = root.what else { return String::new() };
-                format!("{}.{}", root.text, self.property(&root.what).name)
+                let name = self.property(&root.what).name;
+                if self.percent(30) { name.to_owned() } else { format!("{}.{name}", root.text) }
             };
             keys.push(format!("{key}{}", self.word(&["", " ASC", " DESC", " desc"])));
         }

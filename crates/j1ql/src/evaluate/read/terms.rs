@@ -23,6 +23,8 @@ pub(super) struct Stand<'s> {
     pub(super) names: Names,
     /// The columns that may be named by their alias.
     pub(super) columns: &'s [Column],
+    /// A name that names nothing is a property of the entity where paths start.
+    pub(super) starts: bool,
 }
 
 /// What a name without a property may be.
@@ -38,8 +40,14 @@ pub(super) enum Names {
 
 impl Stand<'_> {
     /// In `WHERE`.
-    pub(super) const PATHS: Self =
-        Self { own: None, functions: false, aggregates: false, names: Names::Nothing, columns: &[] };
+    pub(super) const PATHS: Self = Self {
+        own: None,
+        functions: false,
+        aggregates: false,
+        names: Names::Nothing,
+        columns: &[],
+        starts: false,
+    };
     /// In `RETURN` and `ORDER BY`.
     pub(super) const OUTPUT: Self = Self { functions: true, aggregates: true, ..Self::PATHS };
     /// In `HAVING`.
@@ -98,6 +106,10 @@ impl Reader<'_> {
         if let (Some(column), [], false) = (column, rest, property.all) {
             return Ok(column.term.clone());
         }
+        let bare = stand.starts && !property.all && (rest.is_empty() || *first == "tag");
+        if bare && self.scope.find(first, span).is_err() {
+            return Ok(Term::Property(0, segments.join(".")));
+        }
         let slot = self.scope.find(first, property.segments.first().map_or(span, |segment| segment.span))?;
         match (rest, property.all) {
             ([], false) if stand.names >= Names::Whole => Ok(Term::Whole(slot)),
@@ -142,7 +154,7 @@ impl Reader<'_> {
             }
             let count = aggregate == Aggregate::Count;
             let names = if count { Names::Whole } else { Names::Nothing };
-            let inside = Stand { aggregates: false, names, ..stand };
+            let inside = Stand { aggregates: false, names, starts: false, ..stand };
             return Ok(match arguments {
                 [] if count => Term::Aggregate(aggregate, None),
                 [argument] => {

@@ -1,0 +1,113 @@
+//! `metsuke channels`: where alerts go.
+//!
+//! What is told, and when, is the engine's; here are flags and tables.
+
+mod add;
+mod deliver;
+mod list;
+
+use metsuke_engine::alerts::{open_channels, remove_channel, try_channel};
+use metsuke_model::SystemClock;
+
+use super::findings::installation;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::text::{count, shown};
+
+/// Channels for alerts: Slack, mail, webhooks, Jira and the log
+///
+/// Secrets come from files or stdin, and are sealed before they are stored. Messages go to public addresses over https;
+/// `METSUKE_ALLOW_PRIVATE` names nets that are allowed beside them, `METSUKE_ALLOW_PLAIN=1` allows plain http and mail.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  metsuke channels add ops --slack --secret-file /run/secrets/slack-url --level HIGH
+  metsuke channels add soc --webhook https://soc.example.com/metsuke --secret-file /run/secrets/soc
+  metsuke channels add mail --settings mail.json --secret-file -
+  metsuke channels list
+  metsuke channels test ops
+  metsuke channels deliver
+  metsuke channels remove ops")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the channels, how they fare and what waits for them
+    List,
+    Add(add::Args),
+    /// Send an alert that says that it is a trial
+    Test {
+        /// The channel's name or id
+        #[arg(value_name = "CHANNEL")]
+        channel: String,
+    },
+    /// Remove a channel, and give up what waits for it
+    Remove {
+        /// The channel's name or id
+        #[arg(value_name = "CHANNEL")]
+        channel: String,
+    },
+    Deliver(deliver::Args),
+    /// Try an alert that was given up once more
+    Retry {
+        /// The alert's id
+        #[arg(value_name = "ALERT")]
+        alert: String,
+    },
+}
+
+fn missing(asked: &str) -> Failure {
+    Failure::new(format!("there is no channel `{asked}`")).hint("`metsuke channels list` lists them")
+}
+
+impl Args {
+    /// Lists, adds, tries, removes or delivers.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for what is asked wrongly; what the receiver or the database said, or writing to stdout met.
+    pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::List => list::run(context).await,
+            Command::Add(args) => args.run(context).await,
+            Command::Test { channel } => test(context, &channel).await,
+            Command::Remove { channel } => remove(context, &channel).await,
+            Command::Deliver(args) => Box::pin(args.run(context)).await,
+            Command::Retry { alert } => {
+                let store = context.database().await?;
+                let now = metsuke_model::Clock::now(&SystemClock);
+                if store.revive_delivery(&alert, now).await? {
+                    return Ok(Exit::Done);
+                }
+                Err(Failure::new(format!("no alert `{alert}` was given up")).into())
+            }
+        }
+    }
+}
+
+async fn test(context: &Context, asked: &str) -> anyhow::Result<Exit> {
+    let store = context.database().await?;
+    let installation = installation(context, &store).await?;
+    let channels = open_channels(&installation).await?;
+    let is = |channel: &&metsuke_engine::alerts::Channel| channel.name == asked || channel.id == asked;
+    let channel = channels.iter().find(is).ok_or_else(|| missing(asked))?;
+    match try_channel(&context.config.outside()?, channel, &SystemClock).await {
+        Ok(()) => {
+            context.output.print(&format!("{} took it.\n", shown(&channel.name)))?;
+            Ok(Exit::Done)
+        }
+        Err(failed) => Err(Failure::new(format!("{asked} did not take it: {failed}")).into()),
+    }
+}
+
+async fn remove(context: &Context, asked: &str) -> anyhow::Result<Exit> {
+    let store = context.database().await?;
+    let installation = installation(context, &store).await?;
+    let gone = remove_channel(&installation, store.actor(), asked).await?.ok_or_else(|| missing(asked))?;
+    if gone > 0 {
+        context.note(&format!("note: {} given up", count(gone, "alert was", "alerts were")));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,57 @@
+//! `metsuke findings evaluate`: evaluates the newest version, keeps what was found, and puts what is to be told in line.
+
+use metsuke_engine::EngineError;
+use metsuke_engine::findings::{self, Asked, watched};
+use metsuke_engine::rules::Limits;
+use metsuke_model::SystemClock;
+
+use super::channels;
+use crate::context::Context;
+use crate::failure::Exit;
+use crate::text::{count, length, shown};
+
+/// Evaluate the newest version and keep what is found
+///
+/// `metsuke serve` does so after each sync. What is to be told waits until `metsuke channels deliver` or the server
+/// sends it. Evaluating a version again changes nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  metsuke sync && metsuke findings evaluate && metsuke channels deliver")]
+pub(super) struct Args {
+    /// End with exit code 3 where a finding came
+    #[arg(long)]
+    exit_code: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let store = context.database().await?;
+        let newest = store.snapshot(None).await?.ok_or(EngineError::NoVersion)?.sync().version;
+        let (rules, wrong) = watched(&store.rules().await?);
+        for (rule, mistakes) in wrong {
+            let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
+            context.note(&format!("note: rule {} cannot be read: {}", shown(&rule), shown(&first)));
+        }
+        let channels = channels(context, &store).await?;
+        let folder = tempfile::tempdir()?;
+        let asked = Asked {
+            store: &store,
+            rules: &rules,
+            channels: &channels,
+            connector: None,
+            account_name: None,
+            limits: Limits::default(),
+            folder: folder.path(),
+        };
+        let summary = findings::evaluate(&asked, newest, &SystemClock).await?;
+        for (rule, why) in &summary.unjudged {
+            context.note(&format!("note: {} was not judged: {}", shown(rule), shown(why)));
+        }
+        let rules = count(length(&asked.rules.iter().collect::<Vec<_>>()), "rule", "rules");
+        context.output.print(&format!(
+            "Version {}: {rules}; {} came, {} gone, {} there; {} to be told.\n",
+            summary.version, summary.opened, summary.resolved, summary.standing, summary.deliveries
+        ))?;
+        Ok(if self.exit_code && summary.opened > 0 { Exit::Findings } else { Exit::Done })
+    }
+}

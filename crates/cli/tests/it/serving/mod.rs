@@ -1,0 +1,6 @@
+//! The server of the real program: who may do what, the life of a connector, and the manners of its answers.
+
+mod client;
+mod life;
+mod manners;
+mod matrix;

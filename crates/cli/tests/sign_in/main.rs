@@ -1,0 +1,16 @@
+//! Signing in over real HTTP, with a clock of the test's own: who gets in, who does not, and for how long.
+//!
+//! Invariant: browsers here keep cookies and name their page's origin as real ones do; what they leave out, a test leaves out.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers included")]
+
+mod accounts;
+mod browser;
+mod canary;
+mod forgery;
+mod guessing;
+mod house;
+mod provider;
+mod second_factor;
+mod sessions;
+mod setup;

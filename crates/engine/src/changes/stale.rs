@@ -1,0 +1,59 @@
+//! What a sync may have read before it was read again, or changed through us.
+//!
+//! A sync takes minutes. What somebody reads again meanwhile is newer than what the sync read of it, and is committed
+//! before; the sync's version then takes it back.
+//!
+//! Invariant: whatever two overlapping versions disagree on is read once more.
+
+use std::collections::BTreeSet;
+
+use metsuke_model::{Clock, Moment, Version};
+use metsuke_store::{Changed, Logged, Store, SyncRow, WantedRead};
+
+use super::about::word;
+use super::target;
+use crate::EngineError;
+
+/// Versions that are looked at; a sync during which more were written is followed by all that it changed.
+const MOST: u32 = 500;
+
+/// Asks for what a version changed once more of what was committed while it was read.
+///
+/// # Errors
+///
+/// What the database said.
+pub(super) async fn read_once_more(
+    store: &Store,
+    run: &SyncRow,
+    log: &[Logged],
+    clock: &dyn Clock,
+) -> Result<(), EngineError> {
+    let mut meanwhile = store.versions(Version(0), run.started_at, MOST).await?;
+    meanwhile.retain(|other| other.version < run.version && other.finished_at > run.started_at);
+    let (Some(first), Some(last)) = (meanwhile.first(), meanwhile.last()) else { return Ok(()) };
+    let earlier = store.logged(Version(first.version.0 - 1), last.version).await?;
+    let earlier: BTreeSet<(i64, Option<i64>)> =
+        earlier.iter().map(|logged| (logged.object, logged.principal)).collect();
+    let taken_back = log.iter().filter(|logged| earlier.contains(&(logged.object, logged.principal)));
+    let targets: BTreeSet<String> =
+        taken_back.filter_map(|logged| target_of(&logged.change.changed)).collect();
+    let now = clock.now();
+    let wanted = targets.into_iter().map(|target| WantedRead {
+        target,
+        wanted_at: Moment(now.0),
+        because: format!("version {} was read before version {}", run.version, last.version),
+    });
+    let wanted: Vec<WantedRead> = wanted.collect();
+    if !wanted.is_empty() {
+        store.want_reads(wanted).await?;
+    }
+    Ok(())
+}
+
+fn target_of(changed: &Changed) -> Option<String> {
+    let text = match changed {
+        Changed::Grant { resource_type, resource, .. } => word(resource_type.as_str(), resource),
+        Changed::Object { kind, id, .. } => word(kind.as_str(), id),
+    };
+    target::parse(&text).map(|_| text)
+}

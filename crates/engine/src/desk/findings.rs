@@ -1,0 +1,330 @@
+//! Findings of all estates, what people say of them, and the channels that are told.
+//!
+//! What a finding is, is [`findings`](crate::findings)'s to say; what a channel is, [`alerts`](crate::alerts)'s.
+//!
+//! Invariant: what is said of a finding names who said it. No secret of a channel is shown.
+
+use metsuke_model::audit::Actor;
+use metsuke_model::finding::{FindingEvent, FindingState};
+use metsuke_model::{Moment, Version};
+use metsuke_store::{ChannelRow, FindingFilter, FindingRow};
+use secrecy::SecretString;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Desk, Estate, Listing};
+use crate::EngineError;
+use crate::alerts::{NewChannel, open_channels, remove_channel, save_channel, try_channel};
+use crate::findings::{Refusal, accept, acknowledge, reopen};
+use crate::identity::Caller;
+
+/// Findings, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Findings {
+    /// Those in one of these states; all without.
+    pub states: Vec<FindingState>,
+    /// Those of this rule.
+    pub rule: Option<String>,
+    /// Those of this level.
+    pub level: Option<String>,
+}
+
+/// A finding as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingLine {
+    /// What tells it from every other.
+    pub id: String,
+    /// Its number in its estate.
+    pub number: i64,
+    /// The rule's id.
+    pub rule: String,
+    /// The rule's name.
+    pub rule_name: String,
+    /// What it is about.
+    pub subject: String,
+    /// How far it has come.
+    pub state: FindingState,
+    /// How bad it is.
+    pub level: String,
+    /// When it was opened.
+    pub opened_at: Moment,
+    /// The version that it was opened with.
+    pub opened: Version,
+    /// When anything of it changed.
+    pub changed_at: Moment,
+    /// How often it was opened.
+    pub times: i64,
+    /// Until when somebody takes the risk.
+    pub until: Option<Moment>,
+    /// The reason that somebody gave.
+    pub reason: Option<String>,
+    /// Who said so.
+    pub person: Option<String>,
+    /// What was found.
+    pub document: Value,
+}
+
+/// A finding with what happened to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingShown {
+    /// The connector's id.
+    pub connector: Option<String>,
+    /// The finding.
+    #[serde(flatten)]
+    pub finding: FindingLine,
+    /// What happened to it, oldest first.
+    pub events: Vec<FindingTold>,
+}
+
+/// One thing that happened to a finding.
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingTold {
+    /// When.
+    pub at: Moment,
+    /// What; null for a word of a newer version.
+    pub what: Option<FindingEvent>,
+    /// With which version.
+    pub version: Option<Version>,
+    /// By whom.
+    pub person: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What somebody says of a finding.
+#[derive(Clone, Debug)]
+pub enum Saying {
+    /// It was seen.
+    Acknowledge {
+        /// What there is to say.
+        reason: Option<String>,
+    },
+    /// The risk is taken.
+    Accept {
+        /// Until when.
+        until: Moment,
+        /// Why.
+        reason: String,
+    },
+    /// What was said is taken back.
+    Reopen {
+        /// Why.
+        reason: Option<String>,
+    },
+}
+
+/// A channel as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChannelShown {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How it is told.
+    pub kind: String,
+    /// Whether anything is sent.
+    pub enabled: bool,
+    /// Whether it has a secret.
+    pub has_secret: bool,
+    /// When it was made.
+    pub created_at: Moment,
+    /// When it was changed.
+    pub updated_at: Moment,
+    /// Its settings.
+    pub settings: Value,
+}
+
+/// A channel that is to be kept.
+#[derive(Debug)]
+pub struct ChannelAsk {
+    /// Its name.
+    pub name: String,
+    /// Its settings.
+    pub settings: Value,
+    /// Whether anything is sent.
+    pub enabled: bool,
+    /// Its secret; none leaves the one that it has.
+    pub secret: Option<SecretString>,
+}
+
+impl Listing for Findings {
+    type Row = FindingLine;
+    type Key = i64;
+
+    async fn read(
+        &self,
+        estate: &Estate,
+        after: Option<&i64>,
+        count: usize,
+    ) -> Result<(Option<Version>, Vec<FindingLine>), EngineError> {
+        let filter = FindingFilter {
+            states: self.states.clone(),
+            rule: self.rule.clone(),
+            levels: self.level.iter().cloned().collect(),
+            before: after.copied(),
+            limit: count,
+        };
+        Ok((None, estate.store.findings(&filter).await?.into_iter().map(line).collect()))
+    }
+
+    fn key(&self, row: &FindingLine) -> i64 {
+        row.number
+    }
+}
+
+impl Desk {
+    /// One finding, in whichever estate it is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`], and what the database said.
+    pub async fn finding(&self, id: &str) -> Result<FindingShown, EngineError> {
+        let (estate, row) = self.found(id).await?;
+        let told = estate.store.finding_events(&row.fingerprint).await?;
+        let events = told.into_iter().map(|event| FindingTold {
+            at: event.at,
+            what: event.what,
+            version: event.version,
+            person: event.person,
+            reason: event.reason,
+        });
+        Ok(FindingShown { connector: estate.connector, finding: line(row), events: events.collect() })
+    }
+
+    /// Keeps what somebody says of a finding.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`]; [`EngineError::Refused`] where it cannot be said, and what the database said.
+    pub async fn say(&self, caller: &Caller, id: &str, saying: Saying) -> Result<FindingShown, EngineError> {
+        let (estate, _) = self.found(id).await?;
+        let store = estate.store.acting_as(caller.actor());
+        let clock = self.installation().clock();
+        let person = caller.person.as_deref().unwrap_or(&caller.name);
+        let said = match &saying {
+            Saying::Acknowledge { reason } => {
+                acknowledge(&store, id, Some(person), reason.as_deref(), clock).await?
+            }
+            Saying::Accept { until, reason } => {
+                accept(&store, id, Some(person), (*until, reason), clock).await?
+            }
+            Saying::Reopen { reason } => reopen(&store, id, Some(person), reason.as_deref(), clock).await?,
+        };
+        match said {
+            Ok(_) => self.finding(id).await,
+            Err(Refusal::NoReason) => Err(EngineError::field("reason", Refusal::NoReason.to_string())),
+            Err(Refusal::Time) => Err(EngineError::field("until", Refusal::Time.to_string())),
+            Err(refusal) => Err(EngineError::Refused { reason: refusal.to_string(), hint: None }),
+        }
+    }
+
+    async fn found(&self, id: &str) -> Result<(Estate, FindingRow), EngineError> {
+        for estate in self.estates(None).await? {
+            // A beginning is enough at the command line; here it is not.
+            if let Some(row) = estate.store.finding(id).await?.filter(|row| row.fingerprint == id) {
+                return Ok((estate, row));
+            }
+        }
+        Err(EngineError::Unknown { what: "finding", asked: id.into() })
+    }
+
+    /// The channels, by name.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn channels(&self) -> Result<Vec<ChannelShown>, EngineError> {
+        let rows = self.installation().main().channels().await?;
+        let mut channels: Vec<ChannelShown> = rows.into_iter().map(channel).collect();
+        channels.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+        Ok(channels)
+    }
+
+    /// One channel.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`], and what the database said.
+    pub async fn channel(&self, id: &str) -> Result<ChannelShown, EngineError> {
+        let found = self.channels().await?.into_iter().find(|channel| channel.id == id);
+        found.ok_or_else(|| EngineError::Unknown { what: "channel", asked: id.into() })
+    }
+
+    /// Makes a channel, or changes the one with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`save_channel`]; [`EngineError::Unknown`].
+    pub async fn save_channel(
+        &self,
+        caller: &Caller,
+        id: Option<&str>,
+        ask: ChannelAsk,
+    ) -> Result<ChannelShown, EngineError> {
+        if let Some(id) = id {
+            self.channel(id).await?;
+        }
+        let actor: Actor = caller.actor();
+        let ChannelAsk { name, settings, enabled, secret } = ask;
+        let new = NewChannel { name: &name, settings: &settings, enabled, secret };
+        Ok(channel(save_channel(self.installation(), &actor, id, new).await?))
+    }
+
+    /// Removes a channel; gives how many deliveries were given up.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`], and what the database said.
+    pub async fn remove_channel(&self, caller: &Caller, id: &str) -> Result<u64, EngineError> {
+        self.channel(id).await?;
+        let removed = remove_channel(self.installation(), &caller.actor(), id).await?;
+        removed.ok_or_else(|| EngineError::Unknown { what: "channel", asked: id.into() })
+    }
+
+    /// Sends a word to a channel, to try it; gives why it did not work, where it did not.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`] for a channel that is not there or cannot be opened, and what the database said.
+    pub async fn try_channel(&self, id: &str) -> Result<Option<String>, EngineError> {
+        let unknown = || EngineError::Unknown { what: "channel", asked: id.into() };
+        let channels = open_channels(self.installation()).await?;
+        let channel = channels.iter().find(|channel| channel.id == id).ok_or_else(unknown)?;
+        let outside = self.outside().ok_or_else(unknown)?;
+        let tried = try_channel(outside, channel, self.installation().clock()).await;
+        Ok(tried.err().map(|failed| failed.to_string()))
+    }
+}
+
+fn line(row: FindingRow) -> FindingLine {
+    FindingLine {
+        id: row.fingerprint,
+        number: row.number,
+        rule: row.rule,
+        rule_name: row.rule_name,
+        subject: row.subject,
+        state: row.state,
+        level: row.level,
+        opened_at: row.opened_at,
+        opened: row.opened,
+        changed_at: row.changed_at,
+        times: row.times,
+        until: row.until,
+        reason: row.reason,
+        person: row.person,
+        document: row.document,
+    }
+}
+
+fn channel(row: ChannelRow) -> ChannelShown {
+    ChannelShown {
+        id: row.id,
+        name: row.name,
+        kind: row.kind,
+        enabled: row.enabled,
+        has_secret: row.secret.is_some(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        settings: json!(row.document),
+    }
+}

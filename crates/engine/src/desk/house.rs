@@ -1,0 +1,171 @@
+//! Which estates and audit trails an installation has, and whose they are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use metsuke_clients::deliver::Outside;
+use metsuke_model::ConnectorId;
+use metsuke_store::ConnectorStatus;
+
+use super::Estate;
+use crate::EngineError;
+use crate::connectors::{Connector, Installation};
+use crate::identity::{Caller, Operation};
+
+/// All that an installation has, for whoever asks from outside.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    installation: Installation,
+    kill_file: Option<PathBuf>,
+    outside: Option<Outside>,
+}
+
+impl Desk {
+    /// The desk of an installation.
+    #[must_use]
+    pub const fn new(installation: Installation) -> Self {
+        Self { installation, kill_file: None, outside: None }
+    }
+
+    /// The same with a file whose presence stops every write to Heroku.
+    #[must_use]
+    pub fn stopped_by(self, kill_file: Option<PathBuf>) -> Self {
+        Self { kill_file, ..self }
+    }
+
+    /// The same with a way out, by which channels are tried.
+    #[must_use]
+    pub fn sending(self, outside: Outside) -> Self {
+        Self { outside: Some(outside), ..self }
+    }
+
+    pub(super) const fn outside(&self) -> Option<&Outside> {
+        self.outside.as_ref()
+    }
+
+    /// The installation.
+    #[must_use]
+    pub const fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    pub(super) fn kill_file(&self) -> Option<PathBuf> {
+        self.kill_file.clone()
+    }
+
+    /// All estates that are in use, or the one of a connector, by name or id.
+    ///
+    /// What was synced into the main database by hand is one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnector`], and what the database said.
+    pub async fn estates(&self, connector: Option<&str>) -> Result<Vec<Estate>, EngineError> {
+        if let Some(asked) = connector {
+            let id = self.installation.find(asked).await?;
+            let store = self.installation.estate(id).await?;
+            return Ok(vec![Estate { connector: Some(id.to_string()), name: asked.to_owned(), store }]);
+        }
+        let mut estates = Vec::new();
+        let main = self.installation.main();
+        if main.snapshot(None).await?.is_some() {
+            estates.push(Estate { connector: None, name: "main".into(), store: main.clone() });
+        }
+        for row in self.installation.live().await? {
+            match self.installation.estate(row.id).await {
+                Ok(store) => {
+                    estates.push(Estate { connector: Some(row.id.to_string()), name: row.name, store });
+                }
+                // Somebody has removed it meanwhile.
+                Err(EngineError::NoConnector { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(estates)
+    }
+
+    /// The one estate that is meant.
+    ///
+    /// # Errors
+    ///
+    /// As [`estates`](Self::estates); [`EngineError::Fields`] where there are several and none is named,
+    /// [`EngineError::NoVersion`] where there is none.
+    pub async fn estate(&self, connector: Option<&str>) -> Result<Estate, EngineError> {
+        let mut estates = self.estates(connector).await?;
+        if estates.len() > 1 {
+            let names: Vec<String> = estates.iter().map(|estate| estate.name.clone()).collect();
+            return Err(EngineError::field("connector", format!("name one of: {}", names.join(", "))));
+        }
+        estates.pop().ok_or(EngineError::NoVersion)
+    }
+
+    /// The audit trails: of the installation, and of every connector that there is or was; or that of one connector.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnector`], and what the databases said.
+    pub async fn trails(&self, connector: Option<&str>) -> Result<Vec<Estate>, EngineError> {
+        let trail = async |id: ConnectorId, name: String| -> Result<Estate, EngineError> {
+            let store = self.installation.trail(id).await?;
+            Ok(Estate { connector: Some(id.to_string()), name, store })
+        };
+        if let Some(asked) = connector {
+            let id = match asked.parse::<ConnectorId>() {
+                Ok(id) => id,
+                Err(_) => self.installation.find(asked).await?,
+            };
+            return Ok(vec![trail(id, asked.to_owned()).await?]);
+        }
+        let main = self.installation.main().clone();
+        let mut trails = vec![Estate { connector: None, name: "main".into(), store: main }];
+        for row in self.installation.main().connectors().await? {
+            if row.status != ConnectorStatus::Making {
+                trails.push(trail(row.id, row.name).await?);
+            }
+        }
+        Ok(trails)
+    }
+
+    /// Whether what an operation is about may belong to a caller, as far as the path tells.
+    ///
+    /// Of an app, which no path names, whoever does the operation finds out more.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn owns(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        path: &BTreeMap<String, String>,
+    ) -> Result<bool, EngineError> {
+        if caller.person.is_none() {
+            return Ok(false);
+        }
+        if operation == Operation::CreatePlan {
+            return Ok(true);
+        }
+        let Some(id) = path.get("id").and_then(|id| id.parse::<ConnectorId>().ok()) else { return Ok(false) };
+        match self.installation.connector(id).await {
+            Ok(connector) => Ok(belongs(&connector, caller)),
+            Err(EngineError::NoConnector { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether requests can be answered.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn ready(&self) -> Result<(), EngineError> {
+        drop(self.installation.main().snapshot(None).await?);
+        Ok(())
+    }
+}
+
+/// Whether somebody answers for a connector.
+fn belongs(connector: &Connector, caller: &Caller) -> bool {
+    let settings = &connector.settings;
+    caller.is_one_of(std::iter::once(&settings.owner).chain(&settings.co_owners).map(String::as_str))
+}

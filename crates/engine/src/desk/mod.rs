@@ -1,0 +1,158 @@
+//! What is asked of all estates of an installation at once: lists in pages, each row with the connector that it came from.
+//!
+//! Every list is one that a single estate has as well; here they are laid one behind the other.
+//!
+//! Invariant: a page goes on where the last one ended, by connector and by the list's own key, whatever was synced meanwhile.
+
+mod apart;
+mod events;
+mod findings;
+mod house;
+mod lists;
+mod plans;
+mod provision;
+mod query;
+mod rules;
+
+use std::future::Future;
+
+use metsuke_model::{AsOf, Version};
+use metsuke_store::{Snapshot, Store};
+use serde::{Deserialize, Serialize};
+
+pub use events::{ChangeKey, Changes, EventLine, Events};
+pub use findings::{ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, Saying};
+pub use house::Desk;
+pub use lists::{Grants, Lines};
+pub use plans::{PlanKey, PlanLine, PlanShown, Plans};
+pub use rules::{RuleShown, RulesTaken};
+
+pub use query::{Question, ask};
+
+use crate::EngineError;
+
+/// One estate that can be asked.
+#[derive(Clone, Debug)]
+pub struct Estate {
+    /// The connector's id; none for what was synced into the main database by hand.
+    pub connector: Option<String>,
+    /// What the connector is called.
+    pub name: String,
+    /// Where it is.
+    pub store: Store,
+}
+
+impl Estate {
+    fn place(&self) -> &str {
+        self.connector.as_deref().unwrap_or_default()
+    }
+
+    /// A version of it; none where nothing was ever synced.
+    async fn version(&self, as_of: Option<AsOf>) -> Result<Option<Snapshot>, EngineError> {
+        Ok(self.store.snapshot(as_of).await?)
+    }
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place<K> {
+    /// The connector; empty for the main database.
+    pub connector: String,
+    /// The key of the last row that was given.
+    pub key: K,
+}
+
+/// A row and where it came from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Placed<R> {
+    /// The connector's id; null for what was synced into the main database by hand.
+    pub connector: Option<String>,
+    /// The version that it stands in, where the list is of a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The row.
+    #[serde(flatten)]
+    pub row: R,
+}
+
+/// Part of a list.
+#[derive(Clone, Debug)]
+pub struct Page<R, K> {
+    /// Its rows.
+    pub rows: Vec<Placed<R>>,
+    /// Where it goes on; none at its end.
+    pub next: Option<Place<K>>,
+}
+
+/// A list that each estate has.
+pub trait Listing: Sync {
+    /// A row.
+    type Row: Serialize + Send;
+    /// What says where a row stands.
+    type Key: Clone + Send + Sync;
+
+    /// At most `count` rows of one estate behind `after`, and the version that they stand in.
+    fn read(
+        &self,
+        estate: &Estate,
+        after: Option<&Self::Key>,
+        count: usize,
+    ) -> impl Future<Output = Result<(Option<Version>, Vec<Self::Row>), EngineError>> + Send;
+
+    /// Where a row stands.
+    fn key(&self, row: &Self::Row) -> Self::Key;
+}
+
+/// At most `count` rows of all these estates, in their order, behind `after`.
+///
+/// What a filter names need not be in every estate; it must be in one.
+///
+/// # Errors
+///
+/// [`EngineError::NotFound`] where a filter names nothing in any estate, and what the database said.
+pub async fn page<L: Listing>(
+    listing: &L,
+    mut estates: Vec<Estate>,
+    after: Option<Place<L::Key>>,
+    count: usize,
+) -> Result<Page<L::Row, L::Key>, EngineError> {
+    estates.sort_by(|one, other| one.place().cmp(other.place()));
+    let mut rows: Vec<Placed<L::Row>> = Vec::new();
+    let (mut missing, mut found) = (None, false);
+    for estate in &estates {
+        let key = match &after {
+            Some(after) if estate.place() < after.connector.as_str() => continue,
+            Some(after) if estate.place() == after.connector => Some(&after.key),
+            _ => None,
+        };
+        // One more than asked for tells whether there is more.
+        let left = count + 1 - rows.len();
+        match listing.read(estate, key, left).await {
+            Ok((version, read)) => {
+                found = true;
+                let from = |row| Placed { connector: estate.connector.clone(), version, row };
+                rows.extend(read.into_iter().map(from));
+            }
+            Err(error) if is_missing(&error) => missing = Some(error),
+            Err(error) => return Err(error),
+        }
+        if rows.len() > count {
+            break;
+        }
+    }
+    if let (Some(missing), false, None) = (missing, found, &after) {
+        return Err(missing);
+    }
+    let more = rows.len() > count;
+    rows.truncate(count);
+    let place = |last: &Placed<L::Row>| Place {
+        connector: last.connector.clone().unwrap_or_default(),
+        key: listing.key(&last.row),
+    };
+    let next = if more { rows.last().map(place) } else { None };
+    Ok(Page { rows, next })
+}
+
+fn is_missing(error: &EngineError) -> bool {
+    matches!(error, EngineError::NotFound { .. }) || error.is_missing_version()
+}

@@ -1,0 +1,157 @@
+//! Plans, newest first, and one plan with how far it came.
+
+use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
+use metsuke_model::{Moment, Version};
+use metsuke_store::{PlanRow, StepRow};
+use serde::{Deserialize, Serialize};
+
+use super::{Estate, Listing};
+use crate::EngineError;
+
+/// Plans, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Plans {}
+
+/// The place of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanKey {
+    at: Moment,
+    id: String,
+}
+
+/// A plan in a list.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanLine {
+    /// Its id.
+    pub id: String,
+    /// How far it has come.
+    pub status: PlanStatus,
+    /// What it does.
+    pub title: String,
+    /// Who asked for it.
+    pub actor: String,
+    /// When it was made.
+    pub created_at: Moment,
+    /// Until when it may be applied.
+    pub expires_at: Moment,
+    /// How many steps it has.
+    pub steps: usize,
+    /// How many of them were done and read back.
+    pub done: usize,
+    /// Why it stands as it does.
+    pub reason: Option<String>,
+}
+
+/// A plan with everything about it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanShown {
+    /// The connector; null for the main database.
+    pub connector: Option<String>,
+    /// Its id.
+    pub id: String,
+    /// Its hash.
+    pub hash: String,
+    /// How far it has come.
+    pub status: PlanStatus,
+    /// The number that releases it where it is over a cap.
+    pub confirm_count: usize,
+    /// The plan.
+    pub plan: Plan,
+    /// How far each step came.
+    pub progress: Vec<Progress>,
+    /// Why it stands as it does.
+    pub reason: Option<String>,
+}
+
+/// How far a step came.
+#[derive(Clone, Debug, Serialize)]
+pub struct Progress {
+    /// Its place in the plan.
+    pub step: u32,
+    /// How far it has come.
+    pub status: StepStatus,
+    /// How often an intent was written for it.
+    pub attempts: u32,
+    /// What Heroku answered.
+    pub http_status: Option<u16>,
+    /// Heroku's id of the request.
+    pub request_id: Option<String>,
+    /// What there is to say of it.
+    pub told: Option<String>,
+}
+
+impl Listing for Plans {
+    type Row = PlanLine;
+    type Key = PlanKey;
+
+    async fn read(
+        &self,
+        estate: &Estate,
+        after: Option<&PlanKey>,
+        count: usize,
+    ) -> Result<(Option<Version>, Vec<PlanLine>), EngineError> {
+        let before = after.map(|after| (after.at, after.id.as_str()));
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let rows = estate.store.plans_before(before, count).await?;
+        Ok((None, rows.into_iter().map(line).collect()))
+    }
+
+    fn key(&self, row: &PlanLine) -> PlanKey {
+        PlanKey { at: row.created_at, id: row.id.clone() }
+    }
+}
+
+fn line(row: PlanRow) -> PlanLine {
+    let done = row.steps.iter().filter(|step| step.status == StepStatus::Verified).count();
+    PlanLine {
+        id: row.id,
+        status: row.status,
+        title: row.plan.title,
+        actor: row.plan.actor,
+        created_at: row.plan.created_at,
+        expires_at: row.plan.expires_at,
+        steps: row.steps.len(),
+        done,
+        reason: row.told,
+    }
+}
+
+impl Plans {
+    /// The plan of this id, in whichever of these estates it is.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoPlan`]; [`EngineError::BadPlan`] where somebody changed it, and what the database said.
+    pub async fn find(estates: Vec<Estate>, id: &str) -> Result<(Estate, PlanShown), EngineError> {
+        for estate in estates {
+            // A beginning is enough at the command line; here it is not.
+            let Some(row) = estate.store.plan(id).await?.filter(|row| row.id == id) else { continue };
+            if row.plan.hash() != row.hash {
+                return Err(EngineError::BadPlan { reason: "it does not fit its hash".into() });
+            }
+            let shown = PlanShown {
+                connector: estate.connector.clone(),
+                id: row.id,
+                hash: row.hash,
+                status: row.status,
+                confirm_count: row.plan.confirm_count(),
+                progress: row.steps.into_iter().map(progress).collect(),
+                reason: row.told,
+                plan: row.plan,
+            };
+            return Ok((estate, shown));
+        }
+        Err(EngineError::NoPlan { asked: id.into() })
+    }
+}
+
+fn progress(step: StepRow) -> Progress {
+    Progress {
+        step: step.ordinal,
+        status: step.status,
+        attempts: step.attempt,
+        http_status: step.http_status,
+        request_id: step.request_id,
+        told: step.told,
+    }
+}

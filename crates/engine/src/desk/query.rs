@@ -1,0 +1,75 @@
+//! A question in J1QL to one estate.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use metsuke_model::graph::Value;
+use metsuke_model::{AsOf, Moment};
+use serde_json::Value as Json;
+
+use super::Estate;
+use super::apart::apart;
+use crate::EngineError;
+use crate::query::{Answer, Settings, Variable, run};
+
+/// A question and what belongs to it.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The text.
+    pub text: String,
+    /// The version or time that is asked about.
+    pub as_of: Option<AsOf>,
+    /// The values of `${name}`.
+    pub variables: BTreeMap<String, Json>,
+    /// The account name that entities are tagged with.
+    pub account_name: Option<String>,
+    /// What is gone is asked for as well.
+    pub include_deleted: bool,
+    /// The most rows.
+    pub most_rows: usize,
+    /// The longest time.
+    pub time_limit: Duration,
+}
+
+/// Answers a question.
+///
+/// # Errors
+///
+/// As [`run`]; [`EngineError::Fields`] for a variable that is neither a value nor a list of values.
+pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Answer, EngineError> {
+    let mut variables = BTreeMap::new();
+    for (name, value) in question.variables {
+        variables.insert(name, variable(&value)?);
+    }
+    let settings = Settings {
+        variables,
+        account_name: question.account_name,
+        include_deleted: question.include_deleted,
+        as_of: question.as_of,
+        most_rows: question.most_rows,
+        time_limit: question.time_limit,
+        ..Settings::at(now)
+    };
+    let (store, text) = (estate.store.clone(), question.text);
+    apart(async move || {
+        let folder = tempfile::tempdir().map_err(|source| EngineError::Scratch { source })?;
+        run(&store, &text, &settings, folder.path()).await
+    })
+    .await
+}
+
+fn variable(json: &Json) -> Result<Variable, EngineError> {
+    match json {
+        Json::Array(values) if values.iter().all(is_plain) => {
+            Ok(Variable::AnyOf(values.iter().map(Value::from_json).collect()))
+        }
+        value if is_plain(value) => Ok(Variable::One(Value::from_json(value))),
+        _ => {
+            Err(EngineError::field("variables", "each is a text, a number, true or false, or a list of them"))
+        }
+    }
+}
+
+fn is_plain(value: &Json) -> bool {
+    matches!(value, Json::Bool(_) | Json::Number(_) | Json::String(_))
+}

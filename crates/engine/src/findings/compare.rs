@@ -1,0 +1,313 @@
+//! Compares what rules find with the findings that are known: what is new, worse, back, and gone.
+//!
+//! Nothing is read or written here.
+//!
+//! Invariant: comparing again with what came of it gives nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
+use metsuke_model::{Moment, Version};
+use metsuke_store::{Change, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow};
+use serde_json::{Value as Json, json};
+
+use super::ends;
+use super::evidence::Evidence;
+use super::touch;
+use super::watched::Watched;
+use crate::rules::{Evaluation, Level, State, Subject};
+
+/// A rule that was evaluated, with the changes that it was to look at.
+#[derive(Debug)]
+pub(super) struct Judged<'j> {
+    pub(super) rule: &'j Watched,
+    pub(super) evaluation: Evaluation,
+    pub(super) changes: &'j [Change],
+}
+
+/// What came of comparing.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) evaluated: Evaluated,
+    /// What is news: places in the list of findings, and what happened.
+    pub(super) news: Vec<(usize, FindingEvent)>,
+    /// Rules whose actions are to be carried out: places in the list of what was judged.
+    pub(super) acting: Vec<usize>,
+}
+
+pub(super) fn compare(
+    judged: &[Judged<'_>],
+    watched: &HashSet<&str>,
+    ground: &FindingGround,
+    version: Version,
+    now: Moment,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    (outcome.evaluated.edition, outcome.evaluated.at) = (ground.edition, Some(now));
+    let mut by_rule: HashMap<&str, Vec<&FindingRow>> = HashMap::new();
+    for finding in &ground.findings {
+        by_rule.entry(&finding.rule).or_default().push(finding);
+    }
+    let mut seen = HashSet::new();
+    for (place, one) in judged.iter().enumerate() {
+        let known = by_rule.get(one.rule.key()).map(Vec::as_slice).unwrap_or_default();
+        let before = ground.rules.iter().find(|state| state.rule == one.rule.key());
+        let mut work = Work { one, now, outcome: &mut outcome, opened: false, standing: 0, seen: &mut seen };
+        work.findings(known);
+        let (opened, standing) = (work.opened, work.standing);
+        let state = state(one, before, (opened, standing), now);
+        if opened || (state.alert == AlertStatus::Active && before.is_none_or(|was| was.alert != state.alert))
+        {
+            outcome.acting.push(place);
+        }
+        if before != Some(&state) {
+            let updated_at = if before.is_some_and(|was| same(was, &state)) { state.updated_at } else { now };
+            outcome.evaluated.rules.push(RuleStateRow { updated_at, ..state });
+        }
+    }
+    ends::retire(&mut outcome, ground, watched, now);
+    ends::lapse(&mut outcome, ground, &seen, now);
+    outcome.evaluated.version = Some(version).filter(|_| ground.evaluated != Some(version));
+    outcome
+}
+
+/// The work on one rule.
+struct Work<'w, 'j> {
+    one: &'w Judged<'j>,
+    now: Moment,
+    outcome: &'w mut Outcome,
+    /// A finding came, or came back.
+    opened: bool,
+    /// How many findings are there.
+    standing: usize,
+    /// Findings that were written already.
+    seen: &'w mut HashSet<String>,
+}
+
+impl Work<'_, '_> {
+    fn findings(&mut self, known: &[&FindingRow]) {
+        let (rule, evaluation) = (self.one.rule, &self.one.evaluation);
+        let judged = matches!(evaluation.state, State::Fired | State::Clear);
+        // A condition that does not hold finds nothing, unless it only speaks of what is new.
+        let holds = evaluation.state == State::Fired || rule.new_only();
+        let subjects: &[Subject] = if judged && holds { &evaluation.subjects } else { &[] };
+        let places: HashMap<&str, &&FindingRow> =
+            known.iter().map(|finding| (&*finding.fingerprint, finding)).collect();
+        for subject in subjects {
+            match places.get(&*subject.fingerprint) {
+                Some(finding) => self.again(finding, subject),
+                None => self.open(None, subject),
+            }
+        }
+        let found: HashSet<&str> = subjects.iter().map(|subject| &*subject.fingerprint).collect();
+        for finding in known.iter().filter(|finding| finding.state != FindingState::Resolved) {
+            if !found.contains(&*finding.fingerprint) {
+                self.absent(finding, judged);
+            }
+        }
+    }
+
+    fn evidence(&self, subject: &Subject) -> Evidence {
+        let rule = self.one.rule;
+        Evidence {
+            of_change: subject.found_by.iter().any(|name| **name == *"changes"),
+            title: rule.title().to_owned(),
+            explanation: rule.explanation().to_owned(),
+            fix: rule.fix().to_owned(),
+            command: rule.command(subject),
+            controls: rule.controls(),
+            rows: subject.rows.clone(),
+            ..Evidence::default()
+        }
+    }
+
+    /// A subject that is not known, or that was resolved.
+    fn open(&mut self, before: Option<&FindingRow>, subject: &Subject) {
+        let (rule, version) = (self.one.rule, self.one.evaluation.version);
+        let evidence = self.evidence(subject);
+        let row = FindingRow {
+            fingerprint: subject.fingerprint.clone(),
+            number: before.map_or(0, |before| before.number),
+            rule: rule.key().to_owned(),
+            rule_name: rule.name().to_owned(),
+            subject: subject.name.clone(),
+            state: FindingState::Open,
+            level: rule.level(&self.one.evaluation, subject).as_str().to_owned(),
+            opened_at: self.now,
+            opened: version,
+            changed_at: self.now,
+            seen: version,
+            missing: None,
+            times: before.map_or(0, |before| before.times) + 1,
+            until: None,
+            reason: None,
+            person: None,
+            print: evidence.print(),
+            document: evidence.to_json(),
+        };
+        self.opened = true;
+        let undone = self.undone(&evidence);
+        let event = if before.is_some() { FindingEvent::Reopened } else { FindingEvent::Opened };
+        let mut events = vec![(event, None)];
+        if undone {
+            // It came and went between two versions: both are news.
+            events.push((FindingEvent::Resolved, Some("it was undone".to_owned())));
+        } else {
+            self.standing += 1;
+        }
+        let state = if undone { FindingState::Resolved } else { FindingState::Open };
+        self.write(FindingRow { state, ..row }, events, true);
+    }
+
+    /// A subject that is known.
+    fn again(&mut self, before: &FindingRow, subject: &Subject) {
+        let evidence = self.evidence(subject);
+        if before.state == FindingState::Resolved {
+            let newest = subject.rows.iter().filter_map(|row| row["version"].as_i64()).max();
+            // The same entry of the log, looked at a second time, is no news.
+            if !evidence.of_change || newest.is_some_and(|newest| newest > before.seen.0) {
+                self.open(Some(before), subject);
+            }
+            return;
+        }
+        self.standing += 1;
+        let level = self.one.rule.level(&self.one.evaluation, subject);
+        let worse = before.level.parse::<Level>().is_ok_and(|was| level > was);
+        let kept = Evidence::read(&before.document);
+        let print = evidence.print();
+        let row = FindingRow {
+            rule_name: self.one.rule.name().to_owned(),
+            subject: subject.name.clone(),
+            level: level.as_str().to_owned(),
+            missing: None,
+            ..before.clone()
+        };
+        if row == *before && print == before.print {
+            return;
+        }
+        let merged = Evidence { who: kept.who, path: kept.path, changes: kept.changes, ..evidence };
+        let document = if print == before.print { before.document.clone() } else { merged.to_json() };
+        let seen = self.one.evaluation.version;
+        let row = FindingRow { changed_at: self.now, seen, print, document, ..row };
+        let events = if worse {
+            vec![(FindingEvent::Changed, Some(format!("was {}", before.level)))]
+        } else {
+            Vec::new()
+        };
+        self.write(row, events, worse);
+    }
+
+    /// A finding that is not among the subjects.
+    fn absent(&mut self, before: &FindingRow, judged: bool) {
+        let evidence = Evidence::read(&before.document);
+        let evaluation = &self.one.evaluation;
+        let why = if evidence.of_change {
+            self.undone(&evidence).then_some("it was undone")
+        } else if !judged {
+            None
+        } else if evaluation.complete {
+            Some("it is not there any more")
+        } else {
+            // Not everything was read. What was not read stays as it was, so that what is gone has an entry.
+            let cut = evaluation.notes.iter().any(|note| note.ends_with("the rest was not seen"));
+            let texts = touch::texts(&evidence.rows);
+            let touched = !cut && self.one.changes.iter().any(|change| touch::concerns(change, &texts));
+            touched.then_some("it is not there any more")
+        };
+        let version = evaluation.version;
+        if let Some(why) = why {
+            let (state, until) = (FindingState::Resolved, None);
+            let row = FindingRow {
+                state,
+                until,
+                missing: None,
+                changed_at: self.now,
+                seen: version,
+                ..before.clone()
+            };
+            return self.write(row, vec![(FindingEvent::Resolved, Some(why.to_owned()))], true);
+        }
+        self.standing += 1;
+        if judged && !evidence.of_change && before.missing.is_none() {
+            let row = FindingRow { missing: Some(version), changed_at: self.now, ..before.clone() };
+            self.write(row, Vec::new(), false);
+        }
+    }
+
+    /// Whether the log shows that the change was taken back.
+    fn undone(&self, evidence: &Evidence) -> bool {
+        let last = evidence.rows.iter().max_by_key(|row| row["version"].as_i64());
+        let undone = |row: &Json| self.one.changes.iter().any(|change| touch::undoes(change, row));
+        evidence.of_change && last.is_some_and(undone)
+    }
+
+    fn write(&mut self, row: FindingRow, events: Vec<(FindingEvent, Option<String>)>, news: bool) {
+        let place = self.outcome.evaluated.findings.len();
+        self.seen.insert(row.fingerprint.clone());
+        for (what, reason) in events {
+            let version = Some(self.one.evaluation.version);
+            let fingerprint = row.fingerprint.clone();
+            self.outcome.evaluated.happened.push(Happened {
+                fingerprint,
+                what,
+                version,
+                person: None,
+                reason,
+            });
+            if news {
+                self.outcome.news.push((place, what));
+            }
+        }
+        self.outcome.evaluated.findings.push(row);
+    }
+}
+
+/// What came of a rule.
+fn state(
+    one: &Judged<'_>,
+    before: Option<&RuleStateRow>,
+    (opened, standing): (bool, usize),
+    now: Moment,
+) -> RuleStateRow {
+    let evaluation = &one.evaluation;
+    let (word, why) = match &evaluation.state {
+        State::Fired => ("fired", None),
+        State::Clear => ("clear", None),
+        State::NotObservable { why } => ("not_observable", Some(why.clone())),
+        State::Unsettled { why } => ("unsettled", Some(why.clone())),
+        State::Failed { why } => ("failed", Some(why.clone())),
+    };
+    // What could not be judged has not looked at the changes; they are looked at when it can.
+    let looked = matches!(word, "fired" | "clear" | "not_observable") || before.is_none();
+    let version =
+        if looked { evaluation.version } else { before.map_or(evaluation.version, |was| was.version) };
+    let was = before.map_or(AlertStatus::Inactive, |before| before.alert);
+    let active = standing > 0 || word == "fired";
+    let alert = match (active, was) {
+        (true, AlertStatus::Dismissed) if !opened => AlertStatus::Dismissed,
+        (true, _) => AlertStatus::Active,
+        (false, _) => AlertStatus::Inactive,
+    };
+    let kept = before.filter(|before| before.alert == alert);
+    RuleStateRow {
+        rule: one.rule.key().to_owned(),
+        name: one.rule.name().to_owned(),
+        revision: one.rule.revision(),
+        version,
+        state: word.to_owned(),
+        why,
+        level: evaluation.level.map(|level| level.as_str().to_owned()),
+        alert,
+        alert_at: kept.map_or(now, |before| before.alert_at),
+        updated_at: before.map_or(now, |before| before.updated_at),
+        ended: (alert == AlertStatus::Inactive && was != alert)
+            .then(|| "it finds nothing any more".to_owned())
+            .or_else(|| kept.and_then(|before| before.ended.clone())),
+        document: json!({ "outputs": evaluation.outputs, "notes": evaluation.notes, "findings": standing }),
+    }
+}
+
+/// Whether two differ in nothing but the version.
+fn same(was: &RuleStateRow, is: &RuleStateRow) -> bool {
+    RuleStateRow { version: is.version, ..was.clone() } == *is
+}

@@ -1,0 +1,108 @@
+//! Adds to what is news what changed, for whom, and by what path they hold it.
+//!
+//! Invariant: what cannot be told is left out; nothing fails for want of it.
+
+use std::collections::HashSet;
+
+use metsuke_model::{AsOf, Version};
+use metsuke_store::{Change, FindingRow, Snapshot, Store};
+
+use super::evidence::Evidence;
+use super::touch;
+use crate::EngineError;
+use crate::access::{Held, user_access};
+
+/// The most findings of one evaluation whose paths are looked up.
+const MOST_PATHS: usize = 100;
+/// The most people of one finding who are named.
+const MOST_PEOPLE: usize = 10;
+/// The most people of one finding whose paths are told.
+const MOST_TOLD: usize = 3;
+/// The most lines of one finding.
+const MOST_LINES: usize = 10;
+
+/// Completes findings that are news.
+pub(super) async fn enrich(
+    store: &Store,
+    version: Version,
+    news: Vec<(&mut FindingRow, &[Change])>,
+) -> Result<(), EngineError> {
+    let mut snapshot = None;
+    for (nth, (finding, changes)) in news.into_iter().enumerate() {
+        let mut evidence = Evidence::read(&finding.document);
+        let texts = touch::texts(&evidence.rows);
+        evidence.who = people(&texts);
+        let about: Vec<&Change> = changes.iter().filter(|change| touch::concerns(change, &texts)).collect();
+        evidence.changes = touch::differences(&about);
+        evidence.changes.truncate(MOST_LINES);
+        if nth < MOST_PATHS && !evidence.who.is_empty() {
+            if snapshot.is_none() {
+                snapshot = store.snapshot(Some(AsOf::Version(version))).await?;
+            }
+            if let Some(snapshot) = &mut snapshot {
+                evidence.path = paths(snapshot, &evidence.who, &texts).await?;
+            }
+        }
+        finding.document = evidence.to_json();
+    }
+    Ok(())
+}
+
+/// The addresses among the texts.
+fn people(texts: &HashSet<String>) -> Vec<String> {
+    let address = |text: &&String| {
+        text.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.'))
+            && !text.contains(char::is_whitespace)
+    };
+    let mut people: Vec<String> = texts.iter().filter(address).cloned().collect();
+    people.sort();
+    people.truncate(MOST_PEOPLE);
+    people
+}
+
+/// How these people hold what they hold on what the texts name.
+async fn paths(
+    snapshot: &mut Snapshot,
+    who: &[String],
+    texts: &HashSet<String>,
+) -> Result<Vec<String>, EngineError> {
+    let named =
+        |id: &str, name: &str| texts.contains(&id.to_lowercase()) || texts.contains(&name.to_lowercase());
+    let mut lines = Vec::new();
+    for email in who.iter().take(MOST_TOLD) {
+        let access = match user_access(snapshot, email).await {
+            Ok(access) => access,
+            Err(EngineError::Store(error)) => return Err(error.into()),
+            // Nobody of that name, or several: there is no path to tell.
+            Err(_) => continue,
+        };
+        for grant in &access.roles {
+            let on = &grant.resource;
+            if named(&on.id.to_string(), &on.name) {
+                lines.push(format!(
+                    "{email}: {} on {} {}, by Heroku's own row",
+                    grant.entitlement,
+                    on.resource_type.as_str(),
+                    on.name
+                ));
+            }
+        }
+        for app in access.apps.iter().filter(|app| named(&app.app.id.to_string(), &app.app.name)) {
+            lines.extend(app.held.iter().map(|held| format!("{email}: {}", line(&app.app.name, held))));
+        }
+    }
+    lines.truncate(MOST_LINES);
+    Ok(lines)
+}
+
+fn line(app: &str, held: &Held) -> String {
+    let entitlement = &held.entitlement;
+    if held.direct || held.path.is_empty() {
+        return format!("{entitlement} on app {app}, by Heroku's own row");
+    }
+    let step = |step: &metsuke_model::PathStep| {
+        format!("{} on {} {}", step.entitlement, step.resource.resource_type.as_str(), step.resource.name)
+    };
+    let steps: Vec<String> = held.path.iter().map(step).collect();
+    format!("{entitlement} on app {app}, by {}", steps.join(" → "))
+}

@@ -1,0 +1,366 @@
+//! Everything that can be asked of a server, one row each: method, path, area, and the policy that judges it.
+//!
+//! What an operation does is the doors' and the use cases' business.
+//!
+//! Invariant: an operation has exactly one row, and no row can be written without a policy.
+
+use std::fmt;
+
+use super::policy::{self, Policy};
+
+/// What a request does by HTTP's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Do or make something.
+    Post,
+    /// Replace.
+    Put,
+    /// Change parts of something.
+    Patch,
+    /// Take something away.
+    Delete,
+}
+
+impl Method {
+    /// HTTP's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+macro_rules! areas {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $word:literal,)+) => {
+        /// What an operation is about; scopes name it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Area {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl Area {
+            /// Every area.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The area's word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// One sentence on what it holds.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+areas! {
+    /// Whether the server is alive, and what it offers.
+    Service = "service",
+    /// Connectors to Heroku accounts, their runs and logs.
+    Connectors = "connectors",
+    /// What was read: people, teams, apps, grants, changes, and questions about them.
+    Estate = "estate",
+    /// Rules: what is looked for in each version.
+    Rules = "rules",
+    /// What rules found, and what people say of it.
+    Findings = "findings",
+    /// Where alerts go.
+    Channels = "channels",
+    /// Plans to change access, and their application.
+    Plans = "plans",
+    /// The audit trail.
+    Audit = "audit",
+    /// Tokens of programs.
+    Tokens = "tokens",
+    /// Signing in and out, and one's own account.
+    Session = "session",
+    /// Accounts of people who sign in.
+    Accounts = "accounts",
+}
+
+/// Declares the operations once. One row gives the variant, its id, its route, its area, whether it writes, and its policy:
+/// `/// List the tokens` `ListTokens = "listTokens", Get "/api/v1/tokens", Tokens reads, policy::administering;`
+macro_rules! operations {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $id:literal, $method:ident $path:literal,
+       $area:ident $access:ident, $policy:path;)+) => {
+        /// What can be asked of a server.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The id by which the API's description names it.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)+ }
+            }
+
+            /// The method of its route.
+            #[must_use]
+            pub const fn method(self) -> Method {
+                match self { $(Self::$name => Method::$method,)+ }
+            }
+
+            /// The path of its route; `{id}` stands for one segment.
+            #[must_use]
+            pub const fn path(self) -> &'static str {
+                match self { $(Self::$name => $path,)+ }
+            }
+
+            /// What it is about.
+            #[must_use]
+            pub const fn area(self) -> Area {
+                match self { $(Self::$name => Area::$area,)+ }
+            }
+
+            /// Whether it changes something.
+            #[must_use]
+            pub const fn writes(self) -> bool {
+                match self { $(Self::$name => access::$access,)+ }
+            }
+
+            /// Who may ask for it.
+            #[must_use]
+            pub const fn policy(self) -> Policy {
+                match self { $(Self::$name => $policy,)+ }
+            }
+
+            /// What it does, in a few words.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($meaning),+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+/// Words of the rows.
+mod access {
+    #![expect(non_upper_case_globals, reason = "they are words of the table")]
+    pub(super) const reads: bool = false;
+    pub(super) const writes: bool = true;
+}
+
+operations! {
+    /// Tell that the process runs
+    Health = "getHealth", Get "/healthz", Service reads, policy::PUBLIC;
+    /// Tell whether requests can be answered
+    Ready = "getReadiness", Get "/readyz", Service reads, policy::PUBLIC;
+    /// Figures in Prometheus' text format
+    Metrics = "getMetrics", Get "/metrics", Service reads, policy::PUBLIC;
+    /// The description of this API
+    Description = "getDescription", Get "/api/v1/openapi.json", Service reads, policy::PUBLIC;
+    /// Who the token says one is
+    WhoAmI = "getIdentity", Get "/api/v1/me", Service reads, policy::SEEING;
+
+    /// List the connectors
+    ListConnectors = "listConnectors", Get "/api/v1/connectors", Connectors reads, policy::SEEING;
+    /// Create a connector and start its first sync
+    CreateConnector = "createConnector", Post "/api/v1/connectors", Connectors writes, policy::ADMINISTERING;
+    /// Show a connector
+    GetConnector = "getConnector", Get "/api/v1/connectors/{id}", Connectors reads, policy::SEEING;
+    /// Change a connector's settings
+    EditConnector = "editConnector", Patch "/api/v1/connectors/{id}", Connectors writes, policy::ADMINISTERING_OR_OWNING;
+    /// Uninstall a connector
+    DeleteConnector = "deleteConnector", Delete "/api/v1/connectors/{id}", Connectors writes, policy::ADMINISTERING;
+    /// Sync now
+    SyncConnector = "syncConnector", Post "/api/v1/connectors/{id}/sync", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Stop the sync that runs
+    CancelSync = "cancelSync", Post "/api/v1/connectors/{id}/cancel", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Try the token and the way to Heroku
+    TestConnector = "testConnector", Post "/api/v1/connectors/{id}/test", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Stop syncing on schedule
+    PauseConnector = "pauseConnector", Post "/api/v1/connectors/{id}/pause", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Sync on schedule again
+    ResumeConnector = "resumeConnector", Post "/api/v1/connectors/{id}/resume", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// Replace a connector's API token
+    RotateToken = "rotateConnectorToken", Put "/api/v1/connectors/{id}/token", Connectors writes, policy::ADMINISTERING_OR_OWNING;
+    /// List a connector's runs, newest first
+    ListRuns = "listConnectorRuns", Get "/api/v1/connectors/{id}/runs", Connectors reads, policy::SEEING;
+    /// Show one run with what each scope came to
+    GetRun = "getConnectorRun", Get "/api/v1/connectors/{id}/runs/{run}", Connectors reads, policy::SEEING;
+    /// Read a connector's log, or follow it as server-sent events
+    ListLogs = "listConnectorLogs", Get "/api/v1/connectors/{id}/logs", Connectors reads, policy::TRACING;
+
+    /// List direct grants
+    ListGrants = "listGrants", Get "/api/v1/grants", Estate reads, policy::SEEING;
+    /// List effective access, each line with its path
+    ListAccess = "listAccess", Get "/api/v1/access", Estate reads, policy::SEEING;
+    /// Answer a question in J1QL
+    Query = "query", Post "/api/v1/query", Estate reads, policy::SEEING;
+    /// List changes between versions, oldest first
+    ListChanges = "listChanges", Get "/api/v1/changes", Estate reads, policy::SEEING;
+    /// List people with Heroku accounts
+    ListPeople = "listPeople", Get "/api/v1/people", Estate reads, policy::SEEING;
+    /// List teams
+    ListTeams = "listTeams", Get "/api/v1/teams", Estate reads, policy::SEEING;
+    /// List apps
+    ListApps = "listApps", Get "/api/v1/apps", Estate reads, policy::SEEING;
+    /// List Enterprise accounts
+    ListEnterpriseAccounts = "listEnterpriseAccounts", Get "/api/v1/enterprise-accounts", Estate reads, policy::SEEING;
+
+    /// List rules: shipped ones, then people's own
+    ListRules = "listRules", Get "/api/v1/rules", Rules reads, policy::SEEING;
+    /// Keep a rule of one's own
+    CreateRule = "createRule", Post "/api/v1/rules", Rules writes, policy::OPERATING;
+    /// Keep the rules of a file, in JupiterOne's form
+    ImportRules = "importRules", Post "/api/v1/rules/import", Rules writes, policy::OPERATING;
+    /// Give people's own rules as JupiterOne takes them
+    ExportRules = "exportRules", Get "/api/v1/rules/export", Rules reads, policy::SEEING;
+    /// Show a rule
+    GetRule = "getRule", Get "/api/v1/rules/{id}", Rules reads, policy::SEEING;
+    /// Write a rule of one's own anew
+    ReplaceRule = "replaceRule", Put "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+    /// Turn a rule on or off, or set a shipped one's parameters
+    SetRule = "setRule", Patch "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+    /// Remove a rule of one's own, or forget what is set of a shipped one
+    RemoveRule = "removeRule", Delete "/api/v1/rules/{id}", Rules writes, policy::OPERATING;
+
+    /// List findings, newest first
+    ListFindings = "listFindings", Get "/api/v1/findings", Findings reads, policy::SEEING;
+    /// Show a finding and what happened to it
+    GetFinding = "getFinding", Get "/api/v1/findings/{id}", Findings reads, policy::SEEING;
+    /// Say that a finding was seen
+    AcknowledgeFinding = "acknowledgeFinding", Post "/api/v1/findings/{id}/acknowledge", Findings writes, policy::DECIDING;
+    /// Take the risk of a finding until a date
+    AcceptFinding = "acceptFinding", Post "/api/v1/findings/{id}/accept", Findings writes, policy::DECIDING;
+    /// Take back what was said of a finding
+    ReopenFinding = "reopenFinding", Post "/api/v1/findings/{id}/reopen", Findings writes, policy::DECIDING;
+
+    /// List the channels for alerts
+    ListChannels = "listChannels", Get "/api/v1/channels", Channels reads, policy::WATCHING;
+    /// Make a channel
+    CreateChannel = "createChannel", Post "/api/v1/channels", Channels writes, policy::ADMINISTERING;
+    /// Show a channel
+    GetChannel = "getChannel", Get "/api/v1/channels/{id}", Channels reads, policy::WATCHING;
+    /// Write a channel anew
+    ReplaceChannel = "replaceChannel", Put "/api/v1/channels/{id}", Channels writes, policy::ADMINISTERING;
+    /// Remove a channel, and give up what waits for it
+    RemoveChannel = "removeChannel", Delete "/api/v1/channels/{id}", Channels writes, policy::ADMINISTERING;
+    /// Send a word to a channel, to try it
+    TestChannel = "testChannel", Post "/api/v1/channels/{id}/test", Channels writes, policy::OPERATING;
+
+    /// List plans, newest first
+    ListPlans = "listPlans", Get "/api/v1/plans", Plans reads, policy::FOLLOWING;
+    /// Plan a change of access
+    CreatePlan = "createPlan", Post "/api/v1/plans", Plans writes, policy::OPERATING_OR_OWNING;
+    /// Show a plan and how far it came
+    GetPlan = "getPlan", Get "/api/v1/plans/{id}", Plans reads, policy::FOLLOWING;
+    /// Apply a plan
+    ApplyPlan = "applyPlan", Post "/api/v1/plans/{id}/apply", Plans writes, policy::OPERATING;
+
+    /// List events of the audit trail, newest first
+    ListEvents = "listAuditEvents", Get "/api/v1/audit", Audit reads, policy::AUDITING;
+
+    /// List the tokens of programs
+    ListTokens = "listTokens", Get "/api/v1/tokens", Tokens reads, policy::AUDITING;
+    /// Make a token, which is shown once
+    CreateToken = "createToken", Post "/api/v1/tokens", Tokens writes, policy::ADMINISTERING;
+    /// Show a token
+    GetToken = "getToken", Get "/api/v1/tokens/{id}", Tokens reads, policy::AUDITING;
+    /// Revoke a token
+    RevokeToken = "revokeToken", Delete "/api/v1/tokens/{id}", Tokens writes, policy::ADMINISTERING;
+
+    /// The page to sign in on
+    SignInPage = "getSignInPage", Get "/auth/sign-in", Session reads, policy::PUBLIC;
+    /// Sign in by the page's form
+    SubmitSignIn = "submitSignIn", Post "/auth/sign-in", Session writes, policy::PUBLIC;
+    /// The page on which the first person is set up
+    SetupPage = "getSetupPage", Get "/auth/setup", Session reads, policy::PUBLIC;
+    /// Set the first person up by the page's form
+    SubmitSetup = "submitSetup", Post "/auth/setup", Session writes, policy::PUBLIC;
+    /// Go to the provider of identities
+    AskProvider = "askProvider", Get "/auth/oidc", Session reads, policy::PUBLIC;
+    /// Come back from the provider of identities
+    AnswerFromProvider = "answerFromProvider", Get "/auth/oidc/callback", Session reads, policy::PUBLIC;
+    /// The page that tells who one is
+    AccountPage = "getAccountPage", Get "/auth/account", Session reads, policy::PUBLIC;
+    /// Sign out by the page's form
+    SubmitSignOut = "submitSignOut", Post "/auth/sign-out", Session writes, policy::ONESELF;
+    /// Show the session that one is in
+    GetSession = "getSession", Get "/api/v1/session", Session reads, policy::ONESELF;
+    /// Sign in
+    CreateSession = "createSession", Post "/api/v1/session", Session writes, policy::PUBLIC;
+    /// Sign out
+    EndSession = "endSession", Delete "/api/v1/session", Session writes, policy::ONESELF;
+    /// Change one's own password
+    ChangePassword = "changePassword", Put "/api/v1/session/password", Session writes, policy::ONESELF;
+    /// Get a second factor to enrol
+    OfferSecondFactor = "offerSecondFactor", Post "/api/v1/session/second-factor", Session writes, policy::ONESELF;
+    /// Enrol the second factor by a code of it
+    ConfirmSecondFactor = "confirmSecondFactor", Put "/api/v1/session/second-factor", Session writes, policy::ONESELF;
+
+    /// List accounts of people who sign in
+    ListAccounts = "listAccounts", Get "/api/v1/accounts", Accounts reads, policy::AUDITING;
+    /// Make an account
+    CreateAccount = "createAccount", Post "/api/v1/accounts", Accounts writes, policy::ADMINISTERING;
+    /// Show an account
+    GetAccount = "getAccount", Get "/api/v1/accounts/{id}", Accounts reads, policy::AUDITING;
+    /// Change an account's name or role, or disable it
+    EditAccount = "editAccount", Patch "/api/v1/accounts/{id}", Accounts writes, policy::ADMINISTERING;
+    /// Give an account another password
+    ResetPassword = "resetPassword", Put "/api/v1/accounts/{id}/password", Accounts writes, policy::ADMINISTERING;
+    /// Ask an account for no second factor any more
+    ResetSecondFactor = "resetSecondFactor", Delete "/api/v1/accounts/{id}/second-factor", Accounts writes, policy::ADMINISTERING;
+    /// End every session of an account
+    EndSessions = "endSessions", Delete "/api/v1/accounts/{id}/sessions", Accounts writes, policy::ADMINISTERING;
+}
+
+impl Operation {
+    /// Whether it is about the session that somebody is in, which a token does not have.
+    #[must_use]
+    pub fn needs_session(self) -> bool {
+        self.area() == Area::Session && self.policy() != policy::PUBLIC
+    }
+
+    /// Whether a key says that the same request is to be done once. What signs somebody in is never answered again.
+    #[must_use]
+    pub fn takes_key(self) -> bool {
+        self.writes() && self.area() != Area::Session
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_operations_share_a_route_or_an_id() {
+        let routes: BTreeSet<_> = Operation::ALL.iter().map(|one| (one.method(), one.path())).collect();
+        let ids: BTreeSet<_> = Operation::ALL.iter().map(|one| one.id()).collect();
+        assert_eq!(routes.len(), Operation::ALL.len());
+        assert_eq!(ids.len(), Operation::ALL.len());
+    }
+
+    #[test]
+    fn only_what_is_about_the_service_itself_and_signing_in_is_public() {
+        for operation in Operation::ALL {
+            let free = matches!(operation.area(), Area::Service | Area::Session);
+            assert!(operation.policy() != policy::PUBLIC || free, "{operation}");
+            assert!(!operation.writes() || operation.method() != Method::Get, "{operation}");
+        }
+    }
+}

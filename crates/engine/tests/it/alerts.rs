@@ -1,0 +1,7 @@
+//! Alerts on their way: in each form, in order, once the receiver is there again, and through crashes.
+
+mod crash;
+mod desk;
+mod forms;
+mod served;
+mod ways;

@@ -1,0 +1,7 @@
+//! Rules on real estates: what the shipped detections find, and what they do not.
+
+mod cases;
+mod evaluation;
+pub(crate) mod fixture;
+mod memory;
+mod remembering;

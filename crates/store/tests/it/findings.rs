@@ -1,0 +1,200 @@
+//! Findings, states of rules, channels and rules as people set them: stored together, read back as they were.
+
+use metsuke_model::audit::EventCode;
+use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
+use metsuke_model::{Moment, Version};
+use metsuke_store::{
+    ChannelRow, Evaluated, FindingEdit, FindingFilter, FindingRow, Happened, NewDelivery, RuleRow,
+    RuleStateRow, Store,
+};
+use serde_json::json;
+
+use crate::database::Database;
+
+pub(crate) fn finding(fingerprint: &str, number: i64) -> FindingRow {
+    FindingRow {
+        fingerprint: fingerprint.into(),
+        number,
+        rule: "D01".into(),
+        rule_name: "new-team-admin".into(),
+        subject: "ann \u{0}is an admin".into(),
+        state: FindingState::Open,
+        level: "HIGH".into(),
+        opened_at: Moment(1),
+        opened: Version(1),
+        changed_at: Moment(1),
+        seen: Version(1),
+        missing: None,
+        times: 1,
+        until: None,
+        reason: None,
+        person: None,
+        print: "p".into(),
+        document: json!({ "rows": [1, "zwei", null] }),
+    }
+}
+
+fn rule_state() -> RuleStateRow {
+    RuleStateRow {
+        rule: "D01".into(),
+        name: "new-team-admin".into(),
+        revision: "r".into(),
+        version: Version(1),
+        state: "fired".into(),
+        why: None,
+        level: Some("HIGH".into()),
+        alert: AlertStatus::Active,
+        alert_at: Moment(1),
+        updated_at: Moment(1),
+        ended: None,
+        document: json!({}),
+    }
+}
+
+pub(crate) fn delivery(id: &str, channel: &str, subject: &str, critical: bool) -> NewDelivery {
+    NewDelivery {
+        id: id.into(),
+        channel: channel.into(),
+        subject: subject.into(),
+        rule: "D01".into(),
+        version: Version(1),
+        critical,
+        document: json!({ "id": id }),
+    }
+}
+
+fn evaluated(edition: i64) -> Evaluated {
+    let happened = Happened {
+        fingerprint: "aa11".into(),
+        what: FindingEvent::Opened,
+        version: Some(Version(1)),
+        person: None,
+        reason: None,
+    };
+    Evaluated {
+        edition,
+        version: Some(Version(1)),
+        at: Some(Moment(1)),
+        rules: vec![rule_state()],
+        findings: vec![finding("aa11", 0), FindingRow { level: "LOW".into(), ..finding("aa22", 0) }],
+        happened: vec![happened],
+        deliveries: vec![delivery("d1", "c1", "aa11", false)],
+    }
+}
+
+async fn an_evaluation_is_stored_whole_or_not_at_all(database: Database) {
+    let store = database.open().await;
+    assert_eq!(store.finding_ground().await.unwrap().evaluated, None);
+    assert!(store.keep_evaluation(&evaluated(0)).await.unwrap());
+    assert!(!store.keep_evaluation(&evaluated(0)).await.unwrap(), "somebody wrote since");
+    let ground = store.finding_ground().await.unwrap();
+    assert_eq!((ground.edition, ground.evaluated), (1, Some(Version(1))));
+    assert_eq!(ground.rules, [rule_state()]);
+    let subject = "ann \u{fffd}is an admin".to_owned();
+    let first = FindingRow { subject, ..finding("aa11", 1) };
+    assert_eq!((ground.findings.len(), &ground.findings[0]), (2, &first));
+    // Again, with the numbers that they were given: nothing doubles.
+    let again = Evaluated { findings: vec![first.clone()], happened: Vec::new(), ..evaluated(1) };
+    assert!(store.keep_evaluation(&again).await.unwrap());
+    assert_eq!(store.findings(&FindingFilter::default()).await.unwrap().len(), 2);
+    assert_eq!(store.deliveries(&metsuke_store::DeliveryFilter::default()).await.unwrap().len(), 1);
+    assert_eq!(store.finding_events("aa11").await.unwrap().len(), 1);
+}
+
+async fn listed(store: &Store, filter: FindingFilter) -> Vec<i64> {
+    store.findings(&filter).await.unwrap().iter().map(|row| row.number).collect()
+}
+
+async fn findings_are_listed_page_by_page_and_found_by_name(database: Database) {
+    let store = database.open().await;
+    store.keep_evaluation(&evaluated(0)).await.unwrap();
+    let all = FindingFilter::default();
+    assert_eq!(listed(&store, all.clone()).await, [2, 1]);
+    assert_eq!(listed(&store, FindingFilter { limit: 1, ..all.clone() }).await, [2]);
+    assert_eq!(listed(&store, FindingFilter { before: Some(2), ..all.clone() }).await, [1]);
+    assert_eq!(
+        listed(&store, FindingFilter { levels: vec!["LOW".into(), "INFO".into()], ..all.clone() }).await,
+        [2]
+    );
+    let resolved = FindingFilter { states: vec![FindingState::Resolved], ..all.clone() };
+    assert!(listed(&store, resolved).await.is_empty());
+    assert!(listed(&store, FindingFilter { rule: Some("D02".into()), ..all }).await.is_empty());
+    let number = async |asked: &str| store.finding(asked).await.unwrap().map(|row| row.number);
+    assert_eq!((number("1").await, number("aa22").await, number("aa2").await), (Some(1), Some(2), None));
+    assert_eq!((number("aa11x").await, number("").await), (None, None));
+}
+
+async fn what_people_say_is_stored_with_its_event(database: Database) {
+    let store = database.open().await;
+    store.keep_evaluation(&evaluated(0)).await.unwrap();
+    let edit = FindingEdit {
+        state: FindingState::Accepted,
+        what: FindingEvent::Accepted,
+        until: Some(Moment(9)),
+        reason: Some("it is meant to be so".into()),
+        person: Some("ann".into()),
+    };
+    let event = || store.event(Moment(2), EventCode::FindingAccepted);
+    let row = store.edit_finding("aa11", &edit, Moment(2), |_| true, event()).await.unwrap().unwrap();
+    assert_eq!((row.state, row.until, row.changed_at), (FindingState::Accepted, Some(Moment(9)), Moment(2)));
+    assert_eq!(store.finding("1").await.unwrap().unwrap(), row);
+    let refused = store.edit_finding("aa22", &edit, Moment(3), |_| false, event()).await.unwrap().unwrap();
+    assert_eq!(refused.state, FindingState::Open);
+    assert!(store.edit_finding("zz", &edit, Moment(3), |_| true, event()).await.unwrap().is_none());
+    assert_eq!(store.audit_rows_before(None, 100).await.unwrap().len(), 1);
+    assert!(!store.keep_evaluation(&evaluated(1)).await.unwrap(), "an evaluation sees what was said");
+    let happened = store.finding_events("aa11").await.unwrap();
+    assert_eq!(
+        happened.iter().map(|row| row.what).collect::<Vec<_>>(),
+        [Some(FindingEvent::Opened), Some(FindingEvent::Accepted)]
+    );
+    assert_eq!(happened[1].person.as_deref(), Some("ann"));
+    let event = || store.event(Moment(4), EventCode::AlertDismissed);
+    assert!(store.dismiss_alert("D01", Moment(4), event()).await.unwrap());
+    assert!(!store.dismiss_alert("D01", Moment(5), event()).await.unwrap());
+    assert_eq!(store.rule_states().await.unwrap()[0].alert, AlertStatus::Dismissed);
+}
+
+async fn channels_and_rules_are_kept_with_their_events(database: Database) {
+    let store = database.open().await;
+    let channel = ChannelRow {
+        id: "c1".into(),
+        name: "ops".into(),
+        kind: "slack".into(),
+        enabled: true,
+        created_at: Moment(1),
+        updated_at: Moment(1),
+        document: json!({ "way": { "kind": "slack" } }),
+        secret: Some(vec![0, 1, 255]),
+    };
+    let event = || store.event(Moment(1), EventCode::ChannelSaved);
+    store.put_channel(&channel, event()).await.unwrap();
+    assert_eq!(store.channels().await.unwrap(), std::slice::from_ref(&channel));
+    let other = ChannelRow { id: "c2".into(), ..channel.clone() };
+    assert!(store.put_channel(&other, event()).await.is_err(), "a name belongs to one channel");
+    let without = ChannelRow { secret: None, enabled: false, updated_at: Moment(2), ..channel };
+    store.put_channel(&without, event()).await.unwrap();
+    assert_eq!(store.channels().await.unwrap(), [without]);
+    assert!(store.remove_channel("c1", event()).await.unwrap());
+    assert!(!store.remove_channel("c1", event()).await.unwrap());
+    let rule = RuleRow {
+        id: "D01".into(),
+        kind: "shipped".into(),
+        enabled: false,
+        revision: 1,
+        updated_at: Moment(1),
+        document: json!({}),
+    };
+    store.put_rule(&rule, event()).await.unwrap();
+    store.put_rule(&RuleRow { enabled: true, ..rule.clone() }, event()).await.unwrap();
+    assert_eq!(store.rules().await.unwrap(), [RuleRow { enabled: true, revision: 2, ..rule }]);
+    assert!(store.remove_rule("D01", event()).await.unwrap());
+    assert_eq!(store.audit_rows_before(None, 100).await.unwrap().len(), 6);
+}
+
+on_both_engines!(
+    an_evaluation_is_stored_whole_or_not_at_all,
+    findings_are_listed_page_by_page_and_found_by_name,
+    what_people_say_is_stored_with_its_event,
+    channels_and_rules_are_kept_with_their_events,
+);

@@ -1,0 +1,82 @@
+//! Parameters of operations: of the path, of the query, and headers.
+
+use metsuke_engine::identity::Operation;
+use serde_json::{Value, json};
+
+use super::operations::Spec;
+use crate::call::MOST;
+
+/// All parameters of an operation.
+pub(super) fn of(operation: Operation, spec: &Spec) -> Vec<Value> {
+    let mut all = Vec::new();
+    let segments = operation.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    for name in segments {
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
+        all.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+    }
+    all.extend(spec.parameters.iter().map(|name| parameter(name)));
+    if spec.listed {
+        all.extend(["limit", "cursor"].map(parameter));
+    }
+    if spec.tagged {
+        let told = "Answers 304 where the answer still has this tag.";
+        all.push(header("If-None-Match", told));
+    }
+    if spec.matched {
+        all.push(header("If-Match", "Does it only where the thing still has this tag."));
+    }
+    if operation.takes_key() && operation.method().as_str() == "POST" {
+        let told =
+            "The same key with the same request does it once, and gives the same answer for thirty days.";
+        all.push(header("Idempotency-Key", told));
+    }
+    all
+}
+
+fn header(name: &str, description: &str) -> Value {
+    let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" });
+    json!({ "name": name, "in": "header", "description": description, "schema": schema })
+}
+
+/// One parameter of the query.
+fn parameter(name: &str) -> Value {
+    let text = || json!({ "type": "string", "minLength": 1 });
+    let (schema, description) = match name {
+        "connector" => (text(), "Only of this connector, by id; without it, of all."),
+        "as_of" => (text(), "The version to read: a number, a date or a time; by default the newest."),
+        "since" => (text(), "Only what is newer: a date or a time; for changes also a version's number."),
+        "until" => (text(), "Only up to this: a date or a time; for changes also a version's number."),
+        "name" => (text(), "Only of this name."),
+        "email" => (text(), "Only of this e-mail address, whatever its case."),
+        "team" => (text(), "Only of this team, by name or id."),
+        "app" => (text(), "Only on this app, by name or id."),
+        "enterprise_account" => (text(), "Only on this Enterprise account, by name or id."),
+        "user" => (text(), "Only what this person holds: an e-mail address or an id."),
+        "entitlement" => (text(), "Only this entitlement, as Heroku spells it."),
+        "kind" => (text(), "`grant`, or the kind of an object."),
+        "change" => (json!({ "type": "string", "enum": ["added", "removed", "changed"] }), "What happened."),
+        "code" => (
+            text(),
+            "For events: only those of this code, or of codes that begin with it and a dot. From a provider: what it gave.",
+        ),
+        "next" => (text(), "Where to go on, within this server."),
+        "link" => (text(), "What the log's link holds."),
+        "iss" => (text(), "Which provider answers."),
+        "error" => (text(), "Why the provider has let nobody in."),
+        "state" => (
+            text(),
+            "Only in this state: open, acknowledged, accepted or resolved; several with commas. From a provider: which question is answered.",
+        ),
+        "rule" => (text(), "Only of this rule, by id."),
+        "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),
+        "run" => (text(), "Only lines of this run, by id."),
+        "after" => (json!({ "type": "integer", "minimum": 0 }), "Only lines with higher numbers."),
+        "limit" => {
+            let schema = json!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": 100 });
+            (schema, "The most rows.")
+        }
+        "cursor" => (text(), "Where the page begins: the `next_cursor` of the one before."),
+        _ => (text(), ""),
+    };
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}

@@ -1,0 +1,113 @@
+//! What each operation does: reads the words, asks the engine, gives the answer.
+//!
+//! Invariant: [`handle`] names every operation, so that one without a handler does not compile.
+
+mod accounts;
+mod audit;
+mod channels;
+mod connectors;
+mod estate;
+mod findings;
+mod plans;
+mod query;
+mod rules;
+mod runs;
+mod service;
+mod session;
+mod sign_in;
+mod tokens;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use metsuke_engine::identity::Operation;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::error::ApiError;
+
+pub(crate) use query::MOST_ROWS;
+
+type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
+
+/// Does what a request asks for.
+pub(crate) fn handle(call: Call) -> Handling {
+    match call.operation {
+        Operation::Health => Box::pin(async { service::health() }),
+        Operation::Ready => Box::pin(service::ready(call)),
+        Operation::Metrics => Box::pin(service::metrics(call)),
+        Operation::Description => Box::pin(async { service::description() }),
+        Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
+        Operation::ListConnectors => Box::pin(connectors::list(call)),
+        Operation::CreateConnector => Box::pin(connectors::create(call)),
+        Operation::GetConnector => Box::pin(connectors::get(call)),
+        Operation::EditConnector => Box::pin(connectors::edit(call)),
+        Operation::DeleteConnector => Box::pin(connectors::delete(call)),
+        Operation::SyncConnector => Box::pin(runs::sync(call)),
+        Operation::CancelSync => Box::pin(runs::cancel(call)),
+        Operation::TestConnector => Box::pin(connectors::test(call)),
+        Operation::PauseConnector => Box::pin(connectors::pause(call)),
+        Operation::ResumeConnector => Box::pin(connectors::resume(call)),
+        Operation::RotateToken => Box::pin(connectors::rotate(call)),
+        Operation::ListRuns => Box::pin(runs::list(call)),
+        Operation::GetRun => Box::pin(runs::get(call)),
+        Operation::ListLogs => Box::pin(runs::logs(call)),
+        Operation::ListGrants => Box::pin(estate::grants(call, false)),
+        Operation::ListAccess => Box::pin(estate::grants(call, true)),
+        Operation::Query => Box::pin(query::query(call)),
+        Operation::ListChanges => Box::pin(estate::changes(call)),
+        Operation::ListPeople => Box::pin(estate::people(call)),
+        Operation::ListTeams => Box::pin(estate::teams(call)),
+        Operation::ListApps => Box::pin(estate::apps(call)),
+        Operation::ListEnterpriseAccounts => Box::pin(estate::enterprise_accounts(call)),
+        Operation::ListRules => Box::pin(rules::list(call)),
+        Operation::CreateRule => Box::pin(rules::create(call)),
+        Operation::ImportRules => Box::pin(rules::import(call)),
+        Operation::ExportRules => Box::pin(rules::export(call)),
+        Operation::GetRule => Box::pin(rules::get(call)),
+        Operation::ReplaceRule => Box::pin(rules::replace(call)),
+        Operation::SetRule => Box::pin(rules::set(call)),
+        Operation::RemoveRule => Box::pin(rules::remove(call)),
+        Operation::ListFindings => Box::pin(findings::list(call)),
+        Operation::GetFinding => Box::pin(findings::get(call)),
+        Operation::AcknowledgeFinding => Box::pin(findings::acknowledge(call)),
+        Operation::AcceptFinding => Box::pin(findings::accept(call)),
+        Operation::ReopenFinding => Box::pin(findings::reopen(call)),
+        Operation::ListChannels => Box::pin(channels::list(call)),
+        Operation::CreateChannel => Box::pin(channels::create(call)),
+        Operation::GetChannel => Box::pin(channels::get(call)),
+        Operation::ReplaceChannel => Box::pin(channels::replace(call)),
+        Operation::RemoveChannel => Box::pin(channels::remove(call)),
+        Operation::TestChannel => Box::pin(channels::test(call)),
+        Operation::ListPlans => Box::pin(plans::list(call)),
+        Operation::CreatePlan => Box::pin(plans::create(call)),
+        Operation::ApplyPlan => Box::pin(plans::apply(call)),
+        Operation::GetPlan => Box::pin(plans::get(call)),
+        Operation::ListEvents => Box::pin(audit::events(call)),
+        Operation::ListTokens => Box::pin(tokens::list(call)),
+        Operation::CreateToken => Box::pin(tokens::create(call)),
+        Operation::GetToken => Box::pin(tokens::get(call)),
+        Operation::RevokeToken => Box::pin(tokens::revoke(call)),
+        Operation::SignInPage => Box::pin(sign_in::page(call)),
+        Operation::SubmitSignIn => Box::pin(sign_in::submit(call)),
+        Operation::SetupPage => Box::pin(sign_in::setup_page(call)),
+        Operation::SubmitSetup => Box::pin(sign_in::set_up(call)),
+        Operation::AskProvider => Box::pin(sign_in::ask_provider(call)),
+        Operation::AnswerFromProvider => Box::pin(sign_in::answer_from_provider(call)),
+        Operation::AccountPage => Box::pin(async move { Ok(sign_in::account(&call)) }),
+        Operation::SubmitSignOut => Box::pin(sign_in::sign_out(call)),
+        Operation::GetSession => Box::pin(async move { session::get(&call) }),
+        Operation::CreateSession => Box::pin(session::create(call)),
+        Operation::EndSession => Box::pin(session::end(call)),
+        Operation::ChangePassword => Box::pin(session::change_password(call)),
+        Operation::OfferSecondFactor => Box::pin(session::offer_second_factor(call)),
+        Operation::ConfirmSecondFactor => Box::pin(session::confirm_second_factor(call)),
+        Operation::ListAccounts => Box::pin(accounts::list(call)),
+        Operation::CreateAccount => Box::pin(accounts::create(call)),
+        Operation::GetAccount => Box::pin(accounts::get(call)),
+        Operation::EditAccount => Box::pin(accounts::edit(call)),
+        Operation::ResetPassword => Box::pin(accounts::reset_password(call)),
+        Operation::ResetSecondFactor => Box::pin(accounts::reset_second_factor(call)),
+        Operation::EndSessions => Box::pin(accounts::end_sessions(call)),
+    }
+}

@@ -1,0 +1,65 @@
+//! Questions in J1QL.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use metsuke_engine::desk::{Question, ask};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::estate::version;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// The longest question, in bytes.
+const LONGEST: usize = 64 * 1024;
+/// Rows of an answer where nobody says how many.
+const ROWS: usize = 1_000;
+/// The most rows of an answer.
+pub(crate) const MOST_ROWS: usize = 100_000;
+/// The longest time for the database.
+const TIME: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    query: String,
+    as_of: Option<Value>,
+    connector: Option<String>,
+    #[serde(default)]
+    variables: BTreeMap<String, Value>,
+    account_name: Option<String>,
+    #[serde(default)]
+    include_deleted: bool,
+    max_rows: Option<usize>,
+}
+
+pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
+    let asked: Asked = call.json()?;
+    if asked.query.len() > LONGEST {
+        return Err(ApiError::invalid("query", format!("it is longer than {LONGEST} bytes")));
+    }
+    let as_of = match asked.as_of {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(_) => return Err(ApiError::invalid("as_of", "it is a version or a time")),
+    };
+    let most_rows = asked.max_rows.unwrap_or(ROWS);
+    if most_rows == 0 || most_rows > MOST_ROWS {
+        return Err(ApiError::invalid("max_rows", format!("it is a number from 1 to {MOST_ROWS}")));
+    }
+    let estate = call.state.desk.estate(asked.connector.as_deref()).await?;
+    let question = Question {
+        text: asked.query,
+        as_of: version("as_of", as_of)?,
+        variables: asked.variables,
+        account_name: asked.account_name,
+        include_deleted: asked.include_deleted,
+        most_rows,
+        time_limit: TIME,
+    };
+    let answer = ask(&estate, question, call.state.clock.now()).await?;
+    Answer::ok(&answer.to_json())
+}
