@@ -66,8 +66,8 @@ impl<'v> SignIn<'v> {
         let wrong = |reason: String| Failure::usage(format!("{from}: {reason}"));
         let redirect = Url::parse(&format!("{}{CALLBACK}", place.origin()))
             .map_err(|error| wrong(format!("there is no address to come back to: {error}")))?;
-        let mut settings = Settings::new(&issuer, &client_id.value, redirect)
-            .map_err(|error| wrong(error.to_string()))?;
+        let mut settings =
+            Settings::new(&issuer, &client_id.value, redirect).map_err(|error| wrong(error.to_string()))?;
         settings.client_secret = self.0.secret("oidc.client_secret")?.map(|found| found.value);
         if let Some(scopes) = self.0.text("oidc.scopes")? {
             settings.scopes = scopes.value.split_whitespace().map(ToOwned::to_owned).collect();
@@ -115,7 +115,6 @@ fn role(from: &str, word: &str) -> Result<Role, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
 
     fn provider(pairs: &[(&str, &str)]) -> Result<Option<Provider>, Failure> {
         let values = Values::of_variables(pairs)?;

@@ -141,4 +141,3 @@ pub(super) fn check(token: &Sourced<SecretString>) -> Result<(), Failure> {
     }
     Ok(())
 }
-

@@ -169,7 +169,9 @@ fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(number) if number.as_str().len() <= PLAIN => number.as_str().to_owned(),
         DeValue::Boolean(on) => on.to_string(),
-        DeValue::String(text) if text.len() <= PLAIN && text.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+        DeValue::String(text)
+            if text.len() <= PLAIN && text.bytes().all(|byte| byte.is_ascii_lowercase()) =>
+        {
             format!("\"{text}\"")
         }
         DeValue::Integer(_) | DeValue::Float(_) => "that number".into(),

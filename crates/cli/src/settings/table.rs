@@ -44,7 +44,9 @@ impl Kind {
     pub(crate) fn takes(self) -> String {
         match self {
             Self::Text | Self::Address => "a text".into(),
-            Self::Secret => "no secret in this file: name a file that holds it, with `_file` behind the name".into(),
+            Self::Secret => {
+                "no secret in this file: name a file that holds it, with `_file` behind the name".into()
+            }
             Self::Switch | Self::Consent => "true or false".into(),
             Self::Count => "a whole number, 0 or more".into(),
             Self::Days => "a whole number of days, 0 or more".into(),

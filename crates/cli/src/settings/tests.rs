@@ -85,7 +85,8 @@ fn a_secret_can_be_given_by_a_file_and_not_twice() {
 fn only_the_word_consents_to_writes() {
     let is = |name, value| {
         let values = Values::of_variables(&[(name, value)]).unwrap();
-        let setting = if name == "METSUKE_PROVISIONING" { "provisioning.allow_writes" } else { "alerts.allow_plain" };
+        let setting =
+            if name == "METSUKE_PROVISIONING" { "provisioning.allow_writes" } else { "alerts.allow_plain" };
         values.text(setting).unwrap().unwrap().value == "true"
     };
     assert!(is("METSUKE_PROVISIONING", "true") && !is("METSUKE_PROVISIONING", "1"));

@@ -22,7 +22,6 @@ mod language;
 mod people;
 mod provision;
 mod questions;
-mod retention;
 mod rules;
 mod safety;
 mod told;
