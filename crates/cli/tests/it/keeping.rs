@@ -2,6 +2,7 @@
 
 use metsuke_simulator::Size;
 
+use crate::connectors::added;
 use crate::house::{House, bare, run};
 
 const PHRASE: &str = "correct horse battery staple\n";
@@ -74,6 +75,37 @@ async fn a_restore_over_something_and_a_backup_without_a_key_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_connector_is_in_the_backup_and_the_doctor_names_those_that_were_not_read_since() {
+    let house = House::of(Size::Small).await;
+    for name in ["core", "shop"] {
+        added(&house, name).await;
+        assert_eq!(house.run(&["connectors", "sync", name]).await.code, 0);
+    }
+    let grants = house.run(&["grants", "--connector", "shop", "--format", "jsonl"]).await.stdout;
+    std::fs::write(house.folder.path().join("phrase"), PHRASE).unwrap();
+    let made = house.run(&["backup", "--out", "one.age", "--passphrase-file", "phrase"]).await;
+    assert_eq!(made.code, 0, "{made:?}");
+    assert!(made.stdout.contains("2 connectors"), "{made:?}");
+
+    let other = ["--database", "sqlite:two.db"];
+    let restored =
+        house.run(&[&["restore", "one.age", "--passphrase-file", "phrase"], &other[..]].concat()).await;
+    assert_eq!(restored.code, 0, "{restored:?}");
+    let shop = ["grants", "--connector", "shop", "--format", "jsonl"];
+    assert_eq!(house.run(&[&shop[..], &other[..]].concat()).await.stdout, grants);
+    let doctor = [&["doctor", "--format", "json"], &other[..]].concat();
+    let told = house.run(&doctor).await.stdout;
+    assert!(told.contains("through `core` and `shop` yet"), "{told}");
+    assert!(told.contains("metsuke connectors sync"), "{told}");
+    // The key lies beside both databases, so their tokens open.
+    for name in ["core", "shop"] {
+        assert_eq!(house.run(&[&["connectors", "sync", name], &other[..]].concat()).await.code, 0);
+    }
+    let told = house.run(&doctor).await.stdout;
+    assert!(told.contains("plans reconcile") && !told.contains("metsuke connectors sync"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_are_told_with_where_they_came_from_and_without_secrets() {
     let house = House::of(Size::Small).await;
     let path = |name: &str| house.folder.path().join(name);
@@ -99,7 +131,27 @@ async fn settings_are_told_with_where_they_came_from_and_without_secrets() {
     std::fs::write(path("metsuke.toml"), "[heroku]\ntokn = 1\n").unwrap();
     let wrong = run(bare(&house.folder, &["config", "check"])).await;
     assert_eq!(wrong.code, 2, "{wrong:?}");
-    assert!(wrong.stderr.contains("metsuke.toml:2: there is no setting `heroku.tokn`"), "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("metsuke.toml:2: there is no setting `heroku.tokn`; `heroku.token` is one"),
+        "{wrong:?}"
+    );
+    std::fs::write(path("metsuke.toml"), "[server]\nproxies = \"one\"\npublic_url = \"http://a.example\"\n")
+        .unwrap();
+    let wrong = run(bare(&house.folder, &["config", "check"])).await;
+    assert!(
+        wrong
+            .stderr
+            .contains("metsuke.toml:2: `server.proxies` takes a whole number, 0 or more, and not \"one\""),
+        "{wrong:?}"
+    );
+    std::fs::write(path("metsuke.toml"), "[server]\npublic_url = \"http://a.example\"\n").unwrap();
+    let mut command = bare(&house.folder, &["config", "check"]);
+    command.env("METSUKE_ALLOW_PRIVATE", "10.0.0.0/99").env("METSUKE_OIDC_ISSUER", "http://id.example");
+    let wrong = run(command).await;
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    for part in ["metsuke.toml:2: the public address is not https", "METSUKE_ALLOW_PRIVATE: "] {
+        assert!(wrong.stderr.contains(part), "{part}: {wrong:?}");
+    }
     let example = run(bare(&house.folder, &["--config", "/dev/null", "config", "example"])).await;
     std::fs::write(path("metsuke.toml"), &example.stdout).unwrap();
     assert_eq!(run(bare(&house.folder, &["config", "check"])).await.code, 0);
@@ -146,4 +198,7 @@ async fn what_is_not_to_be_kept_goes() {
     command.env("METSUKE_KEEP_VERSIONS_DAYS", "many");
     let ran = run(command).await;
     assert_eq!(ran.code, 2, "{ran:?}");
+    let mut command = house.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("METSUKE_KEEP_VERSIONS_DAYS", "many");
+    assert_eq!(run(command).await.code, 2, "a server does not guess how long to keep things");
 }

@@ -4,7 +4,7 @@
 //!
 //! Invariant: a switch that cannot be read is never told as off.
 
-use metsuke_store::Store;
+use metsuke_store::{ConnectorStatus, OpenMode, Restored, Store};
 
 use super::Check;
 use crate::context::Context;
@@ -20,28 +20,60 @@ pub(super) async fn check(context: &Context, store: Option<&Store>) -> Vec<Check
     checks
 }
 
-/// Whether the database was restored and not held against Heroku since.
+/// Whether estates were restored and not held against Heroku since.
 async fn restored(store: &Store) -> Option<Check> {
-    let restored = match store.restored().await {
-        Ok(restored) => restored?,
-        Err(error) => return Some(Check::fail("restored", &error.into())),
+    let marks = match marks(store).await {
+        Ok(marks) => marks,
+        Err(error) => return Some(Check::fail("restored", &error)),
     };
-    let told = format!("from a backup of {}, so nothing is changed on Heroku yet", restored.made_at);
-    let hint = match restored.synced {
-        None => "`metsuke sync` reads what Heroku has now",
-        Some(_) => "`metsuke plans reconcile` settles what was open when the backup was made",
+    let (_, first) = marks.first()?;
+    let names: Vec<String> = marks.iter().filter_map(|(name, _)| name.as_deref().map(shown)).collect();
+    let through = if names.is_empty() { String::new() } else { format!(" through {}", listed(&names)) };
+    let told = format!("from a backup of {}, so nothing is changed on Heroku{through} yet", first.made_at);
+    let unread = |(_, mark): &&(Option<String>, Restored)| mark.synced.is_none();
+    let hint = match marks.iter().find(unread) {
+        Some((None, _)) => "`metsuke sync` reads what Heroku has now",
+        Some(_) => {
+            "`metsuke connectors sync` reads what Heroku has now, and `metsuke serve` does so when it starts"
+        }
+        None => {
+            "the next change settles what was open when the backup was made, and so does `metsuke plans reconcile`"
+        }
     };
     Some(Check::warn("restored", told, hint))
 }
 
+fn shown(name: &str) -> String {
+    format!("`{}`", crate::text::shown(name))
+}
+
+/// The marks of the database's own estate, which has no name, and of every connector's.
+async fn marks(store: &Store) -> anyhow::Result<Vec<(Option<String>, Restored)>> {
+    let mut live = store.connectors().await?;
+    live.retain(|row| row.status == ConnectorStatus::Live);
+    let mut marks = Vec::new();
+    if live.is_empty() || !store.syncs(1).await?.is_empty() {
+        marks.extend(store.restored().await?.map(|mark| (None, mark)));
+    }
+    for row in live {
+        let estate = store.estate(row.id, OpenMode::Existing).await?;
+        marks.extend(estate.restored().await?.map(|mark| (Some(row.name), mark)));
+        estate.close().await;
+    }
+    Ok(marks)
+}
+
 /// Which keys a backup leaves out.
 fn keys(context: &Context) -> Check {
-    let audit = context.config.audit_key(None).map(|key| format!(" (`{}`)", key.path().display()));
+    let named = |path: Option<String>| path.map(|path| format!(" (`{path}`)")).unwrap_or_default();
+    let audit = context.config.audit_key(None).map(|key| key.path().display().to_string());
+    let sealing = context.config.seal_file().ok().map(|key| key.path().display().to_string());
     Check::ok(
         "keys",
         format!(
-            "in no backup: the one that signs the audit trail{}, and `metsuke.key`, which seals tokens; keep copies apart from backups",
-            audit.unwrap_or_default()
+            "in no backup: the one that signs the audit trail{}, and the one that seals tokens{}; keep copies apart from backups",
+            named(audit),
+            named(sealing)
         ),
     )
 }
