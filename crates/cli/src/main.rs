@@ -8,6 +8,8 @@ mod args;
 mod commands;
 mod config;
 mod context;
+#[cfg(test)]
+mod deployment;
 mod failure;
 mod grid;
 mod operator;

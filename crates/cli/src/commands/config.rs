@@ -2,6 +2,11 @@
 //!
 //! Invariant: no secret is printed, nor the password of an address.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are help texts, in which variables stand as they are"
+)]
+
 use clap::Subcommand;
 use serde::Serialize;
 

@@ -47,7 +47,7 @@ pub async fn make(store: &Store, file: &Path, lock: Lock, clock: &dyn Clock) -> 
     store.record(store.event(now, EventCode::BackupMade).detail("opened_by", lock.word())).await?;
     let copying = store.copying().await?;
     let (sink, pieces) = mpsc::channel(WAITING);
-    let writing = tokio::task::spawn_blocking(move || draft.fill(lock, pieces));
+    let writing = tokio::task::spawn_blocking(move || draft.fill(&lock, pieces));
     let read = copying.write(env!("CARGO_PKG_VERSION"), now, &sink).await;
     drop(sink);
     // What the file met comes first: nobody took what was read then.

@@ -32,7 +32,7 @@ impl Draft {
     }
 
     /// Takes pieces until there are no more.
-    pub(super) fn fill(self, lock: Lock, mut pieces: mpsc::Receiver<Vec<u8>>) -> Result<Self, EngineError> {
+    pub(super) fn fill(self, lock: &Lock, mut pieces: mpsc::Receiver<Vec<u8>>) -> Result<Self, EngineError> {
         let file = BufWriter::with_capacity(BUFFER, self.draft.as_file());
         let sealed = lock.encryptor()?.wrap_output(file).map_err(unwritten)?;
         let mut packed = zstd::Encoder::new(sealed, ZSTD_LEVEL).map_err(unwritten)?;

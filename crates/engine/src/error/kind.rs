@@ -64,7 +64,9 @@ impl EngineError {
                 ErrorKind::Upstream
             }
             Self::InDoubt { .. } => ErrorKind::InDoubt,
-            Self::Refused { .. } | Self::NotOwned | Self::OwnToken => ErrorKind::Refused,
+            Self::Refused { .. } | Self::NotOwned | Self::OwnToken | Self::Backup { .. } => {
+                ErrorKind::Refused
+            }
             Self::NameTaken { .. } | Self::Changed { .. } => ErrorKind::Conflict,
             Self::SealKey { .. } | Self::Sealed | Self::NoChance => ErrorKind::Seal,
             Self::RefusedByHeroku { status, .. } => match status {
@@ -96,7 +98,6 @@ impl EngineError {
             Self::JupiterOne { .. } | Self::C1 { .. } | Self::Provider { .. } => ErrorKind::Upstream,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::Cancelled => ErrorKind::Cancelled,
-            Self::Backup { .. } => ErrorKind::Refused,
             Self::AuditKey { .. }
             | Self::AuditDamaged { .. }
             | Self::Audit { .. }

@@ -141,7 +141,7 @@ async fn backups_under_load_come_back_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let house = House::on_sqlite(Options::of(Size::Enterprise).seed(5)).await;
     let url = |cycle| format!("sqlite:{}", folder.path().join(format!("{cycle}.db")).display());
-    under_load(house, url, setting("METSUKE_RESTORES", 4)).await;
+    Box::pin(under_load(house, url, setting("METSUKE_RESTORES", 4))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +149,7 @@ async fn backups_under_load_come_back_on_postgres() {
     let cycles = setting("METSUKE_RESTORES", 3_usize).div_ceil(10).max(3);
     let databases: Vec<_> = (0..cycles).map(|_| fresh_database()).collect();
     let house = House::on_postgres(Options::of(Size::Enterprise).seed(6)).await;
-    under_load(house, |cycle| databases[cycle].url.clone(), cycles).await;
+    Box::pin(under_load(house, |cycle| databases[cycle].url.clone(), cycles)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,8 +177,8 @@ async fn a_backup_opens_with_its_key_alone_and_shows_nothing() {
     let (lock, key) = keys();
     let made = backup::make(&house.store, &file, lock, &SystemClock).await.unwrap();
     assert_eq!(made.bytes, std::fs::metadata(&file).unwrap().len());
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o600);
+    let rights = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(rights & 0o777, 0o600);
     let again = backup::make(&house.store, &file, keys().0, &SystemClock).await.unwrap_err();
     assert!(again.to_string().contains("is there already"), "{again}");
 

@@ -107,8 +107,9 @@ async fn serve_until(installation: &Installation, holds: impl AsyncFn() -> bool)
         }
         stop.cancel();
     };
-    let patience = Duration::from_secs(60);
-    let (ended, ()) = tokio::time::timeout(patience, async { tokio::join!(supervisor.run(&stop), looked) })
+    let patience = Duration::from_mins(1);
+    let running = Box::pin(supervisor.run(&stop));
+    let (ended, ()) = tokio::time::timeout(patience, async { tokio::join!(running, looked) })
         .await
         .expect("it came to pass");
     ended.unwrap();
