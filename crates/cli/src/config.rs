@@ -13,12 +13,14 @@ use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
 use metsuke_engine::seal::SealFile;
+use metsuke_web::Limits;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::args::{Format, FormatArg, Global, HerokuArgs, LimitArgs};
 use crate::context::sqlite_file;
 use crate::failure::Failure;
+use crate::limits::ServeLimits;
 use crate::sign_in::SignIn;
 
 /// The variables that may hold the token, best first.
@@ -48,6 +50,7 @@ pub(crate) struct Environment {
     listen: Option<String>,
     sign_in: SignIn,
     port: Option<String>,
+    limits: ServeLimits,
     allow_private: Option<String>,
     allow_plain: bool,
     provisioning: bool,
@@ -81,6 +84,7 @@ impl Environment {
             listen: variable("METSUKE_LISTEN"),
             sign_in: SignIn::read(variable),
             port: variable("PORT"),
+            limits: ServeLimits::read(variable),
             allow_private: variable("METSUKE_ALLOW_PRIVATE"),
             allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
@@ -220,6 +224,15 @@ impl Config {
     /// How people sign in.
     pub(crate) const fn sign_in(&self) -> &SignIn {
         &self.environment.sign_in
+    }
+
+    /// How much a server takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where a variable holds no number.
+    pub(crate) fn limits(&self) -> Result<Limits, Failure> {
+        self.environment.limits.limits()
     }
 
     /// Where a server listens.

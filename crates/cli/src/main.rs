@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod failure;
 mod grid;
+mod limits;
 mod operator;
 mod output;
 mod page;
