@@ -85,6 +85,7 @@ impl Args {
             once: Once::new(store, clock.clone()),
             people,
             place: Some(place),
+            limits: context.config.limits()?,
             clock,
         };
         context.output.print(&format!("listening on http://{}\n", server.address()))?;
@@ -100,7 +101,7 @@ impl Args {
         let (worked, closed, ()) = tokio::join!(supervisor.run(&context.cancel), closed, between);
         worked?;
         if let Some(ended) = closed {
-            ended??;
+            ended?;
         }
         Ok(Exit::Done)
     }

@@ -56,14 +56,30 @@ impl Reply {
 
 impl Served {
     pub(super) async fn new(size: Size) -> Self {
+        Self::with(size, &["--log-level", "debug"], &[]).await
+    }
+
+    /// With further arguments and variables.
+    pub(super) async fn with(size: Size, more: &[&str], variables: &[(&str, &str)]) -> Self {
         let house = House::of(size).await;
-        let mut command = house.command(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
+        let mut command = house.command(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
+        command.envs(variables.iter().copied());
         let log = std::fs::File::create(house.folder.path().join("serve.log")).unwrap();
         let mut server = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut said = BufReader::new(server.stdout.take().unwrap()).lines();
         let line = tokio::time::timeout(PATIENCE, said.next_line()).await.unwrap().unwrap().unwrap();
         let address = line.strip_prefix("listening on http://").unwrap().to_owned();
         Self { house, server, address }
+    }
+
+    /// A connection, over which a test says what it likes.
+    pub(super) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).await.unwrap()
+    }
+
+    /// What the server has logged so far.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.house.folder.path().join("serve.log")).unwrap()
     }
 
     /// A token that the command line makes.
