@@ -14,6 +14,7 @@ use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt as _;
+use metsuke_engine::changes::webhooks::MOST_BYTES;
 use metsuke_engine::identity::{Area, Caller, Denied, Operation, Owned, Policy};
 use tracing::Instrument as _;
 
@@ -108,7 +109,7 @@ async fn answered(
         Policy::Public if operation.area() == Area::Session => {
             (None, guard::signed(state, &parts.headers).await?)
         }
-        Policy::Public => (None, None),
+        Policy::Public | Policy::Signed => (None, None),
         Policy::Of { .. } => caller(state, &parts.headers).await?,
     };
     if operation.needs_session() && signed.is_none() {
@@ -118,9 +119,10 @@ async fn answered(
     if let Some(caller) = &caller {
         as_owner = permitted(state, operation, caller, &path).await?;
     }
-    let body = to_bytes(body, state.body_limit).await.map_err(|_| {
+    let most = if operation.policy() == Policy::Signed { MOST_BYTES } else { state.body_limit };
+    let body = to_bytes(body, most).await.map_err(|_| {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large, or it was cut off")
-            .hint(format!("at most {} bytes are read", state.body_limit))
+            .hint(format!("at most {most} bytes are read"))
     })?;
     let (uri, headers) = (parts.uri, parts.headers);
     match operation.policy() {
@@ -128,8 +130,8 @@ async fn answered(
         Policy::Of { .. } if signed.is_some() => {
             guard::check(&state.place, &parts.method, &headers, &body, signed.as_ref())?;
         }
-        // A token is no cookie: nobody's browser sends it along unasked.
-        Policy::Of { .. } => {}
+        // A token is no cookie, and a signature neither: nobody's browser sends it along unasked.
+        Policy::Of { .. } | Policy::Signed => {}
     }
     let key = if operation.takes_key() { once::key(&headers)? } else { None };
     let call = Call {
