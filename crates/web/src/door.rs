@@ -14,6 +14,7 @@ use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt as _;
+use metsuke_engine::changes::webhooks::MOST_BYTES;
 use metsuke_engine::identity::{Area, Caller, Denied, Operation, Owned, Policy};
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -127,7 +128,7 @@ async fn answered(
         Policy::Public if operation.area() == Area::Session => {
             guard::signed(state, &parts.headers).await.map(|signed| (None, signed))
         }
-        Policy::Public => Ok((None, None)),
+        Policy::Public | Policy::Signed => Ok((None, None)),
         Policy::Of { .. } => caller(state, &parts.headers).await,
     };
     let known = asked.as_ref().ok().and_then(|(caller, _)| caller.as_ref());
@@ -143,15 +144,16 @@ async fn answered(
     if let Some(caller) = &caller {
         as_owner = permitted(state, operation, caller, &path).await?;
     }
-    let body = arrived(state, body).await?;
+    let most = if operation.policy() == Policy::Signed { MOST_BYTES } else { state.body_limit };
+    let body = arrived(state, body, most).await?;
     let (uri, headers) = (parts.uri, parts.headers);
     match operation.policy() {
         Policy::Public => guard::check(&state.place, &parts.method, &headers, &body, None)?,
         Policy::Of { .. } if signed.is_some() => {
             guard::check(&state.place, &parts.method, &headers, &body, signed.as_ref())?;
         }
-        // A token is no cookie: nobody's browser sends it along unasked.
-        Policy::Of { .. } => {}
+        // A token is no cookie, and a signature neither: nobody's browser sends it along unasked.
+        Policy::Of { .. } | Policy::Signed => {}
     }
     let key = if operation.takes_key() { once::key(&headers)? } else { None };
     let call = Call {
@@ -180,8 +182,8 @@ async fn answered(
 }
 
 /// The body, which has to arrive in time.
-async fn arrived(state: &State, body: HttpBody) -> Result<Bytes, ApiError> {
-    let Ok(body) = tokio::time::timeout(state.limits.arrival, to_bytes(body, state.body_limit)).await else {
+async fn arrived(state: &State, body: HttpBody, most: usize) -> Result<Bytes, ApiError> {
+    let Ok(body) = tokio::time::timeout(state.limits.arrival, to_bytes(body, most)).await else {
         let told = "the body took too long to arrive";
         let close = HeaderValue::from_static("close");
         return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", told)
@@ -189,7 +191,7 @@ async fn arrived(state: &State, body: HttpBody) -> Result<Bytes, ApiError> {
     };
     body.map_err(|_| {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large, or it was cut off")
-            .hint(format!("at most {} bytes are read", state.body_limit))
+            .hint(format!("at most {most} bytes are read"))
     })
 }
 
