@@ -8,6 +8,7 @@ use metsuke_model::ConnectorId;
 use metsuke_store::ConnectorStatus;
 
 use super::Estate;
+use super::shelves::Shelves;
 use crate::EngineError;
 use crate::connectors::{Connector, Installation};
 use crate::identity::{Caller, Operation};
@@ -18,13 +19,14 @@ pub struct Desk {
     installation: Installation,
     kill_file: Option<PathBuf>,
     outside: Option<Outside>,
+    pub(super) shelves: Shelves,
 }
 
 impl Desk {
     /// The desk of an installation.
     #[must_use]
-    pub const fn new(installation: Installation) -> Self {
-        Self { installation, kill_file: None, outside: None }
+    pub fn new(installation: Installation) -> Self {
+        Self { installation, kill_file: None, outside: None, shelves: Shelves::default() }
     }
 
     /// The same with a file whose presence stops every write to Heroku.

@@ -13,6 +13,8 @@ mod plans;
 mod provision;
 mod query;
 mod rules;
+mod shelves;
+mod single;
 
 use std::future::Future;
 
@@ -26,6 +28,8 @@ pub use house::Desk;
 pub use lists::{Grants, Lines};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans};
 pub use rules::{RuleShown, RulesTaken};
+pub use shelves::{Bookmark, Browse, Browsed, Reading};
+pub use single::{AppShown, EnterpriseAccountShown, Single, SingleAsk, TeamShown};
 
 pub use query::{Question, ask};
 

@@ -149,7 +149,7 @@ pub(super) fn version(name: &str, text: Option<String>) -> Result<Option<AsOf>, 
     text.map(|text| text.parse().map_err(|wrong: String| ApiError::invalid(name, wrong))).transpose()
 }
 
-const PEOPLE: Columns = &[
+pub(crate) const PEOPLE: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("email", "/email"),
@@ -160,7 +160,7 @@ const PEOPLE: Columns = &[
     ("own_account", "/own_account"),
 ];
 
-const TEAMS: Columns = &[
+pub(crate) const TEAMS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("name", "/name"),
@@ -172,7 +172,7 @@ const TEAMS: Columns = &[
     ("created_at", "/created_at"),
 ];
 
-const APPS: Columns = &[
+pub(crate) const APPS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("name", "/name"),
@@ -189,7 +189,7 @@ const APPS: Columns = &[
     ("archived_at", "/archived_at"),
 ];
 
-const ACCOUNTS: Columns = &[
+pub(crate) const ACCOUNTS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("name", "/name"),
@@ -198,7 +198,7 @@ const ACCOUNTS: Columns = &[
     ("created_at", "/created_at"),
 ];
 
-const GRANTS: Columns = &[
+pub(crate) const GRANTS: Columns = &[
     ("connector", "/connector"),
     ("principal_kind", "/principal/kind"),
     ("principal_id", "/principal/id"),
@@ -211,7 +211,7 @@ const GRANTS: Columns = &[
     ("path", "/path"),
 ];
 
-const CHANGES: Columns = &[
+pub(crate) const CHANGES: Columns = &[
     ("connector", "/connector"),
     ("version", "/version"),
     ("at", "/at"),

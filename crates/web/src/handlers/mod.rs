@@ -26,6 +26,8 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
 
+pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
+pub(crate) use findings::FINDINGS;
 pub(crate) use query::MOST_ROWS;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
