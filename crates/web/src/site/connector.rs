@@ -37,7 +37,6 @@ struct Line {
 struct View {
     frame: Frame,
     id: String,
-    name: String,
     badge: Badge,
     reason: String,
     facts: Vec<(&'static str, Cell)>,
@@ -109,7 +108,6 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
     let skipped = lines.len().saturating_sub(SHOWN);
     let view = View {
         id: id.to_string(),
-        name: connector.name.clone(),
         badge: state_badge(connector.state),
         reason: connector.reason.clone(),
         facts: facts(&frame, &connector),

@@ -8,9 +8,9 @@ use metsuke_engine::desk::{Reading, SingleAsk};
 use metsuke_engine::identity::{Operation, Owned, csrf_token};
 use metsuke_model::{AsOf, Moment};
 
-use super::ROUTES;
 use super::asked::{Asked, segment};
 use super::assets::ASSETS;
+use super::ways::{Group, ways};
 use super::words::{Name, When, count};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -23,48 +23,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// What every address carries on.
 const CARRIED: &[&str] = &["as_of", "connector"];
-
-/// The way around: groups of places, each with its name.
-const WAYS: &[(&str, &[(&str, &str)])] = &[
-    ("", &[("Overview", "/")]),
-    (
-        "Access",
-        &[
-            ("People", "/people"),
-            ("Teams", "/teams"),
-            ("Apps", "/apps"),
-            ("Enterprise accounts", "/enterprise-accounts"),
-            ("Matrix", "/matrix"),
-            ("Graph", "/graph"),
-            ("Query", "/query"),
-        ],
-    ),
-    ("Watch", &[("Changes", "/changes"), ("Findings", "/findings"), ("Rules", "/rules")]),
-    (
-        "Run",
-        &[
-            ("Connectors", "/connectors"),
-            ("Provisioning", "/provisioning"),
-            ("Audit", "/audit"),
-            ("Settings", "/settings"),
-        ],
-    ),
-];
-
-/// A group of places to go to.
-#[derive(Clone, Debug)]
-pub(crate) struct Group {
-    pub(crate) name: &'static str,
-    pub(crate) ways: Vec<Way>,
-}
-
-/// A place to go to.
-#[derive(Clone, Debug)]
-pub(crate) struct Way {
-    pub(crate) name: &'static str,
-    pub(crate) href: String,
-    pub(crate) current: bool,
-}
 
 /// A step of the way to where one is.
 #[derive(Clone, Debug)]
@@ -144,31 +102,9 @@ impl Frame {
             frame.who = caller.person.clone().unwrap_or_else(|| caller.name.clone());
             frame.role = caller.role.to_string();
         }
-        frame.groups = frame.ways(call);
+        frame.groups = ways(&frame, call);
         frame.connectors = frame.choices(call).await?;
         Ok(frame)
-    }
-
-    fn ways(&self, call: &Call) -> Vec<Group> {
-        let may = |path: &str| {
-            let route = ROUTES.iter().find(|route| route.path == path);
-            let (Some(route), Some(caller)) = (route, &call.caller) else { return false };
-            route.operation.permits(caller, Owned::No).is_ok()
-        };
-        let current =
-            |path: &str| self.path == path || (path != "/" && self.path.starts_with(&format!("{path}/")));
-        let way = |(name, path): &(&'static str, &'static str)| Way {
-            name,
-            href: self.to(path),
-            current: current(path),
-        };
-        WAYS.iter()
-            .map(|(name, ways)| Group {
-                name,
-                ways: ways.iter().filter(|(_, path)| may(path)).map(way).collect(),
-            })
-            .filter(|group| !group.ways.is_empty())
-            .collect()
     }
 
     async fn choices(&mut self, call: &Call) -> Result<Vec<Choice>, ApiError> {

@@ -207,7 +207,8 @@ fn tally(fitting: usize, all: usize) -> String {
     if fitting == all { number(all) } else { format!("{} of {}", number(fitting), number(all)) }
 }
 
-async fn whole_csv<L: BrowsedLine>(
+/// The rows that are asked for, all of them, as a file.
+pub(super) async fn whole_csv<L: BrowsedLine>(
     call: &Call,
     frame: &Frame,
     spec: &'static Spec<L>,

@@ -28,6 +28,7 @@ mod settings;
 pub(crate) mod shown;
 mod styleguide;
 mod teams;
+mod ways;
 mod words;
 
 use std::future::Future;

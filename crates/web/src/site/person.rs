@@ -3,73 +3,39 @@
 //! Invariant: apps that are reached for the same reason stand together, a few of them by name, so that a page stays readable
 //! whoever it is about; the others are one step away.
 
+mod compare;
+mod tree;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::http::StatusCode;
-use metsuke_engine::access::{AppOfUser, Held, UserAccess, allowed, clauses};
+use metsuke_engine::access::{AppOfUser, Held, UserAccess};
 use metsuke_engine::changes::EventFilter;
-use metsuke_engine::desk::{Findings, Single, SingleAsk, page as listed_findings};
+use metsuke_engine::desk::{Findings, Single, page as listed_findings};
 use metsuke_engine::identity::Operation;
 use metsuke_model::finding::FindingState;
 use metsuke_model::{Grant, HerokuId, ResourceType};
+
+use compare::{Compared, compared};
+use tree::{Branch, Leaf, branches, leaf, what_and_why};
 
 use super::app::addons;
 use super::asked::{Asked, segment};
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::feed::{Bit, Entry, recent};
 use super::frame::{Frame, Read, page as shown};
-use super::words::{Name, When, count, listed, number, reasons};
+use super::words::{Name, When, count, listed, number};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
 
-/// Apps that are named of those that are reached for one reason.
-const NAMED: usize = 12;
 /// Apps of a page that lists them all.
 const PAGE: usize = 300;
 /// Add-ons, changes and findings that are shown.
 const ADDONS: usize = 50;
 const RECENT: u32 = 15;
 const FINDINGS: usize = 1_000;
-/// Apps that a comparison names of each sort.
-const COMPARED: usize = 100;
-
-/// An app as a link.
-struct Leaf {
-    name: Name,
-    href: String,
-}
-
-/// Apps that are reached for the same reason.
-struct Twig {
-    what: String,
-    why: String,
-    tally: String,
-    leaves: Vec<Leaf>,
-    others: usize,
-    href: String,
-}
-
-/// What is reached through one team, or besides all teams.
-struct Branch {
-    name: Name,
-    href: String,
-    roles: Vec<Badge>,
-    tally: String,
-    twigs: Vec<Twig>,
-    open: bool,
-}
-
-/// How it was at another date.
-struct Compared {
-    date: String,
-    gained: Vec<Leaf>,
-    lost: Vec<Leaf>,
-    changed: Vec<(Leaf, String, String)>,
-    same: String,
-    others: usize,
-}
 
 #[derive(Template)]
 #[template(path = "person.html")]
@@ -201,85 +167,6 @@ fn figures(frame: &Frame, person: &UserAccess) -> Vec<Figure> {
     ]
 }
 
-/// What somebody reaches, by team; within a team, by reason.
-fn branches(frame: &Frame, person: &UserAccess, connector: Option<&str>) -> Vec<Branch> {
-    let mut by_team: BTreeMap<(bool, &str), Vec<&AppOfUser>> = BTreeMap::new();
-    for role in teams(person) {
-        by_team.entry((false, &role.resource.name)).or_default();
-    }
-    for app in &person.apps {
-        by_team.entry((app.team.is_none(), app.team.as_deref().unwrap_or_default())).or_default().push(app);
-    }
-    let few = by_team.len() <= 3;
-    let branch = |((personal, team), apps): ((bool, &str), Vec<&AppOfUser>)| {
-        let own = teams(person).filter(|role| &*role.resource.name == team && !personal);
-        let href = own
-            .clone()
-            .next()
-            .map(|role| frame.object("teams", &role.resource.id, connector))
-            .or_else(|| (!personal).then(|| frame.object("teams", &team, connector)));
-        let badge = |role: &Grant| {
-            let tone = if matches!(&*role.entitlement, "admin" | "owner") { Tone::Warn } else { Tone::Calm };
-            Badge::new(tone, Name::new(&role.entitlement).cut)
-        };
-        Branch {
-            name: if personal { Name::new("Personal apps") } else { Name::new(team) },
-            href: href.unwrap_or_default(),
-            roles: own.map(badge).collect(),
-            tally: count(apps.len(), "app", "apps"),
-            twigs: twigs(frame, person, if personal { "-" } else { team }, &apps, connector),
-            open: few,
-        }
-    };
-    by_team.into_iter().map(branch).collect()
-}
-
-fn twigs(
-    frame: &Frame,
-    person: &UserAccess,
-    team: &str,
-    apps: &[&AppOfUser],
-    connector: Option<&str>,
-) -> Vec<Twig> {
-    let mut by_reason: Vec<((String, String), Vec<&AppOfUser>)> = Vec::new();
-    for app in apps {
-        let key = what_and_why(app);
-        match by_reason.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, together)) => together.push(app),
-            None => by_reason.push((key, vec![app])),
-        }
-    }
-    by_reason.sort_by_key(|(_, apps)| std::cmp::Reverse(apps.len()));
-    let path = format!("/people/{}/apps", segment(&person.principal.id.to_string()));
-    let twig = |((what, why), apps): ((String, String), Vec<&AppOfUser>)| Twig {
-        tally: count(apps.len(), "app", "apps"),
-        leaves: apps.iter().take(NAMED).map(|app| leaf(frame, app, connector)).collect(),
-        others: apps.len().saturating_sub(NAMED),
-        href: frame
-            .asked
-            .only(&["as_of", "connector"])
-            .with("team", team)
-            .with("what", &what)
-            .with("why", &why)
-            .at(&path),
-        what,
-        why,
-    };
-    by_reason.into_iter().map(twig).collect()
-}
-
-/// What is held on an app, and why, in words.
-fn what_and_why(app: &AppOfUser) -> (String, String) {
-    let clauses = clauses(&app.held);
-    let able = allowed(&clauses);
-    let what = if able.is_empty() { "collaborator".to_owned() } else { listed(&able) };
-    (what, reasons(&clauses))
-}
-
-fn leaf(frame: &Frame, app: &AppOfUser, connector: Option<&str>) -> Leaf {
-    Leaf { name: Name::new(&app.app.name), href: frame.object("apps", &app.app.id, connector) }
-}
-
 fn facts(frame: &Frame, person: &UserAccess) -> Vec<(&'static str, Cell)> {
     let said = |flag: Option<bool>| match flag {
         Some(true) => Cell::Text(Name::new("yes")),
@@ -354,60 +241,6 @@ async fn findings(
     }
     let heads = ["Finding", "Level", "Since"].map(Head::plain).to_vec();
     Ok(Table { caption: "Findings".to_owned(), heads, rows })
-}
-
-/// What is other than it was at the date that somebody compares with.
-async fn compared(
-    call: &Call,
-    frame: &Frame,
-    now: &UserAccess,
-    connector: Option<&str>,
-) -> Result<Option<Compared>, ApiError> {
-    let Some(date) = frame.asked.get("compare") else { return Ok(None) };
-    let at = date.parse().map_err(|wrong: String| ApiError::invalid("compare", wrong))?;
-    let id = now.principal.id.to_string();
-    let asked = SingleAsk { connector, as_of: Some(at), object: &id };
-    let then = match call.state.desk.person(asked).await {
-        Ok(then) => then.found.apps,
-        // Nobody was there yet, or nothing was read.
-        Err(error) if error.kind() == metsuke_engine::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    let before: BTreeMap<&HerokuId, &AppOfUser> = then.iter().map(|app| (&app.app.id, app)).collect();
-    let after: BTreeMap<&HerokuId, &AppOfUser> = now.apps.iter().map(|app| (&app.app.id, app)).collect();
-    let mut told = Compared {
-        date: date.to_owned(),
-        gained: Vec::new(),
-        lost: Vec::new(),
-        changed: Vec::new(),
-        same: String::new(),
-        others: 0,
-    };
-    let mut same = 0;
-    for (id, app) in &after {
-        match before.get(id) {
-            None => told.gained.push(leaf(frame, app, connector)),
-            Some(then) => {
-                let (was, is) = (what_and_why(then), what_and_why(app));
-                if was == is {
-                    same += 1;
-                } else {
-                    let words = |(what, why): (String, String)| format!("{what} ({why})");
-                    told.changed.push((leaf(frame, app, connector), words(was), words(is)));
-                }
-            }
-        }
-    }
-    let gone = before.iter().filter(|(id, _)| !after.contains_key(*id));
-    told.lost = gone.map(|(_, app)| leaf(frame, app, connector)).collect();
-    told.same = count(same, "app is", "apps are");
-    for list in [&mut told.gained, &mut told.lost] {
-        told.others += list.len().saturating_sub(COMPARED);
-        list.truncate(COMPARED);
-    }
-    told.others += told.changed.len().saturating_sub(COMPARED);
-    told.changed.truncate(COMPARED);
-    Ok(Some(told))
 }
 
 /// Every app that somebody reaches for one reason, or at all.

@@ -12,7 +12,7 @@ use super::apps::OF_TEAM;
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::feed::{Bit, Entry, recent};
 use super::frame::{Frame, Read, page as shown};
-use super::list::{Column, Listed, Spec, answer, listed};
+use super::list::{Column, Listed, Spec, answer, listed, whole_csv};
 use super::words::{Name, When, count};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -119,6 +119,10 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     frame.title = Name::new(&name).cut;
     let connector = reading.connector.as_deref();
     let own_id = line.id.to_string();
+    let apps = [("team", own_id.clone())];
+    if frame.asked.get("format") == Some("csv") {
+        return whole_csv(&call, &frame, &OF_TEAM, &apps).await;
+    }
     let history = if frame.may(&call, Operation::ListChanges) {
         let about = EventFilter { resource: Some(own_id.clone()), ..EventFilter::default() };
         recent(&call, &frame, &reading, about, RECENT).await?
@@ -143,7 +147,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
         hidden: roles.len().saturating_sub(MEMBERS),
         members: members(&frame, &roles, connector),
         invitations: invited(&frame, &invitations),
-        listed: listed(&call, &frame, &OF_TEAM, &[("team", own_id.clone())]).await?,
+        listed: listed(&call, &frame, &OF_TEAM, &apps).await?,
         facts: facts(&frame, &line, connector),
         history,
         more: frame.asked.only(&["as_of", "connector"]).with("resource", &own_id).at("/changes"),

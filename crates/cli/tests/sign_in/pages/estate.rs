@@ -17,7 +17,7 @@ use crate::browser::{Answer, Browser};
 use crate::house::{HOUR, House};
 
 /// A name that would do much if it were believed.
-pub(super) const HOSTILE: &str = "<script>alert(1)</script>\u{202e}cod\"'><img src=x>";
+const HOSTILE: &str = "<script>alert(1)</script>\u{202e}cod\"'><img src=x>";
 /// A name that a spreadsheet would take for a formula.
 pub(super) const FORMULA: &str = "=cmd|' /C calc'!A0";
 
