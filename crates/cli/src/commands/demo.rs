@@ -63,6 +63,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// Whether it goes on until it is stopped.
+    pub(crate) const fn serves(&self) -> bool {
+        !self.once
+    }
+
     /// Shows it.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ async fn a_finding_is_seen_accepted_and_opened_again() {
     assert!(page.status == 200 && page.body.contains("I have seen it"), "{}", page.body);
     let own = [("csrf_token", csrf.as_str()), ("reason", "known")];
     assert_eq!(browser.submit(&format!("{place}/acknowledge"), &own).await.status, 303);
-    let until = [("csrf_token", csrf.as_str()), ("reason", "until the move"), ("until", "2099-01-31")];
+    let until = [("csrf_token", csrf.as_str()), ("reason", "until the move"), ("until", "2027-01-31")];
     assert_eq!(browser.submit(&format!("{place}/accept"), &until).await.status, 303);
     let page = browser.get(&place).await;
     assert!(page.body.contains("accepted") && page.body.contains("until the move"), "{}", page.body);
