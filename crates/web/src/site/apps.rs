@@ -24,8 +24,8 @@ pub(super) static LIST: Spec<AppLine> = Spec {
     seek: "Find by name, team, owner or space",
     columns: &[
         Column { key: "name", label: "App", number: false, usual: true, cell: name },
-        Column { key: "team", label: "Team", number: false, usual: true, cell: team },
-        Column { key: "owner", label: "Owner", number: false, usual: true, cell: owner },
+        Column { key: "team", label: "Owned by", number: false, usual: true, cell: team },
+        Column { key: "owner", label: "Owner", number: false, usual: false, cell: owner },
         Column { key: "addons", label: "Add-ons", number: true, usual: true, cell: addons },
         Column { key: "space", label: "Space", number: false, usual: false, cell: space },
         Column { key: "locked", label: "State", number: false, usual: true, cell: state },
@@ -63,9 +63,16 @@ fn name(row: &Placed<AppLine>, frame: &Frame) -> Cell {
 }
 
 fn team(row: &Placed<AppLine>, frame: &Frame) -> Cell {
-    let Some(id) = &row.row.team_id else { return Cell::Badge(Badge::new(Tone::Calm, "personal")) };
+    let Some(id) = &row.row.team_id else { return personal(row, frame) };
     let href = frame.object("teams", id, row.connector.as_deref());
     Cell::Link(Name::or(row.row.team.as_deref(), "unnamed"), href, None)
+}
+
+/// The owner of a personal app.
+fn personal(row: &Placed<AppLine>, frame: &Frame) -> Cell {
+    let Some(id) = &row.row.owner_id else { return Cell::Nothing };
+    let href = frame.object("people", id, row.connector.as_deref());
+    Cell::Link(Name::or(row.row.owner.as_deref(), "no address"), href, Some(Name::new("personal app")))
 }
 
 fn owner(row: &Placed<AppLine>, frame: &Frame) -> Cell {

@@ -7,7 +7,7 @@ use metsuke_engine::desk::Reading;
 use metsuke_model::Moment;
 
 use super::asked::Asked;
-use super::feed::{Bit, Entry, entry, up_to};
+use super::feed::{Bit, Entry, entries as together, entry, up_to};
 use super::frame::{Frame, Read, page as shown};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -78,7 +78,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     if let (Some(reading), false) = (readings.first(), several) {
         let connector = reading.connector.as_deref();
         let found = call.state.desk.happened(reading, &filter, asked.get("cursor"), PAGE).await?;
-        entries.extend(found.events.iter().map(|event| entry(&frame, event, connector, 3)));
+        entries = together(&frame, &found.events, connector);
         next = found.next.map(|next| asked.with("cursor", &next).at("/changes")).unwrap_or_default();
     }
     let own = |name: &str| asked.get(name).unwrap_or_default().to_owned();

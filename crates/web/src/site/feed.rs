@@ -67,7 +67,42 @@ pub(super) async fn recent(
     let filter = EventFilter { up_to: Some(reading.version), ..filter };
     let connector = reading.connector.as_deref();
     let found = call.state.desk.happened(reading, &filter, None, count).await?;
-    Ok(found.events.iter().map(|event| entry(frame, event, connector, NAMED)).collect())
+    Ok(entries(frame, &found.events, connector))
+}
+
+/// Events as entries; what one version gave or took from one person on one resource is one of them.
+pub(super) fn entries(frame: &Frame, events: &[Event], connector: Option<&str>) -> Vec<Entry> {
+    let mut together: Vec<Event> = Vec::new();
+    for event in events {
+        match together.last_mut().filter(|last| goes_with(last, event)) {
+            Some(last) => {
+                let more = text_of(&event.what, "entitlement");
+                let all = format!("{}, {more}", text_of(&last.what, "entitlement"));
+                last.what.insert("entitlement".to_owned(), all.into());
+                last.gained.extend(event.gained.iter().cloned());
+                last.lost.extend(event.lost.iter().cloned());
+            }
+            None => together.push(event.clone()),
+        }
+    }
+    together.iter().map(|event| entry(frame, event, connector, NAMED)).collect()
+}
+
+fn goes_with(one: &Event, other: &Event) -> bool {
+    let same = |object: &str| text(&one.what, object, "id") == text(&other.what, object, "id");
+    &*one.kind == "grant"
+        && (&one.kind, &one.change, one.version) == (&other.kind, &other.change, other.version)
+        && same("principal")
+        && same("resource")
+        && one.by == other.by
+}
+
+/// Whether an effect says no more than the grant that it comes from.
+fn is_said(event: &Event, line: &Line) -> bool {
+    &*event.kind == "grant"
+        && &*line.via == "direct"
+        && line.principal.id.to_string() == text(&event.what, "principal", "id")
+        && line.resource.id.to_string() == text(&event.what, "resource", "id")
 }
 
 /// A filter up to the version that is looked at.
@@ -86,9 +121,10 @@ pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named
         "removed" => (Tone::Bad, "went"),
         _ => (Tone::Calm, "changed"),
     };
-    let effects =
-        event.gained.iter().map(|line| (true, line)).chain(event.lost.iter().map(|line| (false, line)));
-    let all = event.gained.len() + event.lost.len();
+    let gained = event.gained.iter().map(|line| (true, line));
+    let effects = gained.chain(event.lost.iter().map(|line| (false, line)));
+    let effects = effects.filter(|(_, line)| !is_said(event, line));
+    let all = effects.clone().count();
     Entry {
         when: When::new(event.at, frame.now),
         href: frame.object("changes", &event.id, connector),
@@ -103,6 +139,10 @@ pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named
         others: all.saturating_sub(named),
         by: event.by.as_ref().map(author).unwrap_or_default(),
     }
+}
+
+fn text_of<'v>(what: &'v Map<String, Value>, member: &str) -> &'v str {
+    what.get(member).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn text<'v>(what: &'v Map<String, Value>, object: &str, member: &str) -> &'v str {
@@ -130,12 +170,13 @@ fn grant(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Bit> {
     let what = &event.what;
     let (verb, on) =
         if &*event.change == "removed" { ("no longer holds", "on") } else { ("now holds", "on") };
-    let entitlement = what.get("entitlement").and_then(Value::as_str).unwrap_or_default();
+    let held: Vec<&str> = text_of(what, "entitlement").split(", ").collect();
+    let entitlement = listed(&held);
     let kind = text(what, "resource", "type");
     vec![
         named(frame, "user", text(what, "principal", "id"), text(what, "principal", "email"), connector),
         Bit::Word(verb.into()),
-        Bit::Name(Name::new(entitlement), String::new()),
+        Bit::Name(Name::new(&entitlement), String::new()),
         Bit::Word(format!("{on} {}", kind.replace('_', " "))),
         named(frame, kind, text(what, "resource", "id"), text(what, "resource", "name"), connector),
     ]

@@ -1,5 +1,7 @@
 //! Findings, and one finding with what was found, what happened to it, and what somebody can say of it.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::http::{StatusCode, header};
 use metsuke_engine::desk::{FindingLine, FindingShown, Findings, Placed, Saying, page as page_of};
@@ -62,7 +64,8 @@ struct One {
     subject: Name,
     lead: String,
     facts: Vec<(&'static str, Cell)>,
-    evidence: Table,
+    names: Vec<String>,
+    lines: Vec<Vec<Cell>>,
     raw: String,
     events: Vec<(When, String, String)>,
     action: String,
@@ -108,7 +111,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         levels: facets("level", &levels, &level),
         rule: wanted.rule.as_deref().map(Name::new).unwrap_or_default(),
         without_rule: here.with("rule", "").at("/findings"),
-        table: table(&frame, &found.rows),
+        table: table(&frame, &found.rows, &titles(&call, &frame).await?),
         csv: here.with("format", "csv").at("/findings"),
         next: next.map(|next| here.with("cursor", &next).at("/findings")).unwrap_or_default(),
         first: if is_first { String::new() } else { here.at("/findings") },
@@ -128,12 +131,23 @@ fn capital(level: &str) -> &'static str {
     }
 }
 
-pub(super) fn table(frame: &Frame, rows: &[Placed<FindingLine>]) -> Table {
+/// What the rules find, in words, by their ids.
+pub(super) async fn titles(call: &Call, frame: &Frame) -> Result<HashMap<String, String>, ApiError> {
+    if !frame.may(call, Operation::ListRules) {
+        return Ok(HashMap::new());
+    }
+    let rules = call.state.desk.rules().await?;
+    Ok(rules.into_iter().filter_map(|rule| Some((rule.id, rule.title?))).collect())
+}
+
+/// Findings as a table.
+pub(super) fn table(frame: &Frame, rows: &[Placed<FindingLine>], titles: &HashMap<String, String>) -> Table {
     let row = |finding: &Placed<FindingLine>| {
         let finding = &finding.row;
+        let rule = titles.get(&finding.rule).unwrap_or(&finding.rule_name);
         let href = frame.object("findings", &finding.id, None);
         vec![
-            Cell::Link(Name::new(&finding.subject), href, Some(Name::new(&finding.rule_name))),
+            Cell::Link(Name::new(&finding.subject), href, Some(Name::new(rule))),
             Cell::Badge(Badge::level(&finding.level)),
             Cell::Badge(state_badge(finding.state)),
             Cell::When(When::day(finding.opened_at, frame.now)),
@@ -171,6 +185,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     let frame = Frame::of(&call, Name::new(&finding.subject).cut).await?;
     let frame = frame.below("Findings", "/findings").here(&finding.subject);
     let rows = finding.document.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
+    let (names, lines) = evidence(&rows);
     let told = |event: &metsuke_engine::desk::FindingTold| {
         let what = event.what.map_or("changed", |what| what.as_str()).replace('_', " ");
         let mut more = event.person.as_deref().map(|person| format!("by {person}")).unwrap_or_default();
@@ -181,10 +196,11 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     };
     let view = One {
         badges: vec![Badge::level(&finding.level), state_badge(finding.state)],
-        subject: Name::new(&finding.subject),
-        lead: finding.rule_name.clone(),
+        subject: Name::head(&finding.subject),
+        lead: titles(&call, &frame).await?.remove(&finding.rule).unwrap_or_else(|| finding.rule_name.clone()),
         facts: facts(&frame, &finding),
-        evidence: evidence(&rows),
+        names,
+        lines,
         raw: serde_json::to_string_pretty(&finding.document).unwrap_or_default(),
         events: events.iter().rev().map(told).collect(),
         action: format!("/findings/{}", super::asked::segment(&id)),
@@ -209,33 +225,37 @@ fn facts(frame: &Frame, finding: &FindingLine) -> Vec<(&'static str, Cell)> {
     facts
 }
 
-/// What the rule's query found, one column a member.
-fn evidence(rows: &[Value]) -> Table {
+/// Columns and rows of what was found that a page shows.
+const COLUMNS: usize = 6;
+const ROWS: usize = 50;
+
+/// What the rule found, one line a row; the whole document stands beside it.
+fn evidence(rows: &[Value]) -> (Vec<String>, Vec<Vec<Cell>>) {
     let mut names: Vec<String> = Vec::new();
     for row in rows.iter().filter_map(Value::as_object) {
-        for name in row.keys().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>() {
-            names.push(name);
-        }
+        let new: Vec<String> = row.keys().filter(|name| !names.contains(name)).cloned().collect();
+        names.extend(new);
     }
-    names.truncate(8);
-    let mut table = Vec::new();
-    for row in rows {
-        let mut cells: Vec<Cell> = Vec::new();
-        for name in &names {
-            let cell = match row.get(name) {
-                None | Some(Value::Null) => Cell::Nothing,
-                Some(Value::String(text)) => Cell::Text(Name::new(text)),
-                Some(value) => Cell::Text(Name::new(&value.to_string())),
-            };
-            cells.extend([Cell::Word(name.clone()), cell]);
+    // What is the same in every line tells least.
+    let differs =
+        |name: &String| rows.iter().any(|row| row.get(name) != rows.first().and_then(|row| row.get(name)));
+    names.sort_by_key(|name| !differs(name));
+    names.truncate(COLUMNS);
+    let line = |row: &Value| names.iter().map(|name| value(row.get(name))).collect();
+    let lines = rows.iter().take(ROWS).map(line).collect();
+    (names, lines)
+}
+
+fn value(value: Option<&Value>) -> Cell {
+    match value {
+        None | Some(Value::Null) => Cell::Nothing,
+        Some(Value::String(text)) => Cell::Text(Name::new(text)),
+        Some(Value::Object(members)) => {
+            let named = ["email", "name", "id"].iter().find_map(|name| members.get(*name)?.as_str());
+            named.map_or(Cell::Nothing, |named| Cell::Text(Name::new(named)))
         }
-        for pair in cells.chunks(2) {
-            table.push(pair.to_vec());
-        }
+        Some(value) => Cell::Text(Name::new(&value.to_string())),
     }
-    table.truncate(80);
-    let heads = ["Member", "Value"].map(Head::plain).to_vec();
-    Table { caption: "What was found".to_owned(), heads, rows: table }
 }
 
 pub(super) async fn acknowledge(call: Call) -> Result<Answer, ApiError> {

@@ -1,5 +1,7 @@
 //! The overview: what there is, what changed, what was found, how the connectors do, and who is privileged.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::http::StatusCode;
 use metsuke_engine::desk::{Browse, Browsed, Findings, Reading, page as page_of};
@@ -10,7 +12,7 @@ use metsuke_model::finding::FindingState;
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::connectors::{Health, health};
 use super::feed::{Bit, Entry, recent, up_to};
-use super::findings::{by_level, table as findings_table};
+use super::findings::{by_level, table as findings_table, titles};
 use super::frame::{Frame, Read, page as shown};
 use super::words::{Name, count};
 use crate::answer::Answer;
@@ -88,7 +90,7 @@ fn figures(frame: &Frame, readings: &[Reading]) -> Vec<Figure> {
 
 async fn findings(call: &Call, frame: &Frame) -> Result<(Vec<Figure>, Table), ApiError> {
     if !frame.may(call, Operation::ListFindings) {
-        return Ok((Vec::new(), findings_table(frame, &[])));
+        return Ok((Vec::new(), findings_table(frame, &[], &HashMap::new())));
     }
     let states = vec![FindingState::Open, FindingState::Acknowledged];
     let wanted = Findings { states, ..Findings::default() };
@@ -102,7 +104,7 @@ async fn findings(call: &Call, frame: &Frame) -> Result<(Vec<Figure>, Table), Ap
         (rank(&row.row.level).unwrap_or(usize::MAX), std::cmp::Reverse(row.row.opened_at))
     });
     worst.truncate(NEWEST);
-    Ok((by_level(frame, &open.rows), findings_table(frame, &worst)))
+    Ok((by_level(frame, &open.rows), findings_table(frame, &worst, &titles(call, frame).await?)))
 }
 
 async fn privileged(call: &Call, frame: &Frame) -> Result<Table, ApiError> {
@@ -122,9 +124,12 @@ async fn privileged(call: &Call, frame: &Frame) -> Result<Table, ApiError> {
             let name = Name::or(row.row.user.email.as_deref(), "no address");
             let safe = row.row.user.federated == Some(true) || row.row.user.two_factor == Some(true);
             let teams = usize::try_from(row.row.admin_of).unwrap_or(usize::MAX);
+            let of = match teams {
+                0 => "manages an Enterprise account".to_owned(),
+                teams => format!("admin of {}", count(teams, "team", "teams")),
+            };
             rows.push(vec![
-                Cell::Link(name, href, None),
-                Cell::Word(count(teams, "team", "teams")),
+                Cell::Link(name, href, Some(Name::new(&of))),
                 match (safe, row.row.user.two_factor) {
                     (true, _) => Cell::Nothing,
                     (_, Some(false)) => Cell::Badge(Badge::new(Tone::Bad, "password alone")),
@@ -133,7 +138,7 @@ async fn privileged(call: &Call, frame: &Frame) -> Result<Table, ApiError> {
             ]);
         }
     }
-    let heads = ["Person", "Admin of", ""].map(Head::plain).to_vec();
+    let heads = ["Person", "Signs in with"].map(Head::plain).to_vec();
     Ok(Table { caption: "Who is privileged".to_owned(), heads, rows })
 }
 

@@ -54,6 +54,13 @@ impl Name {
         Self { cut, title }
     }
 
+    /// A name as the head of its own page shows it.
+    pub(crate) fn head(text: &str) -> Self {
+        let cut = shortened(text, POINTED_AT);
+        let title = if cut.len() == text.len() { String::new() } else { cut.clone() };
+        Self { cut, title }
+    }
+
     /// A name, or a word for there being none.
     pub(crate) fn or(text: Option<&str>, none: &str) -> Self {
         text.map_or_else(|| Self { cut: none.to_owned(), title: String::new() }, Self::new)
