@@ -17,6 +17,7 @@ use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
+use metsuke_engine::retention::{self, Pruner};
 use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::SystemClock;
 use metsuke_web::{Place, Server, Services};
@@ -67,7 +68,9 @@ impl Args {
             .with(Arc::new(Recorder::default()))
             .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())))
-            .with(Arc::new(export::Exporter));
+            .with(Arc::new(export::Exporter))
+            .with(Arc::new(Pruner { keep: context.config.retention()? }));
+        retention::plan_today(&installation).await?;
         let accelerator = Accelerator::new(installation.clone(), FeedSettings::default());
         let server = Server::bind(address).await?;
         let place = context.config.sign_in().place(server.address())?;
