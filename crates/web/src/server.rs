@@ -16,12 +16,17 @@ use axum::routing::{MethodFilter, on};
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Method, Once, Operation, People, Tokens};
 use metsuke_model::Clock;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::{enter, nowhere, otherwise};
+use crate::limits::{Limits, Pace};
+use crate::listening::listen;
 use crate::metrics::Metrics;
 use crate::place::Place;
+use crate::site::ROUTES;
+use crate::visit::{load, visit};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -45,8 +50,21 @@ pub struct Services {
     pub people: People,
     /// Where browsers reach the server; without it, where it listens.
     pub place: Option<Place>,
+    /// How much is taken.
+    pub limits: Limits,
+    /// Whom a browser on this machine is signed in as without being asked; nobody but in a demonstration.
+    pub guest: Option<Guest>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Somebody whom a browser on this machine is signed in as.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// The e-mail address.
+    pub email: String,
+    /// The password.
+    pub password: SecretString,
 }
 
 /// Why the server does not run.
@@ -62,13 +80,6 @@ pub enum WebError {
         #[source]
         source: std::io::Error,
     },
-    /// The server ended by itself.
-    #[error("the server has stopped")]
-    Stopped {
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
 }
 
 /// What all requests share.
@@ -79,8 +90,11 @@ pub(crate) struct State {
     pub(crate) once: Once,
     pub(crate) people: People,
     pub(crate) place: Place,
+    pub(crate) guest: Option<Guest>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
+    pub(crate) pace: Pace,
     pub(crate) body_limit: usize,
     pub(crate) patience: Duration,
     /// Cancelled when the server is asked to stop.
@@ -123,32 +137,21 @@ impl Server {
     }
 
     /// Answers requests until it is asked to stop.
-    ///
-    /// # Errors
-    ///
-    /// [`WebError::Stopped`].
-    pub async fn run(self, services: Services, stopping: CancellationToken) -> Result<(), WebError> {
+    pub async fn run(self, services: Services, stopping: CancellationToken) {
         let state = Arc::new(state(services, self.address, stopping.clone()));
-        let ended = stopping.clone();
-        let service = router(&state).into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(self.listener, service)
-            .with_graceful_shutdown(async move { ended.cancelled().await });
+        let served = listen(self.listener, router(&state), state.limits, &stopping);
         let given_up = async {
             stopping.cancelled().await;
             tokio::time::sleep(FAREWELL).await;
         };
-        let outcome = tokio::select! {
-            served = async { served.await } => served.map_err(|source| WebError::Stopped { source }),
-            () = given_up => {
-                tracing::warn!("requests that did not end in time were given up");
-                Ok(())
-            }
-            () = noting(&state) => Ok(()),
-        };
+        tokio::select! {
+            () = served => {}
+            () = given_up => tracing::warn!("requests that did not end in time were given up"),
+            () = noting(&state) => {}
+        }
         if let Err(error) = state.tokens.note_uses().await {
             tracing::debug!(%error, "the last use of tokens was not written down");
         }
-        outcome
     }
 }
 
@@ -167,14 +170,17 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, clock } = services;
+    let Services { desk, tokens, once, people, place, limits, guest, clock } = services;
     State {
         desk,
         tokens,
         once,
         people,
         place: place.unwrap_or_else(|| Place::listening(address)),
+        guest,
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
+        pace: Pace::new(&limits),
+        limits,
         clock,
         body_limit: BODY_LIMIT,
         patience: PATIENCE,
@@ -184,7 +190,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
     }
 }
 
-/// One route for each operation, and nothing else.
+/// One route for each operation and each page, what pages load, and nothing else.
 fn router(state: &Arc<State>) -> Router {
     let mut router = Router::new();
     for operation in Operation::ALL.iter().copied() {
@@ -194,6 +200,16 @@ fn router(state: &Arc<State>) -> Router {
         };
         router = router.route(operation.path(), on(filter(operation.method()), answer));
     }
+    for route in ROUTES {
+        let state = Arc::clone(state);
+        let answer = move |path: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
+            visit(Arc::clone(&state), route, path.ok(), request)
+        };
+        router = router.route(route.path, on(filter(route.method), answer));
+    }
+    let asset = Arc::clone(state);
+    let load = move |request: Request| load(Arc::clone(&asset), request);
+    router = router.route("/assets/{name}", on(MethodFilter::GET, load));
     let (lost, other) = (Arc::clone(state), Arc::clone(state));
     router
         .fallback(move |request: Request| nowhere(Arc::clone(&lost), request))

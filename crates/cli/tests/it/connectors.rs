@@ -4,7 +4,7 @@ use metsuke_simulator::Size;
 
 use crate::house::{House, bare, run};
 
-async fn added(house: &House, name: &str) {
+pub(crate) async fn added(house: &House, name: &str) {
     let token = house.folder.path().join("token");
     std::fs::write(&token, format!("{}\n", house.heroku.token())).unwrap();
     let url = house.heroku.url();

@@ -1,5 +1,6 @@
 //! Connectors from their making to their end, on both engines, against the simulated Heroku.
 
+mod keeping;
 mod queue;
 mod schedules;
 mod site;

@@ -62,7 +62,7 @@ impl WriteArgs {
         let (store, connector) = context.estate_in_use().await?;
         let store = store.acting_as(operator());
         let heroku = match &connector {
-            Some((installation, id)) if !context.config.has_token(&self.heroku) => {
+            Some((installation, id)) if !context.config.has_token(self.heroku.token_file.as_deref()) => {
                 installation.heroku(*id).await?
             }
             _ => Heroku::new(context.config.heroku(&self.heroku, Some(&self.limits))?)?,

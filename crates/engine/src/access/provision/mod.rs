@@ -11,6 +11,7 @@ mod call;
 mod draft;
 mod fresh;
 mod reconcile;
+mod restored;
 pub(crate) mod rules;
 mod seen;
 mod verdict;
@@ -83,6 +84,8 @@ pub enum Sabotage {
     RecordAfterTheCall,
     /// What is unknown is sent again without reading.
     RetryWithoutReading,
+    /// A restored store counts as any other.
+    ForgetTheRestore,
 }
 
 /// Where in the protocol a worker is; a crash harness stops it at each of them.

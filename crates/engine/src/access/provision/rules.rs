@@ -93,9 +93,12 @@ impl Provisioner<'_> {
         }
     }
 
-    /// The rules that look at who and with what, before anything else is asked (R2, R3, R10, R11, scope).
+    /// The rules that look at who and with what, before anything else is asked (R2, R3, R10, R11, R15, scope).
     pub(super) async fn standing_rules(&self, steps: &[Step]) -> Result<Option<Refusal>, EngineError> {
         if let Some(refusal) = self.writes_off().await? {
+            return Ok(Some(refusal));
+        }
+        if let Some(refusal) = self.restored_first().await? {
             return Ok(Some(refusal));
         }
         // Any answer tells the token's scopes, a refusal as well.

@@ -106,14 +106,17 @@ impl Ground {
         })
     }
 
-    /// Takes over what is remembered of an earlier run, as far as it still holds; of a later version nothing does.
+    /// Takes over what is remembered of an earlier run, as far as it still holds: nothing does of a later version, or of
+    /// one that is not kept any more.
     ///
     /// # Errors
     ///
     /// What the database said.
     pub async fn remembering(self, mut memory: Memory) -> Result<Self, EngineError> {
         let url = self.store.url();
-        let before = memory.version_of(url, &self.settings).filter(|before| *before <= self.version);
+        // What changed since a version that is not kept any more is not known whole.
+        let kept = self.store.oldest_version().await?..=self.version;
+        let before = memory.version_of(url, &self.settings).filter(|before| kept.contains(before));
         let Some(before) = before else {
             let mut emptied = memory.emptied();
             emptied.begin(url, &self.settings, (self.version, None));
