@@ -33,8 +33,10 @@ const LATER: &str = "later";
 /// The member of a document that says from which moment on intervals of rules are looked at.
 const DUE: &str = "due";
 
-/// Evaluates versions; with a document without a version, what was evaluated last, for what is over by the clock alone; with
-/// a moment, the rules of which a moment of their own interval has come since then.
+/// Evaluates versions.
+///
+/// With a document without a version, what was evaluated last, for what is over by the clock alone; with a moment, the
+/// rules of which a moment of their own interval has come since then.
 #[derive(Debug, Default)]
 pub struct Evaluator {
     /// What is remembered of each estate.

@@ -143,7 +143,9 @@ pub async fn evaluate_with(
         }
         let found = Found { judged: &judged, same: &same, standing: &standing };
         if let Some((summary, edition)) = settle(asked, &found, version, clock).await? {
-            edition.into_iter().for_each(|edition| memory.stored_with(edition));
+            if let Some(edition) = edition {
+                memory.stored_with(edition);
+            }
             return Ok(summary);
         }
     }
@@ -301,12 +303,11 @@ fn wanted<'w>(
 ) -> WantedFindings<'w> {
     let (mut rules, mut fingerprints, mut said) = (Vec::new(), Vec::new(), HashMap::new());
     for one in judged {
-        match one.touched {
-            Some(touched) => fingerprints.extend(touched.iter().map(String::as_str)),
-            None => {
-                rules.push(one.rule.key());
-                said.extend(one.said());
-            }
+        if let Some(touched) = one.touched {
+            fingerprints.extend(touched.iter().map(String::as_str));
+        } else {
+            rules.push(one.rule.key());
+            said.extend(one.said());
         }
     }
     if judged.iter().any(|one| one.rule.tells_of_failure()) {
@@ -356,7 +357,7 @@ fn deliveries(
     }
     for one in outcome.acting.iter().filter_map(|place| judged.get(*place)) {
         if one.evaluation.state == State::Fired {
-            deliveries.extend(route::actions(asked.channels, &one.evaluation, told));
+            deliveries.extend(route::actions(asked.channels, one.evaluation, told));
         }
     }
     deliveries

@@ -238,7 +238,7 @@ impl Told {
         let answer = Arc::unwrap_or_clone(answer);
         let Data::Table { mut headings, rows } = answer.data else { return Vec::new() };
         headings.pop();
-        let mut parts: HashMap<Box<str>, (Vec<Vec<Cell>>, Vec<i64>)> = HashMap::new();
+        let mut parts: HashMap<Box<str>, Part> = HashMap::new();
         for (place, mut row) in rows.into_iter().enumerate() {
             let Some(Cell::Value(Value::Text(text))) = row.pop() else { continue };
             let part = parts.entry(text).or_default();
@@ -278,6 +278,9 @@ impl Told {
         Self { answer: Arc::new(answer), packed: None, slots: self.slots.clone(), beside: Vec::new() }
     }
 }
+
+/// Rows, and the dense ids beside them.
+type Part = (Vec<Vec<Cell>>, Vec<i64>);
 
 /// Whether the rows in these places are those of another answer, in whatever order; `None` where the two do not fit.
 fn same(before: &Data, places: &[usize], now: &Data) -> Option<bool> {

@@ -194,7 +194,7 @@ pub(super) fn family(all_of_them: &Prepared, settings: &Settings) -> Key {
 }
 
 /// Whether a question is the same statement whenever it is asked.
-fn timeless(text: &str) -> bool {
+pub(super) fn timeless(text: &str) -> bool {
     let dated = text.as_bytes().windows(4).any(|part| part.eq_ignore_ascii_case(b"date"));
     !dated && !text.contains("${")
 }

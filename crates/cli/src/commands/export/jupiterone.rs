@@ -34,6 +34,7 @@ pub(super) struct Args {
 
 /// What goes out, and how.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::commands) struct ShapeArgs {
     /// Whose idea of the properties: `classic` is the original integration's and that of data models up to 0.54,
     /// `current` that of data models from 0.62

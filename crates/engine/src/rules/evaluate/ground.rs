@@ -217,9 +217,14 @@ impl Ground {
             let people = self.people().await?;
             self.memory().set_people(people);
         }
-        let kin = prepared.with_its_kin(settings, &self.at, None);
-        let kin = kin.map(|(all, text)| Kin { family: memory::family(&all, settings), text });
-        let in_pieces = prepared.in_pieces(settings, &self.at).ok();
+        // At another time it is another statement, of which no piece is known.
+        let (kin, in_pieces) = if memory::timeless(&of.0.0) {
+            let kin = prepared.with_its_kin(settings, &self.at, None);
+            let kin = kin.map(|(all, text)| Kin { family: memory::family(&all, settings), text });
+            (kin, prepared.in_pieces(settings, &self.at).ok())
+        } else {
+            (None, None)
+        };
         let prepared = in_pieces.as_ref().unwrap_or(prepared);
         let told = query::told(&self.at, prepared, settings, self.version).await?;
         Ok(self.memory().keep(of, told, reads, kin))

@@ -21,13 +21,11 @@ pub(super) fn of(
     let mut asked = Vec::with_capacity(held.len());
     for (place, (query, held)) in rule.queries.iter().zip(held).enumerate() {
         let before = before.and_then(|before| before.get(place)).filter(|_| touched.is_some());
-        let prints = match before.and_then(|before| carried(rule, held, before, &mut touched)) {
-            Some(prints) => prints,
-            None => {
+        let prints =
+            before.and_then(|before| carried(rule, held, before, &mut touched)).unwrap_or_else(|| {
                 touched = None;
                 all(rule, held, 0).into()
-            }
-        };
+            });
         let question = (query.text.to_string(), query.include_deleted);
         asked.push(Asked { question, number: held.number, prints });
     }
