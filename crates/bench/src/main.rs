@@ -13,6 +13,7 @@ mod process;
 mod questions;
 mod report;
 mod rules;
+mod serve;
 mod sign_in;
 mod store;
 mod wall;
@@ -34,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
         return store::once().await;
     }
     let writes = asked.iter().any(|asked| asked == "write");
-    for part in ["store", "questions", "rules", "process", "wall", "c1z"] {
+    for part in ["store", "questions", "rules", "process", "serve", "wall", "c1z"] {
         // `rules:20` is the same with a twentieth of the estate.
         let share = asked.iter().find_map(|asked| asked.strip_prefix(part)?.strip_prefix(':')?.parse().ok());
         if share.is_none() && !asked.iter().any(|asked| asked == part || asked == "all") {
@@ -56,6 +57,7 @@ async fn measure(part: &str, share: u32, report: &mut Report) -> anyhow::Result<
         "questions" => questions::run(report).await,
         "rules" => rules::run(report, share).await,
         "process" => process::run(report).await,
+        "serve" => serve::run(report, share).await,
         "wall" => wall::run(report).await,
         _ => c1z::run(report),
     }

@@ -36,6 +36,11 @@ impl Config {
         Ok(token)
     }
 
+    /// Whether somebody gave a Heroku token; one that cannot be read was given, too.
+    pub(crate) fn has_token(&self, file: Option<&Path>) -> bool {
+        file.is_some() || !matches!(self.secret("heroku.token"), Ok(None))
+    }
+
     /// The token of a roster's server.
     ///
     /// # Errors

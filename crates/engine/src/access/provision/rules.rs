@@ -300,10 +300,12 @@ fn killed_by_file(settings: &Settings) -> bool {
 /// What the database said.
 pub(crate) async fn writes_off(settings: &Settings, store: &Store) -> Result<Option<Refusal>, EngineError> {
     if !settings.allow_writes {
-        return Ok(Some(
-            Refusal::rule("R10", "this installation is read only")
+        return Ok(Some(match &settings.connector {
+            Some(name) => Refusal::rule("R10", format!("the connector `{name}` does not change access"))
+                .hint(format!("`metsuke connectors edit \"{name}\" --provisioning true` lets it")),
+            None => Refusal::rule("R10", "this installation is read only")
                 .hint("set METSUKE_PROVISIONING=true, or add --allow-writes, once you want it to write"),
-        ));
+        }));
     }
     if killed_by_file(settings) {
         return Ok(Some(
