@@ -6,6 +6,9 @@
 //! Invariant: an account changes in one transaction with the event that tells of it and with the end of the sessions that it
 //! must end; no row is ever deleted; of those who may administer, one always stays.
 
+mod first;
+mod proof;
+
 use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
 
@@ -125,73 +128,6 @@ impl Store {
         Ok(AccountKept::Yes)
     }
 
-    /// Keeps the first account, for whoever holds the link; the link is used up by it.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is kept then.
-    pub async fn keep_first_account(
-        &self,
-        row: &AccountRow,
-        link: &[u8],
-        event: NewEvent,
-    ) -> Result<AccountKept, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
-        let sql = "DELETE FROM setup_link WHERE hash = $1 AND expires_at > $2";
-        let binds = [Bind::Bytes(link.to_vec()), row.created_at.0.into()];
-        let found = connection.execute("using the setup link", sql, &binds).await?;
-        if found == 0 || count(&mut connection).await? > 0 {
-            return Ok(AccountKept::LinkGone);
-        }
-        insert(&mut connection, row).await?;
-        audit::append(&mut connection, event).await?;
-        connection.commit().await?;
-        Ok(AccountKept::Yes)
-    }
-
-    /// Keeps the link for the first person in place of any earlier one; `false` where somebody is there already.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is kept then.
-    pub async fn keep_setup_link(
-        &self,
-        hash: &[u8],
-        expires_at: Moment,
-        event: NewEvent,
-    ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
-        if count(&mut connection).await? > 0 {
-            return Ok(false);
-        }
-        let row = [1_i64.into(), Bind::Bytes(hash.to_vec()), expires_at.0.into()];
-        let head = "INSERT INTO setup_link (one, hash, expires_at) ";
-        let tail = " ON CONFLICT (one) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at";
-        connection.insert("keeping the setup link", (head, tail), [row]).await?;
-        audit::append(&mut connection, event).await?;
-        connection.commit().await?;
-        Ok(true)
-    }
-
-    /// Whether the link for the first person has this hash and has not expired.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn setup_link_holds(&self, hash: &[u8], now: Moment) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_read().await?;
-        let mut found = false;
-        let sql = "SELECT one FROM setup_link WHERE hash = $1 AND expires_at > $2";
-        let binds = [Bind::Bytes(hash.to_vec()), now.0.into()];
-        connection
-            .each("reading the setup link", sql, &binds, |_| {
-                found = true;
-                Ok(())
-            })
-            .await?;
-        Ok(found)
-    }
-
     /// How many accounts there are.
     ///
     /// # Errors
@@ -274,89 +210,6 @@ impl Store {
         audit::append(&mut connection, event).await?;
         connection.commit().await?;
         Ok(AccountChanged::Yes)
-    }
-
-    /// Gives an account another password; ends its sessions, and no browser counts as known after it.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is changed then.
-    pub async fn set_password(
-        &self,
-        id: &str,
-        password: &str,
-        now: Moment,
-        event: NewEvent,
-    ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
-        let sql = "UPDATE account SET password = $1 WHERE id = $2";
-        if connection.execute(CHANGING, sql, &[password.into(), id.into()]).await? == 0 {
-            return Ok(false);
-        }
-        connection.execute(CHANGING, "DELETE FROM known_device WHERE account = $1", &[id.into()]).await?;
-        sessions::end_all(&mut connection, id, now).await?;
-        audit::append(&mut connection, event).await?;
-        connection.commit().await?;
-        Ok(true)
-    }
-
-    /// Keeps the sealed secret of a second factor that is not asked for yet; `false` where one is.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is kept then.
-    pub async fn offer_totp(&self, id: &str, sealed: &[u8]) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
-        let sql = "UPDATE account SET totp = $1 WHERE id = $2 AND totp_since IS NULL";
-        let done = connection.execute(CHANGING, sql, &[Bind::Bytes(sealed.to_vec()), id.into()]).await?;
-        connection.commit().await?;
-        Ok(done > 0)
-    }
-
-    /// Asks for the second factor from now on, with these hashes of recovery codes; `false` where it was asked for before, or
-    /// where the code of this step was taken before.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is changed then.
-    pub async fn confirm_totp(
-        &self,
-        id: &str,
-        step: i64,
-        codes: &[Vec<u8>],
-        now: Moment,
-        event: NewEvent,
-    ) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
-        let sql = "UPDATE account SET totp_since = $1, totp_step = $2
-                    WHERE id = $3 AND totp IS NOT NULL AND totp_since IS NULL AND totp_step < $2";
-        if connection.execute(CHANGING, sql, &[now.0.into(), step.into(), id.into()]).await? == 0 {
-            return Ok(false);
-        }
-        connection.execute(CHANGING, "DELETE FROM recovery_code WHERE account = $1", &[id.into()]).await?;
-        let rows: Vec<_> = codes.iter().map(|code| [Bind::from(id), Bind::Bytes(code.clone())]).collect();
-        connection.insert(CHANGING, ("INSERT INTO recovery_code (account, hash) ", ""), rows).await?;
-        audit::append(&mut connection, event).await?;
-        connection.commit().await?;
-        Ok(true)
-    }
-
-    /// Asks for no second factor any more, forgets its codes, and ends the account's sessions.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is changed then.
-    pub async fn reset_totp(&self, id: &str, now: Moment, event: NewEvent) -> Result<bool, StoreError> {
-        let mut connection = self.pool.begin_write().await?;
-        let sql = "UPDATE account SET totp = NULL, totp_since = NULL WHERE id = $1";
-        if connection.execute(CHANGING, sql, &[id.into()]).await? == 0 {
-            return Ok(false);
-        }
-        connection.execute(CHANGING, "DELETE FROM recovery_code WHERE account = $1", &[id.into()]).await?;
-        sessions::end_all(&mut connection, id, now).await?;
-        audit::append(&mut connection, event).await?;
-        connection.commit().await?;
-        Ok(true)
     }
 
     /// Says that a provider's person is this account's; `false` where the person has one.
