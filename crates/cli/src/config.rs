@@ -13,7 +13,7 @@ use metsuke_clients::{heroku, jupiterone};
 use metsuke_engine::access::provision::Sabotage;
 use metsuke_engine::audit::KeyFile;
 use metsuke_engine::seal::SealFile;
-use metsuke_web::Limits;
+use metsuke_web::{Joins, Limits};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -22,6 +22,7 @@ use crate::context::sqlite_file;
 use crate::failure::Failure;
 use crate::limits::ServeLimits;
 use crate::sign_in::SignIn;
+use crate::traces::{self, TraceSettings};
 
 /// The variables that may hold the token, best first.
 const TOKEN_VARIABLES: [&str; 3] = ["METSUKE_HEROKU_TOKEN", "BATON_API_TOKEN", "HEROKU_API_KEY"];
@@ -51,6 +52,7 @@ pub(crate) struct Environment {
     sign_in: SignIn,
     port: Option<String>,
     limits: ServeLimits,
+    traces: TraceSettings,
     allow_private: Option<String>,
     allow_plain: bool,
     provisioning: bool,
@@ -85,6 +87,7 @@ impl Environment {
             sign_in: SignIn::read(variable),
             port: variable("PORT"),
             limits: ServeLimits::read(variable),
+            traces: TraceSettings::read(variable),
             allow_private: variable("METSUKE_ALLOW_PRIVATE"),
             allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
@@ -96,6 +99,11 @@ impl Environment {
             no_color: variable("NO_COLOR").is_some(),
             columns: variable("COLUMNS").and_then(|columns| columns.parse().ok()),
         }
+    }
+
+    /// Where traces go.
+    pub(crate) const fn traces(&self) -> &TraceSettings {
+        &self.traces
     }
 
     /// Whether the user wants no colour.
@@ -233,6 +241,11 @@ impl Config {
     /// [`Failure`] where a variable holds no number.
     pub(crate) fn limits(&self) -> Result<Limits, Failure> {
         self.environment.limits.limits()
+    }
+
+    /// What makes requests part of others' traces, where traces are kept.
+    pub(crate) fn joins(&self) -> Option<Joins> {
+        self.environment.traces.are_kept().then_some(traces::join as Joins)
     }
 
     /// Where a server listens.

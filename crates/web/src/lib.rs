@@ -29,4 +29,4 @@ mod table;
 pub use description::document;
 pub use limits::Limits;
 pub use place::Place;
-pub use server::{Server, Services, WebError};
+pub use server::{Joins, Server, Services, WebError};

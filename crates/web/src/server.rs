@@ -49,9 +49,14 @@ pub struct Services {
     pub place: Option<Place>,
     /// How much is taken.
     pub limits: Limits,
+    /// Makes the span of a request part of the trace that its `traceparent` names; none where no traces are kept.
+    pub joins: Option<Joins>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
+
+/// Makes a span part of the trace that a `traceparent` names.
+pub type Joins = fn(&tracing::Span, &str);
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +85,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) pace: Pace,
+    pub(crate) joins: Option<Joins>,
     pub(crate) body_limit: usize,
     pub(crate) patience: Duration,
     /// Cancelled when the server is asked to stop.
@@ -155,7 +161,7 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, limits, clock } = services;
+    let Services { desk, tokens, once, people, place, limits, joins, clock } = services;
     State {
         desk,
         tokens,
@@ -165,6 +171,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),
         limits,
+        joins,
         clock,
         body_limit: BODY_LIMIT,
         patience: PATIENCE,

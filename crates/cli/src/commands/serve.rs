@@ -83,6 +83,7 @@ impl Args {
             people,
             place: Some(place),
             limits: context.config.limits()?,
+            joins: context.config.joins(),
             clock,
         };
         context.output.print(&format!("listening on http://{}\n", server.address()))?;

@@ -72,6 +72,7 @@ impl House {
             people: people.clone(),
             place: None,
             limits: Limits::default(),
+            joins: None,
             clock: clock.clone(),
         };
         let stop = CancellationToken::new();

@@ -7,3 +7,4 @@ mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod traces;
