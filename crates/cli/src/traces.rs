@@ -47,11 +47,11 @@ impl TraceSettings {
     ///
     /// Source: <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>; headers, the service's name and how spans are
     /// gathered have further variables there, which the library reads.
-    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn read(own: Option<String>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let says =
             |name: &str, word: &str| variable(name).is_some_and(|value| value.eq_ignore_ascii_case(word));
         Self {
-            own: variable("METSUKE_OTLP_ENDPOINT"),
+            own,
             base: variable("OTEL_EXPORTER_OTLP_ENDPOINT"),
             exact: variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
             service: variable("OTEL_SERVICE_NAME"),
@@ -180,7 +180,7 @@ mod tests {
 
     fn address(pairs: &[(&str, &str)]) -> Option<String> {
         let find = |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned());
-        TraceSettings::read(find).address()
+        TraceSettings::read(find("METSUKE_OTLP_ENDPOINT"), find).address()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The way of every request: its number, who asks, whether they may, the body, the deed, and the headers of the answer.
 //!
-//! What is done is the handlers' business.
+//! What is done is the handlers' business, and the pages'.
 //!
 //! Invariant: no handler runs before the policy of its operation was asked, and every answer has the number of its request.
 
@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, RawPathParams, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt as _;
+use metsuke_engine::changes::webhooks::MOST_BYTES;
 use metsuke_engine::identity::{Area, Caller, Denied, Operation, Owned, Policy};
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -25,6 +26,7 @@ use crate::guard::{self, Signed};
 use crate::handlers::handle;
 use crate::once::{self, Ticket};
 use crate::server::State;
+use crate::visit;
 
 /// The header with the number of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -100,6 +102,9 @@ pub(crate) async fn enter(
 /// Answers a request that no route fits.
 pub(crate) async fn nowhere(state: Arc<State>, request: Request) -> Response {
     let number = number(&state, request.headers());
+    if let Some(page) = visit::nowhere(&state, &request, &number) {
+        return finished(&state, page, &number);
+    }
     let told = format!("there is nothing at `{}`", request.uri().path());
     let error = ApiError::not_found(told).hint("`/api/v1/openapi.json` tells what there is");
     finished(&state, error.response(&number), &number)
@@ -119,17 +124,39 @@ async fn answered(
     path: Option<BTreeMap<String, String>>,
     request: Request,
 ) -> Result<Answer, ApiError> {
+    let call = admitted(state, operation, path, request).await?;
+    let key = if operation.takes_key() { once::key(&call.headers)? } else { None };
+    let (Some(key), Some(caller)) = (key, call.caller.clone()) else {
+        return timed(state, handle(call)).await;
+    };
+    let print = once::fingerprint(operation, &call.uri, &call.body);
+    match once::begin(&state.once, &caller, &key, print, operation).await? {
+        Ticket::Answered(answer) => Ok(answer),
+        Ticket::Do(attempt) => {
+            let outcome = timed(state, handle(call)).await;
+            let kept = once::Outcome::of(&outcome);
+            once::end(&state.once, &attempt, kept).await;
+            outcome
+        }
+    }
+}
+
+/// A request whose sender may do what it asks for; nobody else's comes through here.
+pub(crate) async fn admitted(
+    state: &Arc<State>,
+    operation: Operation,
+    path: Option<BTreeMap<String, String>>,
+    request: Request,
+) -> Result<Call, ApiError> {
     let path = path.ok_or_else(|| ApiError::malformed("the path is not written in UTF-8"))?;
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let visitor = guard::visitor(&state.place, peer, &parts.headers);
+    let visitor = guard::visitor(&state.place, peer(&parts.extensions), &parts.headers);
     let asked = match operation.policy() {
         // Only signing in looks at cookies where nobody needs to be anybody.
         Policy::Public if operation.area() == Area::Session => {
             guard::signed(state, &parts.headers).await.map(|signed| (None, signed))
         }
-        Policy::Public => Ok((None, None)),
+        Policy::Public | Policy::Signed => Ok((None, None)),
         Policy::Of { .. } => caller(state, &parts.headers).await,
     };
     let known = asked.as_ref().ok().and_then(|(caller, _)| caller.as_ref());
@@ -145,18 +172,18 @@ async fn answered(
     if let Some(caller) = &caller {
         as_owner = permitted(state, operation, caller, &path).await?;
     }
-    let body = arrived(state, body).await?;
+    let most = if operation.policy() == Policy::Signed { MOST_BYTES } else { state.body_limit };
+    let body = arrived(state, body, most).await?;
     let (uri, headers) = (parts.uri, parts.headers);
     match operation.policy() {
         Policy::Public => guard::check(&state.place, &parts.method, &headers, &body, None)?,
         Policy::Of { .. } if signed.is_some() => {
             guard::check(&state.place, &parts.method, &headers, &body, signed.as_ref())?;
         }
-        // A token is no cookie: nobody's browser sends it along unasked.
-        Policy::Of { .. } => {}
+        // A token is no cookie, and a signature neither: nobody's browser sends it along unasked.
+        Policy::Of { .. } | Policy::Signed => {}
     }
-    let key = if operation.takes_key() { once::key(&headers)? } else { None };
-    let call = Call {
+    Ok(Call {
         state: Arc::clone(state),
         operation,
         caller,
@@ -167,23 +194,12 @@ async fn answered(
         uri,
         headers,
         body,
-    };
-    let (Some(key), Some(caller)) = (key, call.caller.clone()) else { return timed(state, call).await };
-    let print = once::fingerprint(operation, &call.uri, &call.body);
-    match once::begin(&state.once, &caller, &key, print, operation).await? {
-        Ticket::Answered(answer) => Ok(answer),
-        Ticket::Do(attempt) => {
-            let outcome = timed(state, call).await;
-            let kept = once::Outcome::of(&outcome);
-            once::end(&state.once, &attempt, kept).await;
-            outcome
-        }
-    }
+    })
 }
 
 /// The body, which has to arrive in time.
-async fn arrived(state: &State, body: HttpBody) -> Result<Bytes, ApiError> {
-    let Ok(body) = tokio::time::timeout(state.limits.arrival, to_bytes(body, state.body_limit)).await else {
+async fn arrived(state: &State, body: HttpBody, most: usize) -> Result<Bytes, ApiError> {
+    let Ok(body) = tokio::time::timeout(state.limits.arrival, to_bytes(body, most)).await else {
         let told = "the body took too long to arrive";
         let close = HeaderValue::from_static("close");
         return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", told)
@@ -191,12 +207,22 @@ async fn arrived(state: &State, body: HttpBody) -> Result<Bytes, ApiError> {
     };
     body.map_err(|_| {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large, or it was cut off")
-            .hint(format!("at most {} bytes are read", state.body_limit))
+            .hint(format!("at most {most} bytes are read"))
     })
 }
 
-async fn timed(state: &State, call: Call) -> Result<Answer, ApiError> {
-    match tokio::time::timeout(state.patience, handle(call)).await {
+/// The address at the other end of the connection.
+pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// Waits for an answer for as long as anybody would.
+pub(crate) async fn timed(
+    state: &State,
+    answering: impl Future<Output = Result<Answer, ApiError>>,
+) -> Result<Answer, ApiError> {
+    match tokio::time::timeout(state.patience, answering).await {
         Ok(outcome) => outcome,
         Err(_) => Err(ApiError::unavailable("timeout", "the answer took too long and was given up")),
     }
@@ -247,7 +273,7 @@ pub(crate) async fn permitted(
 }
 
 /// The caller's own number for the request, where it can be one, else a new one.
-fn number(state: &State, headers: &HeaderMap) -> String {
+pub(crate) fn number(state: &State, headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let fits = |given: &&str| !given.is_empty() && given.len() <= LONGEST_ID && given.bytes().all(plain);
@@ -266,7 +292,7 @@ fn parent(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// An answer as HTTP has it; 304 where the caller has it already.
-fn written(operation: Operation, answer: Answer, matches: Option<&HeaderValue>) -> Response {
+pub(crate) fn written(operation: Operation, answer: Answer, matches: Option<&HeaderValue>) -> Response {
     let Answer { status, headers, body } = answer;
     let tag = match &body {
         Body::Whole(body) if !operation.writes() && status == StatusCode::OK => Some(entity_tag(body)),
@@ -302,7 +328,7 @@ pub(crate) fn names(header: &HeaderValue, tag: &str) -> bool {
 }
 
 /// Puts the headers of every answer on.
-fn finished(state: &State, mut response: Response, number: &str) -> Response {
+pub(crate) fn finished(state: &State, mut response: Response, number: &str) -> Response {
     let headers = response.headers_mut();
     if state.place.is_secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));

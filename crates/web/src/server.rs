@@ -16,6 +16,7 @@ use axum::routing::{MethodFilter, on};
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Method, Once, Operation, People, Tokens};
 use metsuke_model::Clock;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,8 @@ use crate::limits::{Limits, Pace};
 use crate::listening::listen;
 use crate::metrics::Metrics;
 use crate::place::Place;
+use crate::site::ROUTES;
+use crate::visit::{load, visit};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -51,12 +54,23 @@ pub struct Services {
     pub limits: Limits,
     /// Makes the span of a request part of the trace that its `traceparent` names; none where no traces are kept.
     pub joins: Option<Joins>,
+    /// Whom a browser on this machine is signed in as without being asked; nobody but in a demonstration.
+    pub guest: Option<Guest>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 /// Makes a span part of the trace that a `traceparent` names.
 pub type Joins = fn(&tracing::Span, &str);
+
+/// Somebody whom a browser on this machine is signed in as.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// The e-mail address.
+    pub email: String,
+    /// The password.
+    pub password: SecretString,
+}
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +95,7 @@ pub(crate) struct State {
     pub(crate) once: Once,
     pub(crate) people: People,
     pub(crate) place: Place,
+    pub(crate) guest: Option<Guest>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
@@ -161,13 +176,14 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, limits, joins, clock } = services;
+    let Services { desk, tokens, once, people, place, limits, joins, guest, clock } = services;
     State {
         desk,
         tokens,
         once,
         people,
         place: place.unwrap_or_else(|| Place::listening(address)),
+        guest,
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),
         limits,
@@ -181,7 +197,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
     }
 }
 
-/// One route for each operation, and nothing else.
+/// One route for each operation and each page, what pages load, and nothing else.
 fn router(state: &Arc<State>) -> Router {
     let mut router = Router::new();
     for operation in Operation::ALL.iter().copied() {
@@ -191,6 +207,16 @@ fn router(state: &Arc<State>) -> Router {
         };
         router = router.route(operation.path(), on(filter(operation.method()), answer));
     }
+    for route in ROUTES {
+        let state = Arc::clone(state);
+        let answer = move |path: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
+            visit(Arc::clone(&state), route, path.ok(), request)
+        };
+        router = router.route(route.path, on(filter(route.method), answer));
+    }
+    let asset = Arc::clone(state);
+    let load = move |request: Request| load(Arc::clone(&asset), request);
+    router = router.route("/assets/{name}", on(MethodFilter::GET, load));
     let (lost, other) = (Arc::clone(state), Arc::clone(state));
     router
         .fallback(move |request: Request| nowhere(Arc::clone(&lost), request))

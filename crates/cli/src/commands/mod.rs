@@ -5,10 +5,12 @@
 mod access;
 mod accounts;
 mod audit;
+mod backup;
 mod c1z;
 mod changes;
 mod channels;
 mod completions;
+mod config;
 mod connectors;
 mod demo;
 mod doctor;
@@ -20,6 +22,7 @@ mod jupiterone;
 mod list;
 mod people;
 mod provision;
+mod prune;
 mod query;
 mod questions;
 mod rules;
@@ -76,6 +79,10 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Token(token::Args),
     Accounts(accounts::Args),
+    Config(config::Args),
+    Prune(prune::Args),
+    Backup(backup::Args),
+    Restore(backup::RestoreArgs),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -94,6 +101,8 @@ impl Command {
             | Self::Serve(_)
             | Self::Channels(_)
             | Self::Connectors(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -102,7 +111,11 @@ impl Command {
 
     /// Whether the command answers many at once, and goes on until it is stopped.
     pub(crate) fn serves(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        match self {
+            Self::Serve(_) => true,
+            Self::Demo(args) => args.serves(),
+            _ => false,
+        }
     }
 
     /// Runs it.
@@ -154,6 +167,10 @@ impl Command {
             Self::Serve(args) => Box::pin(args.run(context)).await,
             Self::Token(args) => Box::pin(args.run(context)).await,
             Self::Accounts(args) => Box::pin(args.run(context)).await,
+            Self::Config(args) => args.run(context),
+            Self::Prune(args) => Box::pin(args.run(context)).await,
+            Self::Backup(args) => Box::pin(args.run(context)).await,
+            Self::Restore(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,

@@ -1,4 +1,4 @@
-//! `metsuke serve`: the API, health and figures, until somebody asks it to stop.
+//! `metsuke serve`: the pages, the API, health and figures, until somebody asks it to stop.
 //!
 //! What is served is the engine's and the door's business; here is where it listens, and on which database.
 
@@ -8,15 +8,17 @@
 )]
 
 mod export;
+mod forms;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use metsuke_engine::alerts::{Courier, Evaluator};
-use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder};
+use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder, Watch};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
+use metsuke_engine::retention::{self, Pruner};
 use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::SystemClock;
 use metsuke_web::{Place, Server, Services};
@@ -25,11 +27,12 @@ use tokio::task::JoinSet;
 
 use crate::context::Context;
 use crate::failure::Exit;
+pub(crate) use forms::Written;
 
-/// Serve the API, and keep everything running
+/// Serve the pages and the API, and keep everything running
 ///
-/// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The API is
-/// under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
+/// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The pages begin
+/// at /; the API is under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
 /// makes. People sign in under /auth/sign-in; while there is nobody, the log has a link for the first person.
 ///
 /// API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
@@ -63,11 +66,14 @@ impl Args {
         let seal = context.config.seal_file()?;
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
         let outside = context.config.outside()?;
+        let watch = Watch::default();
         let supervisor = Supervisor::new(installation.clone())?
-            .with(Arc::new(Recorder::default()))
+            .with(Arc::new(Recorder::new(watch.clone())))
             .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())))
-            .with(Arc::new(export::Exporter));
+            .with(Arc::new(export::Exporter))
+            .with(Arc::new(Pruner { keep: context.config.retention()? }));
+        retention::plan_today(&installation).await?;
         let accelerator = Accelerator::new(installation.clone(), FeedSettings::default());
         let server = Server::bind(address).await?;
         let place = context.config.sign_in().place(server.address())?;
@@ -77,13 +83,19 @@ impl Args {
         }
         offer_setup(&people, &place).await?;
         let services = Services {
-            desk: Desk::new(installation).stopped_by(context.kill_file()).sending(outside),
+            desk: Desk::new(installation)
+                .stopped_by(context.kill_file())
+                .sending(outside)
+                .watching(watch)
+                .signing(context.config.audit_key(None))
+                .writing(Arc::new(Written)),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             people,
             place: Some(place),
             limits: context.config.limits()?,
             joins: context.config.joins(),
+            guest: None,
             clock,
         };
         context.output.print(&format!("listening on http://{}\n", server.address()))?;

@@ -14,6 +14,8 @@ use super::role::{Role, Scope};
 pub enum Policy {
     /// Everybody, without a token.
     Public,
+    /// Whoever signs what it sends: the operation itself looks at the signature, and at no token.
+    Signed,
     /// Those with one of these roles; and the owner of the thing, whatever their role, where it says so.
     Of {
         /// The roles.
@@ -27,6 +29,8 @@ use Role::{Admin, Auditor, Operator, Reviewer, Viewer};
 
 /// Without a token.
 pub(super) const PUBLIC: Policy = Policy::Public;
+/// Without a token, by a signature.
+pub(super) const SIGNED: Policy = Policy::Signed;
 /// Sees the estate.
 pub(super) const SEEING: Policy = of(&[Viewer, Auditor, Reviewer, Operator, Admin], false);
 /// Does something about oneself.
@@ -172,7 +176,8 @@ mod tests {
     fn an_admin_may_do_everything_and_an_auditor_changes_nothing() {
         for operation in Operation::ALL {
             assert_eq!(operation.permits(&caller(Admin, &[]), Owned::No), Ok(()), "{operation}");
-            let about_others = operation.policy() != Policy::Public && operation.policy() != ONESELF;
+            let about_others =
+                matches!(operation.policy(), Policy::Of { .. }) && operation.policy() != ONESELF;
             if operation.writes() && about_others {
                 assert_eq!(operation.permits(&caller(Auditor, &[]), Owned::No), Err(Denied::Role));
             } else {

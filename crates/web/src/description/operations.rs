@@ -5,8 +5,9 @@
 use metsuke_engine::identity::{Method, Operation, Policy};
 use serde_json::{Value, json};
 
-use super::session;
+use super::webhooks;
 use super::words::{anything, list, named, object, one_of, or_null, text, with};
+use super::{employees, estate, judging, safety, session};
 
 /// The usual type of a body.
 pub(super) const JSON: &str = "application/json";
@@ -81,6 +82,19 @@ impl Spec {
         self
     }
 
+    /// A body that may be left out.
+    pub(super) fn may_say(mut self, schema: Value) -> Self {
+        self.body = Some(Body { schema, required: false, media: JSON });
+        self
+    }
+
+    /// A file to be carried off.
+    pub(super) fn file(description: &'static str, media: &'static [&'static str]) -> Self {
+        let mut spec = Self::new(200, description, text());
+        spec.answer.content = media.iter().map(|media| (*media, text())).collect();
+        spec
+    }
+
     pub(super) fn more(mut self, statuses: &'static [u16]) -> Self {
         self.more = statuses;
         self
@@ -128,9 +142,14 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::Query => Spec::new(200, "What was found, as JupiterOne answers.", named("Answer"))
             .body(named("Question"))
             .more(&[404]),
-        Operation::ListChanges => Spec::list("Changes, oldest first.", "Change", CHANGES).more(&[404]),
+        Operation::ListChanges => {
+            let mut spec = Spec::list("Changes, newest first.", "Change", CHANGES).more(&[404]);
+            spec.answer.content.push(("text/event-stream", text()));
+            spec
+        }
         Operation::ListPeople => {
-            Spec::list("People.", "Person", &["connector", "as_of", "email"]).more(&[404])
+            let filters = &["connector", "as_of", "email", "without_second_factor"];
+            Spec::list("People.", "Person", filters).more(&[404])
         }
         Operation::ListTeams => Spec::list("Teams.", "Team", &["connector", "as_of", "name"]).more(&[404]),
         Operation::ListApps => {
@@ -140,6 +159,39 @@ pub(super) fn describe(operation: Operation) -> Spec {
             Spec::list("Enterprise accounts.", "EnterpriseAccount", &["connector", "as_of", "name"])
                 .more(&[404])
         }
+        Operation::ListAddOns
+        | Operation::ListInvitations
+        | Operation::ListUnresolved
+        | Operation::GetAppAccess
+        | Operation::GetPersonAccess
+        | Operation::ExplainQuery
+        | Operation::ListQuestions
+        | Operation::GetQuestion
+        | Operation::ListSyncs
+        | Operation::GetSync
+        | Operation::AcceptSync
+        | Operation::ExportGraph
+        | Operation::ExportC1z
+        | Operation::ExportJupiterOne => estate::describe(operation),
+        Operation::ListEmployees
+        | Operation::ListUnmatched
+        | Operation::ImportRoster
+        | Operation::MatchAccount
+        | Operation::UnmatchAccount => employees::describe(operation),
+        Operation::CheckRules
+        | Operation::RunRules
+        | Operation::EvaluateFindings
+        | Operation::ListAlerts
+        | Operation::RetryAlert => judging::describe(operation),
+        Operation::ReconcilePlans
+        | Operation::GetKillSwitch
+        | Operation::SetKillSwitch
+        | Operation::ListProtected
+        | Operation::Protect
+        | Operation::Unprotect
+        | Operation::VerifyAudit
+        | Operation::SignAudit
+        | Operation::ExportAudit => safety::describe(operation),
         Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
         Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
         Operation::ImportRules => {
@@ -209,6 +261,11 @@ pub(super) fn describe(operation: Operation) -> Spec {
         }
         Operation::GetToken => Spec::thing("The token.", named("Token")).more(&[404]),
         Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404, 409]),
+        Operation::ReceiveDelivery
+        | Operation::ListWebhooks
+        | Operation::AddWebhook
+        | Operation::GetWebhook
+        | Operation::RemoveWebhook => webhooks::describe(operation),
         Operation::SignInPage
         | Operation::SubmitSignIn
         | Operation::SetupPage
@@ -278,7 +335,8 @@ fn connector(operation: Operation) -> Spec {
 }
 
 const GRANTS: &[&str] = &["connector", "as_of", "user", "team", "app", "enterprise_account", "entitlement"];
-const CHANGES: &[&str] = &["connector", "since", "until", "kind", "change"];
+const CHANGES: &[&str] =
+    &["connector", "since", "until", "kind", "change", "resource", "principal", "by", "text"];
 const EVENTS: &[&str] = &["connector", "code", "since", "until"];
 
 /// A schema of the components and more members.

@@ -1,6 +1,7 @@
 //! The server of the real program: who may do what, the life of a connector, the manners of its answers, and assistants.
 
 mod assistant;
+mod beyond;
 mod client;
 mod life;
 mod limits;
@@ -8,3 +9,4 @@ mod logs;
 mod manners;
 mod matrix;
 mod traces;
+mod webhooks;
