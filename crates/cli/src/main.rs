@@ -25,6 +25,7 @@ mod sign_in;
 mod signals;
 mod telemetry;
 mod text;
+mod traces;
 mod work;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ use crate::args::{Cli, LogFormat, LogLevel};
 use crate::config::{Config, Environment};
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::traces::Traces;
 
 /// Threads that answer requests.
 const SERVING: usize = 2;
@@ -58,8 +60,7 @@ fn start(cli: Cli) -> Exit {
     };
     let level = global.log_level.or_else(|| environment.word("log.level"));
     let format = global.log_format.or_else(|| environment.word("log.format"));
-    telemetry::start(level.unwrap_or(LogLevel::Warn), format.unwrap_or(LogFormat::Text), &environment);
-    let context = Context::new(Config::new(global, environment));
+    let (level, format) = (level.unwrap_or(LogLevel::Warn), format.unwrap_or(LogFormat::Text));
     // Memory is what a thread costs: each one that allocates keeps a heap of its own. One thread runs everything, a
     // second one reads large answers, and SQLite has its own.
     // A server has a few, so that one long answer holds nobody up.
@@ -74,7 +75,22 @@ fn start(cli: Cli) -> Exit {
     };
     let ended = match runtime {
         Ok(runtime) => {
+            // Only what goes on for long is traced.
+            let traces = if command.serves() {
+                Traces::begin(environment.traces(), runtime.handle())
+            } else {
+                Ok(None)
+            };
+            let traces = match traces {
+                Ok(traces) => traces,
+                Err(failure) => return failure::report(&failure.into()),
+            };
+            telemetry::start(level, format, &environment, traces.as_ref());
+            let context = Context::new(Config::new(global, environment));
             let ended = runtime.block_on(signals::heeding(&context, command));
+            if let Some(traces) = traces {
+                traces.end();
+            }
             // What was abandoned ends with the program; nothing waits for it.
             runtime.shutdown_background();
             ended

@@ -13,9 +13,10 @@ use tracing_subscriber::{Layer as _, fmt};
 
 use crate::args::{LogFormat, LogLevel};
 use crate::config::Environment;
+use crate::traces::Traces;
 
-/// Starts logging; everything before it is lost.
-pub(crate) fn start(level: LogLevel, format: LogFormat, environment: &Environment) {
+/// Starts logging, and keeping spans where they are wanted; everything before it is lost.
+pub(crate) fn start(level: LogLevel, format: LogFormat, environment: &Environment, traces: Option<&Traces>) {
     let level = match level {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
@@ -36,6 +37,9 @@ pub(crate) fn start(level: LogLevel, format: LogFormat, environment: &Environmen
         LogFormat::Text => lines.with_ansi(colour).with_filter(targets).boxed(),
         LogFormat::Json => lines.json().with_filter(targets).boxed(),
     };
+    // Spans are kept whatever is logged.
+    let ours = Targets::new().with_target("metsuke", LevelFilter::INFO);
+    let spans = traces.map(|traces| traces.layer().with_filter(ours));
     // It fails only where logging was started before.
-    drop(tracing_subscriber::registry().with(lines).try_init());
+    drop(tracing_subscriber::registry().with(lines).with(spans).try_init());
 }

@@ -1,5 +1,5 @@
 //! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, to C1 for a token, to the server
-//! of a roster, to a provider of identities, and to whoever is told of a finding.
+//! of a roster, to a provider of identities, to whoever is told of a finding, and to a collector of traces.
 //!
 //! It knows how to ask and how to read an answer, not what an answer means: translating rows into
 //! principals, resources and grants is the engine's work.
@@ -7,6 +7,7 @@
 //! Invariant: no type of the HTTP library, and no token, crosses this crate's boundary.
 
 pub mod c1;
+pub mod collect;
 pub mod deliver;
 mod error;
 pub mod heroku;

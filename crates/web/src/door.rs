@@ -71,8 +71,10 @@ pub(crate) async fn enter(
         actor.id = Empty,
         otel.kind = "server",
         otel.status_code = Empty,
-        trace.parent = parent(request.headers()),
     );
+    if let (Some(join), Some(parent)) = (state.joins, parent(request.headers())) {
+        join(&span, parent);
+    }
     let segments =
         |path: &RawPathParams| path.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let path: Option<BTreeMap<String, String>> = path.as_ref().map(segments);

@@ -31,4 +31,4 @@ mod visit;
 pub use description::document;
 pub use limits::Limits;
 pub use place::Place;
-pub use server::{Guest, Server, Services, WebError};
+pub use server::{Guest, Joins, Server, Services, WebError};

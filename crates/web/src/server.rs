@@ -52,11 +52,16 @@ pub struct Services {
     pub place: Option<Place>,
     /// How much is taken.
     pub limits: Limits,
+    /// Makes the span of a request part of the trace that its `traceparent` names; none where no traces are kept.
+    pub joins: Option<Joins>,
     /// Whom a browser on this machine is signed in as without being asked; nobody but in a demonstration.
     pub guest: Option<Guest>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
+
+/// Makes a span part of the trace that a `traceparent` names.
+pub type Joins = fn(&tracing::Span, &str);
 
 /// Somebody whom a browser on this machine is signed in as.
 #[derive(Clone, Debug)]
@@ -95,6 +100,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) pace: Pace,
+    pub(crate) joins: Option<Joins>,
     pub(crate) body_limit: usize,
     pub(crate) patience: Duration,
     /// Cancelled when the server is asked to stop.
@@ -170,7 +176,7 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, limits, guest, clock } = services;
+    let Services { desk, tokens, once, people, place, limits, joins, guest, clock } = services;
     State {
         desk,
         tokens,
@@ -181,6 +187,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),
         limits,
+        joins,
         clock,
         body_limit: BODY_LIMIT,
         patience: PATIENCE,

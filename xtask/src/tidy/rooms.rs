@@ -31,6 +31,17 @@ const ROOMS: &[Room] = &[
     Room { foreign: &["clap", "clap_complete"], allowed: &["cli", "connector"], tests: false },
     Room { foreign: &["indicatif", "comfy-table"], allowed: &["cli"], tests: false },
     Room { foreign: &["anyhow"], allowed: &["cli", "connector"], tests: false },
+    Room {
+        foreign: &[
+            "opentelemetry",
+            "opentelemetry-http",
+            "opentelemetry-otlp",
+            "opentelemetry_sdk",
+            "tracing-opentelemetry",
+        ],
+        allowed: &["cli"],
+        tests: false,
+    },
     Room { foreign: &["tracing-subscriber"], allowed: &["cli", "connector"], tests: true },
     // The connector's health endpoints; axum is in the tree with tonic anyway.
     Room { foreign: &["axum"], allowed: &["simulator", "web", "baton"], tests: false },

@@ -94,6 +94,7 @@ impl Args {
             people,
             place: Some(place),
             limits: context.config.limits()?,
+            joins: context.config.joins(),
             guest: None,
             clock,
         };

@@ -9,11 +9,13 @@ use metsuke_engine::access::provision::Sabotage;
 use super::Config;
 use crate::failure::Failure;
 use crate::settings::{Values, variable};
+use crate::traces::TraceSettings;
 
 /// What was set in the environment and in the file, as it was when the program began.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     pub(super) values: Values,
+    pub(super) traces: TraceSettings,
     pub(super) state_folder: Option<PathBuf>,
     #[cfg(debug_assertions)]
     abort_at: Option<String>,
@@ -30,8 +32,10 @@ impl Environment {
     ///
     /// [`Failure`] for a file that cannot be read or holds mistakes, and for a variable that is set twice.
     pub(crate) fn read(file: Option<&Path>) -> Result<Self, Failure> {
+        let values = Values::read(file)?;
         Ok(Self {
-            values: Values::read(file)?,
+            traces: TraceSettings::read(values.text("traces.endpoint")?.map(|found| found.value), variable),
+            values,
             state_folder: state_folder(),
             #[cfg(debug_assertions)]
             abort_at: variable("METSUKE_TEST_ABORT_AT"),
@@ -40,6 +44,11 @@ impl Environment {
             no_color: variable("NO_COLOR").is_some(),
             columns: variable("COLUMNS").and_then(|columns| columns.parse().ok()),
         })
+    }
+
+    /// Where traces go.
+    pub(crate) const fn traces(&self) -> &TraceSettings {
+        &self.traces
     }
 
     /// Whether the user wants no colour.

@@ -3,11 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use metsuke_clients::deliver::{Outside, OutsideSettings};
-use metsuke_web::Limits;
+use metsuke_web::{Joins, Limits};
 
 use super::Config;
 use crate::failure::Failure;
 use crate::sign_in::SignIn;
+use crate::traces;
 
 /// The port where nobody names one.
 const PORT: u16 = 8080;
@@ -25,6 +26,11 @@ impl Config {
     /// [`Failure`] where a setting holds no number, or one that would let nothing in.
     pub(crate) fn limits(&self) -> Result<Limits, Failure> {
         crate::limits::limits(&self.environment.values)
+    }
+
+    /// What makes requests part of others' traces, where traces are kept.
+    pub(crate) fn joins(&self) -> Option<Joins> {
+        self.environment.traces.are_kept().then_some(traces::join as Joins)
     }
 
     /// Where a server listens.

@@ -135,6 +135,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("server.arrival_seconds", Kind::Count, &["METSUKE_ARRIVAL_SECONDS"])
         .or("30")
         .does("How many seconds the head of a request may take to arrive, and its body as long again."),
+    setting("traces.endpoint", Kind::Address, &["METSUKE_OTLP_ENDPOINT"])
+        .like("http://127.0.0.1:4318")
+        .does("The OpenTelemetry collector that traces of the server go to, by OTLP over HTTP; without one there are none."),
     setting("oidc.issuer", Kind::Text, &["METSUKE_OIDC_ISSUER"])
         .like("https://id.example.com")
         .does("The OpenID provider through which people sign in, letter by letter as it names itself."),

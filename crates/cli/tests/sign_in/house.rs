@@ -73,6 +73,7 @@ impl House {
             people: people.clone(),
             place: None,
             limits: Limits::default(),
+            joins: None,
             guest: None,
             clock: clock.clone(),
         };

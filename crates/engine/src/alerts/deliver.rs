@@ -13,6 +13,7 @@ use metsuke_store::{
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::send::{Sending, send};
 use super::{Alert, Channel, News, route};
@@ -102,7 +103,14 @@ pub async fn deliver_due(
                 return Ok(pass);
             }
             let Some(claimed) = claim(desk, channel, clock.now()).await? else { break };
-            if !deliver(desk, channel, &claimed, clock, &mut pass).await? {
+            let span = tracing::info_span!(
+                "delivery",
+                message.id = %claimed.message,
+                channel.id = %channel.id,
+                delivery.count = claimed.deliveries.len(),
+                delivery.attempt = claimed.attempt,
+            );
+            if !deliver(desk, channel, &claimed, clock, &mut pass).instrument(span).await? {
                 break;
             }
         }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use metsuke_store::{Claim, Job, Settled, Store, StoreError};
 
+use tracing::Instrument as _;
+
 use super::Place;
 use super::running::Handle;
 use crate::connectors::Installation;
@@ -48,6 +50,13 @@ pub(super) async fn carry(
         claim,
         job,
     };
+    let span = tracing::info_span!(
+        "job",
+        job.id = %id,
+        job.kind = kind,
+        job.attempt = work.job.attempt,
+        connector.id = connector.map(|connector| connector.to_string()),
+    );
     let done = if work.job.attempt > handler.attempts() {
         Done::Dead { why: "every program that took it up went away before its end".to_owned() }
     } else {
@@ -60,7 +69,7 @@ pub(super) async fn carry(
             }
         };
         tokio::select! {
-            done = handler.carry_out(&work) => done,
+            done = handler.carry_out(&work).instrument(span) => done,
             () = beating => Done::GivenBack,
         }
     };

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use metsuke_model::{ConnectorId, RunId, ScopeReport, SyncReport, SyncStatus, Version};
 use metsuke_store::{NewLogLine, RunEnd, RunRow, RunStatus, Settled, StoreError};
 use serde_json::json;
+use tracing::Instrument as _;
 
 use super::tell::Teller;
 use crate::EngineError;
@@ -70,7 +71,8 @@ async fn carry_out(work: &Work) -> Done {
     work.installation.wake();
     let ended = {
         let writing = teller.write(&work.installation, &work.store, run.id);
-        let reading = read(work, id, &teller);
+        let span = tracing::info_span!("sync", run.id = %run.id, connector.id = %id);
+        let reading = read(work, id, &teller).instrument(span);
         tokio::pin!(writing, reading);
         tokio::select! {
             ended = &mut reading => ended,

@@ -82,9 +82,9 @@ impl<'a> Asking<'a> {
 
     /// Asks one operation.
     pub(super) async fn ask(&self, operation: Operation, with: With) -> Result<Value, ApiError> {
-        if !self.needs.contains(&operation)
-            && !(operation == Operation::ListConnectors && self.may(operation))
-        {
+        // How complete an answer is may be told wherever the caller may see connectors.
+        let beside = operation == Operation::ListConnectors && self.may(operation);
+        if !(beside || self.needs.contains(&operation)) {
             tracing::error!(%operation, "a tool has asked for what it does not name");
             return Err(ApiError::internal());
         }

@@ -80,6 +80,7 @@ pub(super) async fn serve(
         people,
         place: Some(Place::listening(address)),
         limits: Limits::default(),
+        joins: None,
         guest: Some(Guest { email: ADMIN.into(), password }),
         clock,
     };

@@ -8,4 +8,5 @@ mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod traces;
 mod webhooks;
