@@ -48,6 +48,9 @@ pub(crate) struct Environment {
     listen: Option<String>,
     sign_in: SignIn,
     port: Option<String>,
+    server: Option<String>,
+    server_token: Option<SecretString>,
+    server_token_file: Option<PathBuf>,
     allow_private: Option<String>,
     allow_plain: bool,
     provisioning: bool,
@@ -81,6 +84,9 @@ impl Environment {
             listen: variable("METSUKE_LISTEN"),
             sign_in: SignIn::read(variable),
             port: variable("PORT"),
+            server: variable("METSUKE_SERVER"),
+            server_token: variable("METSUKE_TOKEN").map(Into::into),
+            server_token_file: variable("METSUKE_TOKEN_FILE").map(Into::into),
             allow_private: variable("METSUKE_ALLOW_PRIVATE"),
             allow_plain: variable("METSUKE_ALLOW_PLAIN").is_some_and(|value| matches!(&*value, "1" | "true")),
             provisioning: variable("METSUKE_PROVISIONING").is_some_and(|value| value == "true"),
@@ -116,6 +122,11 @@ fn state_folder() -> Option<PathBuf> {
     given.or_else(own).or_else(home)
 }
 
+/// A secret that somebody typed, for the body of the one request that sets it.
+pub(crate) fn spelled(secret: &SecretString) -> String {
+    secret.expose_secret().to_owned()
+}
+
 /// A value and where it came from.
 #[derive(Clone, Debug)]
 pub(crate) struct Sourced<T> {
@@ -140,6 +151,8 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// The database of `--database` alone.
     pub(crate) database_flag: Option<String>,
+    /// The server of `--server` alone.
+    server_flag: Option<Url>,
     /// The connector of `--connector`.
     pub(crate) connector: Option<String>,
     environment: Environment,
@@ -148,7 +161,7 @@ pub(crate) struct Config {
 impl Config {
     /// Puts flags and environment together.
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
-        let Global { format, database, connector, quiet, .. } = global;
+        let Global { format, database, server, connector, quiet, .. } = global;
         Self {
             format: format.format(),
             asked: format,
@@ -156,6 +169,7 @@ impl Config {
             columns: environment.columns,
             no_color: environment.no_color,
             database_flag: database,
+            server_flag: server,
             connector,
             environment,
         }
@@ -167,6 +181,7 @@ impl Config {
             format: Format::Table,
             asked: FormatArg::Table,
             database_flag: Some(database),
+            server_flag: None,
             connector: None,
             environment: Environment::default(),
             ..*self
@@ -204,6 +219,41 @@ impl Config {
         };
         #[cfg(not(debug_assertions))]
         None
+    }
+
+    /// The server that is meant instead of a database; a database that is named goes before the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the variable holds no address.
+    pub(crate) fn server(&self) -> Result<Option<Url>, Failure> {
+        match (&self.server_flag, &self.environment.server) {
+            (Some(url), _) => Ok(Some(url.clone())),
+            (None, Some(text)) if self.database_flag.is_none() => text.parse().map(Some).map_err(|_| {
+                Failure::usage("METSUKE_SERVER holds no address")
+                    .hint("write it like https://metsuke.example.com")
+            }),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a server was asked for by the flag, and not by the environment alone.
+    pub(crate) fn server_by_flag(&self) -> bool {
+        self.server_flag.is_some()
+    }
+
+    /// The token for the server.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none, or its file cannot be read.
+    pub(crate) fn server_token(&self) -> Result<SecretString, Failure> {
+        match (&self.environment.server_token, &self.environment.server_token_file) {
+            (Some(token), _) => Ok(token.clone()),
+            (None, Some(file)) => secret_of(file),
+            (None, None) => Err(Failure::usage("there is no token for the server")
+                .hint("set METSUKE_TOKEN, or METSUKE_TOKEN_FILE; `metsuke token create` makes one")),
+        }
     }
 
     /// The database's address.
@@ -483,6 +533,7 @@ mod tests {
         let global = Global {
             format: FormatArg::Table,
             database: None,
+            server: None,
             connector: None,
             log_level: crate::args::LogLevel::Warn,
             log_format: crate::args::LogFormat::Text,

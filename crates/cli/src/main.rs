@@ -16,6 +16,7 @@ mod page;
 mod paths;
 mod progress;
 mod question;
+mod remote;
 mod rows;
 mod sign_in;
 mod signals;

@@ -115,7 +115,7 @@ async fn no_token_stands_in_an_answer_a_log_or_a_database() {
     let document = served.send(("GET", "/api/v1/openapi.json"), None, &[], None).await.json();
     for (path, methods) in document["paths"].as_object().unwrap() {
         if methods.get("get").is_some() {
-            answers += &served.get(&admin, &path.replace("{id}", &id)).await.text();
+            answers += &String::from_utf8_lossy(&served.get(&admin, &path.replace("{id}", &id)).await.body);
         }
     }
     let again = served

@@ -5,4 +5,5 @@ mod client;
 mod life;
 mod manners;
 mod matrix;
+mod through;
 mod webhooks;
