@@ -166,7 +166,7 @@ impl Args {
         if answer["truncated"] == true {
             context.note("note: there is more (--max-rows)");
         }
-        show::json(context, answer)?;
+        show::json(context, &answer)?;
         Ok(Exit::Done)
     }
 

@@ -158,7 +158,9 @@ impl Args {
                 return print(context, &remote.get(&["syncs", &version.to_string()], of()).await?);
             }
             Some(One::Accept { version, yes }) => {
-                if !yes && !(can_ask() && agreed(&format!("Make sync {version} the newest version?"))?) {
+                let asked = format!("Make sync {version} the newest version?");
+                let wanted = yes || (can_ask() && agreed(&asked)?);
+                if !wanted {
                     return Err(Failure::usage("nobody has agreed to it").hint("say it with --yes").into());
                 }
                 let path = ["syncs", &version.to_string(), "accept"];

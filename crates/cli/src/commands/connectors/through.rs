@@ -46,7 +46,7 @@ pub(super) async fn run(command: Command, context: &Context, remote: &Remote) ->
             let id = id(&args.connector)?;
             edit(context, remote, &id, *args).await
         }
-        Command::Test(one) => test(context, done(remote, &id(&one.connector)?, "test").await?),
+        Command::Test(one) => test(context, &done(remote, &id(&one.connector)?, "test").await?),
         Command::Pause(one) => show::told(context, done(remote, &id(&one.connector)?, "pause").await?),
         Command::Resume(one) => show::told(context, done(remote, &id(&one.connector)?, "resume").await?),
         Command::Sync(one) => sync(context, remote, &id(&one.connector)?).await,
@@ -110,10 +110,10 @@ async fn edit(context: &Context, remote: &Remote, id: &str, args: EditArgs) -> a
     show::told(context, remote.send("PATCH", &path, Vec::new(), Content::Json(ask)).await?)
 }
 
-fn test(context: &Context, probe: Value) -> anyhow::Result<Exit> {
+fn test(context: &Context, probe: &Value) -> anyhow::Result<Exit> {
     let exit = if probe["ok"] == true { Exit::Done } else { Exit::Partial };
     if context.output.format != Format::Table {
-        context.output.document(&probe)?;
+        context.output.document(probe)?;
         return Ok(exit);
     }
     let text = |name: &str| probe[name].as_str().unwrap_or("?").to_owned();

@@ -76,14 +76,14 @@ pub(super) fn answer(context: &Context, answer: &Answer) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// [`Failure`] where it is to be shown as a tree; what writing to stdout met.
-pub(super) fn json(context: &Context, answer: Json) -> anyhow::Result<()> {
+pub(super) fn json(context: &Context, answer: &Json) -> anyhow::Result<()> {
     let data = &answer["data"];
     let rows: Vec<&Json> = match data {
         Json::Array(rows) => rows.iter().collect(),
         tree => ["vertices", "edges"].iter().filter_map(|part| tree[part].as_array()).flatten().collect(),
     };
     match context.output.format {
-        Format::Json => context.output.document(&answer)?,
+        Format::Json => context.output.document(answer)?,
         Format::Jsonl => {
             let mut stdout = buffered();
             for row in rows {
