@@ -9,5 +9,5 @@ trap scripts/stop-test-postgres.sh EXIT
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked "$@"
 else
-    cargo test --locked --no-fail-fast "$@"
+    cargo test --locked --no-fail-fast "${@/#--cargo-profile/--profile}"
 fi

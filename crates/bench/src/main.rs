@@ -1,6 +1,7 @@
 //! Measures what the project promises of speed, size and memory; both sides of every ratio in one run.
 //!
-//! No tests: a figure that depends on the machine never fails a build. `make bench` writes `docs/benchmarks.md`.
+//! No tests: a figure that depends on the machine never fails a build. `make bench` writes `docs/benchmarks.md`; with
+//! the names of parts before `write` only the sections of these.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
@@ -12,9 +13,12 @@ mod process;
 mod questions;
 mod report;
 mod rules;
+mod serve;
 mod sign_in;
 mod store;
 mod wall;
+
+use std::path::Path;
 
 use report::Report;
 
@@ -27,35 +31,34 @@ async fn main() -> anyhow::Result<()> {
     if asked.iter().any(|asked| asked == "sign-in") {
         return sign_in::run().await;
     }
-    let mut report = Report::begin()?;
-    let wants = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name || asked == "all");
     if asked.iter().any(|asked| asked == "once") {
         return store::once().await;
     }
-    if wants("store") {
-        store::run(&mut report).await?;
-    }
-    if wants("questions") {
-        questions::run(&mut report).await?;
-    }
-    // `rules:20` is the same with a twentieth of the estate.
-    let part = asked.iter().find_map(|asked| asked.strip_prefix("rules:")).and_then(|part| part.parse().ok());
-    if wants("rules") || part.is_some() {
-        rules::run(&mut report, part.unwrap_or(1)).await?;
-    }
-    if wants("process") {
-        process::run(&mut report).await?;
-    }
-    if wants("wall") {
-        wall::run(&mut report).await?;
-    }
-    if wants("c1z") {
-        c1z::run(&mut report)?;
-    }
-    let text = report.markdown();
-    println!("{text}");
-    if asked.iter().any(|asked| asked == "all") {
-        std::fs::write("docs/benchmarks.md", text)?;
+    let writes = asked.iter().any(|asked| asked == "write");
+    for part in ["store", "questions", "rules", "process", "serve", "wall", "c1z"] {
+        // `rules:20` is the same with a twentieth of the estate.
+        let share = asked.iter().find_map(|asked| asked.strip_prefix(part)?.strip_prefix(':')?.parse().ok());
+        if share.is_none() && !asked.iter().any(|asked| asked == part || asked == "all") {
+            continue;
+        }
+        let mut report = Report::begin(part)?;
+        measure(part, share.unwrap_or(1), &mut report).await?;
+        println!("{}", report.markdown());
+        if writes {
+            report.write(Path::new("docs/benchmarks.md"))?;
+        }
     }
     Ok(())
+}
+
+async fn measure(part: &str, share: u32, report: &mut Report) -> anyhow::Result<()> {
+    match part {
+        "store" => store::run(report).await,
+        "questions" => questions::run(report).await,
+        "rules" => rules::run(report, share).await,
+        "process" => process::run(report).await,
+        "serve" => serve::run(report, share).await,
+        "wall" => wall::run(report).await,
+        _ => c1z::run(report),
+    }
 }

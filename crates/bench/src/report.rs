@@ -1,18 +1,22 @@
-//! The figures of one run, as a table that says where and when they were measured.
+//! The figures of one part, as a table that says where and when they were measured.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
 
 use metsuke_model::{Clock as _, SystemClock};
 
-/// What one run measured.
+/// What one part measured.
 pub(crate) struct Report {
+    part: &'static str,
     head: String,
     rows: Vec<(String, String, String, String)>,
 }
 
 impl Report {
-    pub(crate) fn begin() -> anyhow::Result<Self> {
+    pub(crate) fn begin(part: &'static str) -> anyhow::Result<Self> {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
         let cores = std::thread::available_parallelism()?;
@@ -24,7 +28,7 @@ impl Report {
             model.trim_start_matches([' ', '\t', ':']),
             load.join(" "),
         );
-        Ok(Self { head, rows: Vec::new() })
+        Ok(Self { part, head, rows: Vec::new() })
     }
 
     /// Adds one figure: what, what was measured, what was asked, and the details behind it.
@@ -34,15 +38,21 @@ impl Report {
     }
 
     pub(crate) fn markdown(&self) -> String {
-        let mut text = String::from("# Benchmarks\n\n");
-        text.push_str("Made by `make bench`. Both sides of a ratio are measured in the same run, in turn; medians are quoted.\n");
-        text.push_str("Quote the ratios: absolute times depend on the machine and what else it does.\n\n");
-        writeln!(text, "{}\n", self.head).unwrap_or_default();
-        text.push_str("| what | measured | goal | details |\n|---|---|---|---|\n");
+        let mut text = format!("{}\n\n| what | measured | goal | details |\n|---|---|---|---|\n", self.head);
         for (what, measured, goal, details) in &self.rows {
             writeln!(text, "| {what} | {measured} | {goal} | {details} |").unwrap_or_default();
         }
         text
+    }
+
+    /// Puts the figures in the place that a document has for this part, and leaves all else as it is.
+    pub(crate) fn write(&self, document: &Path) -> anyhow::Result<()> {
+        let (begin, end) = (format!("<!-- {} -->\n", self.part), format!("<!-- end of {} -->", self.part));
+        let text = fs::read_to_string(document)?;
+        let lacks = || format!("{} has no place for {}", document.display(), self.part);
+        let (before, rest) = text.split_once(&begin).with_context(lacks)?;
+        let (_, after) = rest.split_once(&end).with_context(lacks)?;
+        Ok(fs::write(document, format!("{before}{begin}{}{end}{after}", self.markdown()))?)
     }
 }
 

@@ -78,18 +78,18 @@ pub(crate) struct Global {
     /// Without it: the estate that `metsuke sync` keeps in the database itself, else that of the only connector.
     #[arg(long, global = true, value_name = "NAME|ID")]
     pub(crate) connector: Option<String>,
-    /// The least important log lines to write on stderr: off, error, warn, info, debug or trace
-    #[arg(
-        long, global = true, value_enum, value_name = "LEVEL", hide_possible_values = true,
-        default_value_t = LogLevel::Warn
-    )]
-    pub(crate) log_level: LogLevel,
-    /// How log lines are written
-    #[arg(
-        long, global = true, value_enum, value_name = "text|json", hide_possible_values = true,
-        default_value_t = LogFormat::Text
-    )]
-    pub(crate) log_format: LogFormat,
+    /// The configuration file; else METSUKE_CONFIG, else metsuke.toml in the current folder where it is
+    ///
+    /// A flag beats a variable of the environment, and that beats the file. `metsuke config example` prints one, and
+    /// `metsuke config check` tells every setting and where it came from.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The least important log lines to write on stderr: off, error, warn, info, debug or trace; warn by default
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", hide_possible_values = true)]
+    pub(crate) log_level: Option<LogLevel>,
+    /// How log lines are written; as text by default
+    #[arg(long, global = true, value_enum, value_name = "text|json", hide_possible_values = true)]
+    pub(crate) log_format: Option<LogFormat>,
     /// No progress and no notes on stderr; errors are still told
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use metsuke_engine::EngineError;
 use metsuke_engine::connectors::Installation;
-use metsuke_model::{AsOf, Outcome, ScopeReport, SyncStatus, SystemClock};
+use metsuke_model::{AsOf, ConnectorId, Outcome, ScopeReport, SyncStatus, SystemClock};
 use metsuke_store::{OpenMode, Quarantine, Snapshot, Store, SyncRow};
 use tokio_util::sync::CancellationToken;
 
@@ -51,26 +51,42 @@ impl Context {
     ///
     /// [`Failure`] where there is no database, or where it is not clear which connector is meant.
     pub(crate) async fn database(&self) -> anyhow::Result<Store> {
+        Ok(self.estate_in_use().await?.0)
+    }
+
+    /// The same, with the connector that it is of, if it is one's.
+    ///
+    /// # Errors
+    ///
+    /// As [`database`](Self::database).
+    pub(crate) async fn estate_in_use(&self) -> anyhow::Result<(Store, Option<(Installation, ConnectorId)>)> {
         let main = self.main(OpenMode::Existing).await?;
         let named = self.config.connector.as_deref();
         if named.is_none() && (!main.syncs(1).await?.is_empty() || main.connectors().await?.is_empty()) {
-            return Ok(main);
+            return Ok((main, None));
         }
         // Boxed, because every command would be as large otherwise.
         Box::pin(self.estate(main, named)).await
     }
 
     /// The estate of the connector that is named, else of the only one.
-    async fn estate(&self, main: Store, named: Option<&str>) -> anyhow::Result<Store> {
+    async fn estate(
+        &self,
+        main: Store,
+        named: Option<&str>,
+    ) -> anyhow::Result<(Store, Option<(Installation, ConnectorId)>)> {
         let installation = self.installation_of(main.clone()).await?;
+        let of = async |id| {
+            let store = installation.estate(id).await?.acting_as(operator());
+            anyhow::Ok((store, Some((installation.clone(), id))))
+        };
         if let Some(named) = named {
-            let id = installation.find(named).await?;
-            return Ok(installation.estate(id).await?.acting_as(operator()));
+            return of(installation.find(named).await?).await;
         }
         let live = installation.live().await?;
         match live.as_slice() {
-            [] => Ok(main),
-            [only] => Ok(installation.estate(only.id).await?.acting_as(operator())),
+            [] => Ok((main, None)),
+            [only] => of(only.id).await,
             several => {
                 let listed: Vec<_> = several.iter().map(|row| format!("`{}`", shown(&row.name))).collect();
                 let message = format!("there are several connectors: {}", listed.join(", "));

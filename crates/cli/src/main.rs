@@ -8,8 +8,11 @@ mod args;
 mod commands;
 mod config;
 mod context;
+#[cfg(test)]
+mod deployment;
 mod failure;
 mod grid;
+mod limits;
 mod operator;
 mod output;
 mod page;
@@ -18,6 +21,7 @@ mod progress;
 mod question;
 mod remote;
 mod rows;
+mod settings;
 mod sign_in;
 mod signals;
 mod telemetry;
@@ -28,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::args::Cli;
+use crate::args::{Cli, LogFormat, LogLevel};
 use crate::config::{Config, Environment};
 use crate::context::Context;
 use crate::failure::Exit;
@@ -49,8 +53,13 @@ fn main() -> ExitCode {
 
 fn start(cli: Cli) -> Exit {
     let Cli { global, command } = cli;
-    let environment = Environment::read();
-    telemetry::start(global.log_level, global.log_format, &environment);
+    let environment = match Environment::read(global.config.as_deref()) {
+        Ok(environment) => environment,
+        Err(failure) => return failure::report(&failure.into()),
+    };
+    let level = global.log_level.or_else(|| environment.word("log.level"));
+    let format = global.log_format.or_else(|| environment.word("log.format"));
+    telemetry::start(level.unwrap_or(LogLevel::Warn), format.unwrap_or(LogFormat::Text), &environment);
     let context = Context::new(Config::new(global, environment));
     // Memory is what a thread costs: each one that allocates keeps a heap of its own. One thread runs everything, a
     // second one reads large answers, and SQLite has its own.

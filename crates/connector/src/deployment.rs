@@ -155,7 +155,7 @@ fn every_command_of_the_guide_is_understood() {
 
 #[test]
 fn units_and_pods_are_locked_down() {
-    for unit in ["baton-heroku.service", "metsuke-sync.service"] {
+    for unit in ["baton-heroku.service", "metsuke.service"] {
         let text = text(&format!("deploy/systemd/{unit}"));
         for lock in [
             "DynamicUser=yes",
@@ -165,7 +165,7 @@ fn units_and_pods_are_locked_down() {
             "NoNewPrivileges=yes",
             "CapabilityBoundingSet=\n",
             "SystemCallFilter=@system-service",
-            "EnvironmentFile=/etc/metsuke/",
+            "/etc/metsuke/",
         ] {
             assert!(text.contains(lock), "{unit} lacks {lock}");
         }

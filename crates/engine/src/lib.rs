@@ -6,6 +6,7 @@
 pub mod access;
 pub mod alerts;
 pub mod audit;
+pub mod backup;
 pub mod c1;
 pub mod changes;
 pub mod connector;
@@ -23,6 +24,7 @@ pub mod people;
 pub mod progress;
 pub mod query;
 pub mod questions;
+pub mod retention;
 pub mod rules;
 pub mod schedule;
 pub mod seal;

@@ -21,7 +21,7 @@ pub(crate) fn arguments<D: sqlx::Database, R: IntoIterator<Item = Bind>, I: Iter
 where
     Option<i64>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
     Option<String>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
-    Vec<u8>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
+    Option<Vec<u8>>: sqlx::Type<D> + for<'q> sqlx::Encode<'q, D>,
 {
     rows.peek()?;
     let mut arguments = D::Arguments::default();
@@ -31,7 +31,8 @@ where
         let added = match bind {
             Bind::Int(value) => arguments.add(value),
             Bind::Text(value) => arguments.add(value),
-            Bind::Bytes(value) => arguments.add(value),
+            Bind::Bytes(value) => arguments.add(Some(value)),
+            Bind::NoBytes => arguments.add(None::<Vec<u8>>),
         };
         if let Err(error) = added {
             return Some((count, Err(sqlx::Error::Encode(error))));

@@ -27,6 +27,7 @@ pub(crate) enum Bind {
     Int(Option<i64>),
     Text(Option<String>),
     Bytes(Vec<u8>),
+    NoBytes,
 }
 
 impl From<i64> for Bind {
@@ -104,6 +105,7 @@ macro_rules! bound {
                 Bind::Int(value) => query.bind(value),
                 Bind::Text(value) => query.bind(value),
                 Bind::Bytes(value) => query.bind(value),
+                Bind::NoBytes => query.bind(None::<Vec<u8>>),
             };
         }
         query

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::{PgPool, SqlitePool};
 
 use crate::StoreError;
+use crate::backup::Holds;
 use crate::connection::Connection;
 
 /// The database behind a store.
@@ -14,6 +15,7 @@ pub(crate) enum Pool {
     Postgres(PgPool),
 }
 
+const LOOKING: &str = "looking for the schema";
 /// The lock that makes writers of one PostgreSQL store wait for each other; each store is a schema.
 const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7236836))";
 /// The lock of whose turn it is to change Heroku.
@@ -196,4 +198,167 @@ impl Pool {
         }
         .map_err(StoreError::database("making the file smaller"))
     }
+
+    /// The tables that a table refers to.
+    pub(crate) async fn references(
+        connection: &mut Connection,
+        table: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = match connection {
+            Connection::Sqlite(_) => "SELECT DISTINCT \"table\" FROM pragma_foreign_key_list($1)",
+            Connection::Postgres(_) => {
+                "SELECT CAST(other.relname AS TEXT)
+                   FROM pg_constraint
+                   JOIN pg_class AS own ON own.oid = pg_constraint.conrelid
+                   JOIN pg_class AS other ON other.oid = pg_constraint.confrelid
+                   JOIN pg_namespace ON pg_namespace.oid = own.relnamespace
+                  WHERE pg_constraint.contype = 'f'
+                    AND own.relname = $1
+                    AND pg_namespace.nspname = current_schema()"
+            }
+        };
+        let mut tables = Vec::new();
+        connection
+            .each(LOOKING, sql, &[table.into()], |row| {
+                tables.extend(row.text(0)?);
+                Ok(())
+            })
+            .await?;
+        Ok(tables)
+    }
+
+    /// The columns of a table, in their order.
+    pub(crate) async fn columns(connection: &mut Connection, table: &str) -> Result<Vec<Column>, StoreError> {
+        let sql = match connection {
+            Connection::Sqlite(_) => "SELECT name, lower(type), pk FROM pragma_table_info($1) ORDER BY cid",
+            Connection::Postgres(_) => {
+                "SELECT CAST(attribute.attname AS TEXT),
+                        format_type(attribute.atttypid, NULL),
+                        CAST(COALESCE(array_position(string_to_array(CAST(own_key.indkey AS TEXT), ' '),
+                                                     CAST(attribute.attnum AS TEXT)), 0) AS BIGINT)
+                   FROM pg_attribute AS attribute
+                   JOIN pg_class AS own ON own.oid = attribute.attrelid
+                   JOIN pg_namespace ON pg_namespace.oid = own.relnamespace
+                   LEFT JOIN pg_index AS own_key ON own_key.indrelid = own.oid AND own_key.indisprimary
+                  WHERE own.relname = $1
+                    AND pg_namespace.nspname = current_schema()
+                    AND attribute.attnum > 0
+                    AND NOT attribute.attisdropped
+                  ORDER BY attribute.attnum"
+            }
+        };
+        let mut columns = Vec::new();
+        connection
+            .each(LOOKING, sql, &[table.into()], |row| {
+                let (name, kind) = (row.text(0)?.unwrap_or_default(), row.text(1)?.unwrap_or_default());
+                let holds = match kind.as_str() {
+                    "integer" | "bigint" => Holds::Int,
+                    "text" => Holds::Text,
+                    "blob" | "bytea" => Holds::Bytes,
+                    _ => {
+                        let what = format!("column `{name}` of table `{table}` is of type `{kind}`");
+                        return Err(StoreError::Damaged { what });
+                    }
+                };
+                columns.push(Column { name, holds, key: row.number(2)? });
+                Ok(())
+            })
+            .await?;
+        Ok(columns)
+    }
+
+    /// Orders by a column of text as bytes are ordered, whatever language a database is set to.
+    pub(crate) fn bytewise(connection: &Connection, column: &str) -> String {
+        match connection {
+            Connection::Sqlite(_) => column.to_owned(),
+            Connection::Postgres(_) => format!("{column} COLLATE \"C\""),
+        }
+    }
+
+    /// PostgreSQL: a name for what this transaction sees, by which others can see the same.
+    pub(crate) async fn moment(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+        let mut moment = None;
+        if let Connection::Postgres(_) = connection {
+            let read = |row: crate::connection::Row<'_>| {
+                moment = row.text(0)?;
+                Ok(())
+            };
+            connection.each("naming what a backup sees", "SELECT pg_export_snapshot()", &[], read).await?;
+        }
+        Ok(moment)
+    }
+
+    /// PostgreSQL: lets a transaction that has read nothing yet see what another sees.
+    pub(crate) async fn join(connection: &mut Connection, moment: Option<&str>) -> Result<(), StoreError> {
+        let known = |text: &&str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        match moment.filter(known) {
+            Some(moment) => {
+                let sql = format!("SET TRANSACTION SNAPSHOT '{moment}'");
+                connection.each_of("sharing what a backup sees", &sql, |_| Ok(())).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// PostgreSQL: the schema that is written to, and those of connectors.
+    pub(crate) async fn schemas(
+        connection: &mut Connection,
+    ) -> Result<(Option<String>, Vec<String>), StoreError> {
+        let (mut home, mut rooms) = (None, Vec::new());
+        let sql = "SELECT CAST(current_schema() AS TEXT)";
+        connection
+            .each(LOOKING, sql, &[], |row| {
+                home = row.text(0)?;
+                Ok(())
+            })
+            .await?;
+        let sql = "SELECT CAST(nspname AS TEXT) FROM pg_namespace WHERE nspname ~ '^connector_[0-9a-f]{32}$'";
+        connection
+            .each(LOOKING, sql, &[], |row| {
+                rooms.extend(row.text(0)?);
+                Ok(())
+            })
+            .await?;
+        Ok((home, rooms))
+    }
+
+    /// PostgreSQL: refuses a database that another Metsuke is connected to.
+    pub(crate) async fn refuse_others(connection: &mut Connection) -> Result<(), StoreError> {
+        let mut others = 0;
+        let sql = "SELECT COUNT(*)
+                     FROM pg_stat_activity
+                    WHERE datname = current_database()
+                      AND application_name LIKE 'metsuke%'
+                      AND pid <> pg_backend_pid()";
+        connection
+            .each(LOOKING, sql, &[], |row| {
+                others = row.count(0)?;
+                Ok(())
+            })
+            .await?;
+        if others > 0 { Err(StoreError::Busy { doing: "looking whether it is in use" }) } else { Ok(()) }
+    }
+
+    /// SQLite: empties a file's log into it and turns it off, which only who has the file alone can do.
+    pub(crate) async fn alone(file: &std::path::Path) -> Result<(), StoreError> {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let doing = "looking whether it is in use";
+        let pool = SqlitePool::connect_with(options).await.map_err(StoreError::database(doing))?;
+        let script = "PRAGMA busy_timeout = 0;
+                      PRAGMA journal_mode = DELETE;
+                      BEGIN EXCLUSIVE;
+                      ROLLBACK;";
+        let alone = sqlx::raw_sql(script).execute(&pool).await.map(|_| ());
+        pool.close().await;
+        alone.map_err(StoreError::database(doing))
+    }
+}
+
+/// A column as the database has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) holds: Holds,
+    /// Its place in the table's key, counted from one; 0 where it is no part of that.
+    pub(crate) key: i64,
 }

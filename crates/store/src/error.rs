@@ -67,6 +67,23 @@ pub enum StoreError {
         /// What does not fit.
         what: String,
     },
+    /// What was given is no backup that can be read here.
+    #[error("the backup cannot be restored: {reason}")]
+    NoBackup {
+        /// Why not.
+        reason: String,
+    },
+    /// A restore only goes where nothing is.
+    #[error("database `{url}` is not empty: {found}")]
+    NotEmpty {
+        /// The address, without a password.
+        url: String,
+        /// What is there.
+        found: String,
+    },
+    /// Nobody takes what is read.
+    #[error("what was read for the backup could not be passed on")]
+    Unread,
     /// An event of the audit trail that cannot be written down.
     #[error("an event of the audit trail cannot be written down, so what it tells is not done")]
     Unrecorded {
@@ -121,7 +138,15 @@ impl StoreError {
             Self::Damaged { .. } => Some("run `metsuke doctor`, and restore a backup if it agrees".into()),
             Self::Fenced => Some("`metsuke plans` shows what the other one does".into()),
             Self::TooSlow { .. } => Some("ask for less at a time, or allow the query more time".into()),
-            Self::Unrecorded { .. } | Self::LeaseLost | Self::NotReading | Self::Database { .. } => None,
+            Self::NoBackup { .. } => Some("take another backup; nothing was changed".into()),
+            Self::NotEmpty { .. } => {
+                Some("name a new file or an empty database; --force puts a stopped one aside".into())
+            }
+            Self::Unread
+            | Self::Unrecorded { .. }
+            | Self::LeaseLost
+            | Self::NotReading
+            | Self::Database { .. } => None,
         }
     }
 

@@ -201,9 +201,7 @@ impl Store {
     }
 
     fn estate_file(&self, id: ConnectorId) -> Option<PathBuf> {
-        let mut folder = self.file()?.into_os_string();
-        folder.push(".connectors");
-        Some(PathBuf::from(folder).join(format!("{id}.db")))
+        Some(folder(&self.file()?).join(format!("{id}.db")))
     }
 
     async fn make_room(&self, sql: &str) -> Result<(), StoreError> {
@@ -226,12 +224,19 @@ impl Store {
     }
 }
 
-fn schema(id: ConnectorId) -> String {
+/// The folder of the connectors' files.
+pub(crate) fn folder(file: &Path) -> PathBuf {
+    let mut folder = file.as_os_str().to_owned();
+    folder.push(".connectors");
+    PathBuf::from(folder)
+}
+
+pub(crate) fn schema(id: ConnectorId) -> String {
     format!("connector_{}", id.digits())
 }
 
 /// Makes a folder into which only its owner may look.
-fn private_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

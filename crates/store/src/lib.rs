@@ -7,6 +7,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod bulk;
 mod change_events;
 mod channels;
@@ -31,9 +32,11 @@ mod open;
 mod packed;
 mod people;
 mod provision;
+mod prune;
 mod quarantine;
 mod query;
 mod reads;
+mod restored;
 mod rewound;
 mod runs;
 mod sessions;
@@ -44,6 +47,9 @@ mod tries;
 
 pub use accounts::{AccountChanged, AccountKept, AccountRow, AccountState, Identity};
 pub use audit::{AuditLog, StoredCheckpoint};
+pub use backup::{
+    Copying, FORMAT, Frame, Head, Holds, Loaded, Manifest, Part, Restoring, TableHead, TableSum,
+};
 pub use change_events::{
     Author, ChangeEffect, ChangeEvent, EventFilter, NewChangeEvent, NewEffect, TrailEntry, WantedRead,
     Webhook, WebhookState,
@@ -58,7 +64,8 @@ pub use deliveries::{
 pub use error::StoreError;
 pub use estates::Wiped;
 pub use findings::{
-    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, Happened, RuleStateRow,
+    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, FindingStanding,
+    Happened, OpenFindings, RuleStateRow, Said, WantedFindings,
 };
 pub use history::{Change, ChangeKind, Changed, Logged};
 pub use idempotency::{Attempt, Begun, Kept};
@@ -67,9 +74,11 @@ pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
 pub use provision::{CapCounts, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow};
+pub use prune::Pruned;
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
+pub use restored::Restored;
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use sessions::{Opening, Proof, SessionRow};
 pub use syncs::SyncRow;
@@ -108,6 +117,12 @@ impl Store {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// An address as it may be shown: without its password.
+    #[must_use]
+    pub fn shown(url: &str) -> String {
+        open::without_password(url)
     }
 
     /// The file of an SQLite database; none for one in memory and for PostgreSQL.

@@ -76,20 +76,26 @@ pub(crate) async fn migrate(pool: &Pool, url: &str) -> Result<(), StoreError> {
     // Another process may have been here while this one waited for the lock.
     let before = found(&mut connection).await?;
     refuse_newer(before, url)?;
-    if before == 0 {
+    apply(&mut connection, before, known()).await?;
+    connection.commit().await
+}
+
+/// Brings a database from one schema to another, inside the caller's transaction.
+pub(crate) async fn apply(connection: &mut Connection, from: i64, to: i64) -> Result<(), StoreError> {
+    if from == 0 {
         let sql = "CREATE TABLE IF NOT EXISTS metsuke_schema (number BIGINT PRIMARY KEY)";
         connection.execute("preparing the schema", sql, &[]).await?;
     }
-    for migration in MIGRATIONS.iter().filter(|migration| migration.number > before) {
+    for migration in MIGRATIONS.iter().filter(|migration| (from + 1..=to).contains(&migration.number)) {
         let script = match connection {
             Connection::Sqlite(_) => migration.sqlite,
             Connection::Postgres(_) => migration.postgres,
         };
-        Pool::run_script(&mut connection, script).await?;
+        Pool::run_script(connection, script).await?;
         let sql = "INSERT INTO metsuke_schema (number) VALUES ($1)";
         connection.execute("preparing the schema", sql, &[migration.number.into()]).await?;
     }
-    connection.commit().await
+    Ok(())
 }
 
 fn refuse_newer(found: i64, url: &str) -> Result<(), StoreError> {
@@ -98,3 +104,6 @@ fn refuse_newer(found: i64, url: &str) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

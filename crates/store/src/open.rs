@@ -124,7 +124,7 @@ async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::S
 }
 
 /// Makes an empty file that only its owner may read; who had what is nobody else's business.
-fn create_private(file: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(file: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -133,7 +133,7 @@ fn create_private(file: &Path) -> std::io::Result<()> {
 }
 
 /// The address as it may be shown: what stands between `:` and `@` of the authority is left out.
-fn without_password(url: &str) -> String {
+pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let Some((user, host)) = authority.rsplit_once('@') else { return url.into() };

@@ -12,7 +12,7 @@ use crate::connection::{Connection, Row};
 use crate::dense::KIND_MASK;
 use crate::history::{ChangeKind, read_document};
 use crate::objects::{Found, Select, Stored, find, heroku_ids, name_column, patched};
-use crate::{Store, StoreError, SyncRow, syncs};
+use crate::{Store, StoreError, SyncRow, prune, syncs};
 
 /// Whose access, or on what, is meant.
 #[derive(Clone, Debug)]
@@ -56,13 +56,13 @@ impl Store {
         let mut connection = self.pool.begin_read().await?;
         let Some(newest) = syncs::newest(&mut connection, true).await? else { return Ok(None) };
         let sync = syncs::resolve(&mut connection, as_of.unwrap_or(AsOf::Version(newest))).await?;
-        self.keeps(&sync)?;
+        self.keeps(&mut connection, &sync).await?;
         Ok(Some(Snapshot { connection, sync, newest }))
     }
 
     /// Refuses a version whose past was left behind.
-    pub(crate) fn keeps(&self, sync: &SyncRow) -> Result<(), StoreError> {
-        if sync.version < self.oldest {
+    pub(crate) async fn keeps(&self, connection: &mut Connection, sync: &SyncRow) -> Result<(), StoreError> {
+        if sync.version < self.oldest || sync.version < prune::oldest(connection).await? {
             return Err(StoreError::NoVersion { asked: sync.version.to_string() });
         }
         Ok(())

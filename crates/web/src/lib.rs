@@ -16,6 +16,9 @@ mod error;
 mod form;
 mod guard;
 mod handlers;
+mod limits;
+mod listening;
+mod mcp;
 mod metrics;
 mod once;
 mod pages;
@@ -24,5 +27,6 @@ mod server;
 mod table;
 
 pub use description::document;
+pub use limits::Limits;
 pub use place::Place;
 pub use server::{Server, Services, WebError};

@@ -13,7 +13,10 @@ const WORD: &str = "expose_secret";
 /// Files, or folders with a closing slash, that may read a secret.
 const READERS: &[&str] = &[
     "crates/clients/src/",
-    "crates/cli/src/config.rs",
+    "crates/cli/src/config/",
+    "crates/cli/src/settings/mod.rs",
+    // A backup is encrypted and opened where age lives.
+    "crates/engine/src/backup/lock.rs",
     // gRPC calls are made where tonic lives; this is the one header of theirs.
     "crates/baton/src/tasks/line.rs",
     // A token for the API is shown once, to whoever made it.

@@ -5,10 +5,12 @@
 mod access;
 mod accounts;
 mod audit;
+mod backup;
 mod c1z;
 mod changes;
 mod channels;
 mod completions;
+mod config;
 mod connectors;
 mod demo;
 mod doctor;
@@ -20,6 +22,7 @@ mod jupiterone;
 mod list;
 mod people;
 mod provision;
+mod prune;
 mod query;
 mod questions;
 mod rules;
@@ -77,6 +80,10 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Token(token::Args),
     Accounts(accounts::Args),
+    Config(config::Args),
+    Prune(prune::Args),
+    Backup(backup::Args),
+    Restore(backup::RestoreArgs),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Simulate(simulate::Args),
@@ -95,6 +102,8 @@ impl Command {
             | Self::Serve(_)
             | Self::Channels(_)
             | Self::Connectors(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::C1z(_) => true,
             Self::Export(args) => args.stops_cleanly(),
             _ => false,
@@ -158,6 +167,10 @@ impl Command {
             Self::Serve(args) => Box::pin(args.run(context)).await,
             Self::Token(args) => Box::pin(args.run(context)).await,
             Self::Accounts(args) => Box::pin(args.run(context)).await,
+            Self::Config(args) => args.run(context),
+            Self::Prune(args) => Box::pin(args.run(context)).await,
+            Self::Backup(args) => Box::pin(args.run(context)).await,
+            Self::Restore(args) => Box::pin(args.run(context)).await,
             Self::Doctor(args) => Box::pin(args.run(context)).await,
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,
@@ -169,9 +182,12 @@ impl Command {
     fn remote(&self, context: &Context) -> anyhow::Result<Option<Remote>> {
         let alone = match self {
             // What the program knows by itself, and what makes something on this machine.
-            Self::Questions(_) | Self::C1z(_) | Self::Demo(_) | Self::Simulate(_) | Self::Completions(_) => {
-                true
-            }
+            Self::Questions(_)
+            | Self::C1z(_)
+            | Self::Config(_)
+            | Self::Demo(_)
+            | Self::Simulate(_)
+            | Self::Completions(_) => true,
             Self::Rules(args) => args.is_alone(),
             Self::Serve(_) => !context.config.server_by_flag(),
             _ => false,
@@ -212,9 +228,15 @@ impl Command {
             Self::Jupiterone(_) => Err(nowhere("jupiterone").into()),
             Self::Serve(_) => Err(nowhere("serve").into()),
             Self::Doctor(_) => Err(nowhere("doctor").into()),
-            Self::Questions(_) | Self::C1z(_) | Self::Demo(_) | Self::Simulate(_) | Self::Completions(_) => {
-                Err(nowhere("this command").into())
-            }
+            Self::Prune(_) => Err(nowhere("prune").into()),
+            Self::Backup(_) => Err(nowhere("backup").into()),
+            Self::Restore(_) => Err(nowhere("restore").into()),
+            Self::Questions(_)
+            | Self::C1z(_)
+            | Self::Config(_)
+            | Self::Demo(_)
+            | Self::Simulate(_)
+            | Self::Completions(_) => Err(nowhere("this command").into()),
         }
     }
 }

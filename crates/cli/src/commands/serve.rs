@@ -18,6 +18,7 @@ use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder, Watch};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
+use metsuke_engine::retention::{self, Pruner};
 use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::SystemClock;
 use metsuke_web::{Place, Server, Services};
@@ -69,7 +70,9 @@ impl Args {
             .with(Arc::new(Recorder::new(watch.clone())))
             .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())))
-            .with(Arc::new(export::Exporter));
+            .with(Arc::new(export::Exporter))
+            .with(Arc::new(Pruner { keep: context.config.retention()? }));
+        retention::plan_today(&installation).await?;
         let accelerator = Accelerator::new(installation.clone(), FeedSettings::default());
         let server = Server::bind(address).await?;
         let place = context.config.sign_in().place(server.address())?;
@@ -89,6 +92,7 @@ impl Args {
             once: Once::new(store, clock.clone()),
             people,
             place: Some(place),
+            limits: context.config.limits()?,
             clock,
         };
         context.output.print(&format!("listening on http://{}\n", server.address()))?;
@@ -104,7 +108,7 @@ impl Args {
         let (worked, closed, ()) = tokio::join!(supervisor.run(&context.cancel), closed, between);
         worked?;
         if let Some(ended) = closed {
-            ended??;
+            ended?;
         }
         Ok(Exit::Done)
     }

@@ -2,9 +2,9 @@
 
 use metsuke_simulator::Size;
 
-use crate::house::House;
+use crate::house::{House, bare, run};
 
-async fn added(house: &House, name: &str) {
+pub(crate) async fn added(house: &House, name: &str) {
     let token = house.folder.path().join("token");
     std::fs::write(&token, format!("{}\n", house.heroku.token())).unwrap();
     let url = house.heroku.url();
@@ -83,4 +83,31 @@ async fn what_cannot_be_is_told_at_once() {
     assert!(ran.stderr.contains("owner:") && ran.stderr.contains("api_url:"), "{ran:?}");
     let ran = house.run(&["connectors", "add", "core", "--owner", "a@b.c", "--polling", "OFTEN"]).await;
     assert_eq!(ran.code, 2, "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connector_says_itself_whether_access_is_changed_through_it() {
+    let house = House::of(Size::Small).await;
+    added(&house, "core").await;
+    assert_eq!(house.run(&["connectors", "sync", "core"]).await.code, 0);
+    let team = house.heroku.edit(|world| world.enterprise_team_names().remove(0)).unwrap();
+    let person = "new.colleague@example.com";
+    // Its own token is used: none stands in the environment.
+    let change = async |verb: &str, more: &[&str]| {
+        let ask =
+            [verb, "--connector", "core", "--user", person, "--team", &team, "--role", "member", "--yes"];
+        run(bare(&house.folder, &[&["--format", "json"], &ask[..], more].concat())).await
+    };
+    let ran = change("grant", &["--allow-writes"]).await;
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.stdout.contains("the connector `core` does not change access"), "{ran:?}");
+    assert!(ran.stderr.contains("--provisioning true"), "{ran:?}");
+    assert!(house.heroku.journal().writes.is_empty());
+    house.json(&["connectors", "edit", "core", "--provisioning", "true"]).await;
+    let ran = change("grant", &[]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(house.heroku.journal().writes.len(), 1);
+    let ran = change("revoke", &[]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!format!("{ran:?}").contains(house.heroku.token()));
 }

@@ -18,6 +18,7 @@ mod findings;
 mod help;
 mod house;
 mod jupiterone;
+mod keeping;
 mod kill;
 mod people;
 mod provision_kill;

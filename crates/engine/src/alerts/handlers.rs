@@ -3,7 +3,7 @@
 //! Invariant: a version that was evaluated has a job that delivers what came of it, whatever crashes in between; what waits for
 //! later has a job for later.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,18 +16,25 @@ use super::deliver::{Desk, DeskSettings, Pass, deliver_due};
 use super::registry::open_channels;
 use crate::EngineError;
 use crate::connectors::stored_settings;
-use crate::findings::{Asked, Summary, evaluate_with, watched};
+use crate::findings::{Asked, Summary, Watched, Which, evaluate_with, watched};
 use crate::jobs::{Done, EVALUATE, Handler, NewJob, Stop, Work, backoff};
-use crate::rules::{Limits, Memory};
+use crate::rules::{Limits, Memory, Period};
+use crate::schedule::Polling;
 
 /// The kind of job that delivers what is due.
 pub const DELIVER: &str = "deliver";
+/// How many bytes are remembered of all estates together, as far as they can be counted.
+const MOST_REMEMBERED: usize = 64 * 1024 * 1024;
 /// How long to wait after a first failure.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The key of the one job that delivers what is due later.
 const LATER: &str = "later";
 
-/// Evaluates versions; with a document without a version, what was evaluated last, for what is over by the clock alone.
+/// The member of a document that says from which moment on intervals of rules are looked at.
+const DUE: &str = "due";
+
+/// Evaluates versions; with a document without a version, what was evaluated last, for what is over by the clock alone; with
+/// a moment, the rules of which a moment of their own interval has come since then.
 #[derive(Debug, Default)]
 pub struct Evaluator {
     /// What is remembered of each estate.
@@ -47,7 +54,7 @@ impl Handler for Evaluator {
             let locked = || memories.lock().unwrap_or_else(PoisonError::into_inner);
             let mut memory = locked().remove(&own.connector).unwrap_or_default();
             let result = runtime.block_on(evaluated(&own, &mut memory));
-            locked().insert(own.connector, memory);
+            keep(&mut locked(), own.connector, memory);
             result
         });
         Box::pin(async move {
@@ -59,6 +66,18 @@ impl Handler for Evaluator {
                 }
             }
         })
+    }
+}
+
+/// Keeps what is remembered of an estate, and forgets the largest of the others while all of them are too large.
+fn keep(memories: &mut HashMap<Option<ConnectorId>, Memory>, of: Option<ConnectorId>, memory: Memory) {
+    memories.insert(of, memory);
+    while memories.values().map(Memory::bytes).sum::<usize>() > MOST_REMEMBERED {
+        let others = memories.iter().filter(|(other, _)| **other != of);
+        let Some(largest) = others.max_by_key(|(_, memory)| memory.bytes()).map(|(other, _)| *other) else {
+            return;
+        };
+        memories.remove(&largest);
     }
 }
 
@@ -97,13 +116,26 @@ impl Handler for Courier {
 }
 
 async fn evaluated(work: &Work, memory: &mut Memory) -> Result<Json, EngineError> {
+    let due = work.job.document.get(DUE).and_then(Json::as_i64).map(Moment);
     let version = match work.version() {
         Some(version) => Some(version),
         None => work.store.evaluated_version().await?,
     };
     let Some(version) = version else { return Ok(Json::Null) };
-    let summary = summary(work, version, memory).await?;
+    let rules = rules(work).await?;
     let now = work.installation.now();
+    let these: BTreeSet<String> = match due {
+        Some(due) => {
+            rules.iter().filter(|rule| rule.is_due(due, now)).map(|rule| rule.key().into()).collect()
+        }
+        None => BTreeSet::new(),
+    };
+    plan(work, now).await?;
+    if due.is_some() && these.is_empty() {
+        return Ok(json!({ "version": version, "rules": 0 }));
+    }
+    let of = if due.is_some() { Which::These(&these) } else { Which::Following };
+    let summary = summary(work, (&rules, of), version, memory).await?;
     let job = job(work, Some(format!("version {version}")), now)?;
     work.store.insert_job(&job).await?;
     work.installation.wake();
@@ -118,13 +150,36 @@ async fn evaluated(work: &Work, memory: &mut Memory) -> Result<Json, EngineError
     }))
 }
 
-async fn summary(work: &Work, version: Version, memory: &mut Memory) -> Result<Summary, EngineError> {
-    let installation = &work.installation;
-    let (rules, wrong) = watched(&installation.main().rules().await?);
+/// Puts the next look at the rules' own intervals into the queue. Every interval's moments are among those of the
+/// shortest one, so that a rule that is set meanwhile is looked at in time.
+async fn plan(work: &Work, now: Moment) -> Result<(), EngineError> {
+    let Some(next) = Polling::Every(Period::FifteenMinutes.length()).next_after(now, Moment(0)) else {
+        return Ok(());
+    };
+    let id = JobId::new(now, work.installation.chance()?);
+    let (dedup, document) = (Some(format!("{DUE} {}", next.0)), json!({ DUE: next.0 }));
+    let job = NewJob { id, kind: EVALUATE, dedup, document, run_at: next, created_at: now };
+    work.store.insert_job(&job).await?;
+    Ok(())
+}
+
+/// The rules that are watched.
+async fn rules(work: &Work) -> Result<Vec<Watched>, EngineError> {
+    let (rules, wrong) = watched(&work.installation.main().rules().await?);
     for (rule, mistakes) in wrong {
         let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
         tracing::warn!(rule, first, "a rule cannot be read, and is not evaluated");
     }
+    Ok(rules)
+}
+
+async fn summary(
+    work: &Work,
+    (rules, of): (&[Watched], Which<'_>),
+    version: Version,
+    memory: &mut Memory,
+) -> Result<Summary, EngineError> {
+    let installation = &work.installation;
     let channels = open_channels(installation).await?;
     let connector = connector(work).await?;
     let settings = stored_settings(&work.store).await?;
@@ -133,7 +188,8 @@ async fn summary(work: &Work, version: Version, memory: &mut Memory) -> Result<S
         .map_err(|source| EngineError::ExportFolder { folder: std::env::temp_dir(), source })?;
     let asked = Asked {
         store: &work.store,
-        rules: &rules,
+        rules,
+        of,
         channels: &channels,
         connector: connector.as_deref(),
         account_name,

@@ -135,8 +135,8 @@ pub async fn remove_channel(
 async fn fails_no_more(store: &Store, channel: &str, now: Moment) -> Result<(), EngineError> {
     let fingerprint = hash(&[FAILING, channel]);
     loop {
-        let ground = store.finding_ground().await?;
-        let known = ground.findings.into_iter().find(|row| row.fingerprint == fingerprint);
+        let edition = store.finding_edition().await?;
+        let known = store.finding(&fingerprint).await?;
         let Some(row) = known.filter(|row| row.state != FindingState::Resolved) else { return Ok(()) };
         let row = FindingRow { state: FindingState::Resolved, until: None, changed_at: now, ..row };
         let happened = Happened {
@@ -147,8 +147,7 @@ async fn fails_no_more(store: &Store, channel: &str, now: Moment) -> Result<(), 
             reason: Some("the channel was removed".into()),
         };
         let (findings, happened) = (vec![row], vec![happened]);
-        let ended =
-            Evaluated { edition: ground.edition, at: Some(now), findings, happened, ..Evaluated::default() };
+        let ended = Evaluated { edition, at: Some(now), findings, happened, ..Evaluated::default() };
         // Somebody wrote of findings in between: looked at again.
         if store.keep_evaluation(&ended).await? {
             return Ok(());

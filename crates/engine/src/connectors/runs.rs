@@ -23,6 +23,27 @@ impl Installation {
         Ok(asked)
     }
 
+    /// Asks for a sync of every connector that was restored from a backup and not read since: before it nothing may be
+    /// changed on Heroku.
+    ///
+    /// # Errors
+    ///
+    /// What the databases said.
+    pub(crate) async fn read_restored(&self) -> Result<(), EngineError> {
+        for row in self.live().await? {
+            let store = match self.estate(row.id).await {
+                Ok(store) => store,
+                Err(EngineError::NoConnector { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            let paused = store.settings().await?.is_none_or(|setting| setting.paused_at.is_some());
+            if !paused && store.restored().await?.is_some_and(|restored| restored.synced.is_none()) {
+                self.ask(&store, &Actor::connector(), "restored", None).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Asks for the end of an open run: one that waits ends at once, one that reads ends soon.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::apart::{apart, to_its_end};
 use crate::EngineError;
 use crate::alerts::open_channels;
 use crate::connectors::stored_settings;
-use crate::findings::{self, Asked, watched};
+use crate::findings::{self, Asked, Which, watched};
 use crate::identity::Caller;
 use crate::query::Settings;
 use crate::rules::shipped::{self, Detection, Values};
@@ -124,6 +124,7 @@ impl Desk {
             let asked = Asked {
                 store: &store,
                 rules: &rules,
+                of: Which::Following,
                 channels: &channels,
                 connector: name.as_deref(),
                 account_name: account,
@@ -133,7 +134,7 @@ impl Desk {
             let summary = findings::evaluate(&asked, newest, installation.clock()).await?;
             Ok(VersionJudged {
                 version: summary.version,
-                rules: rules.len(),
+                rules: summary.rules,
                 unjudged: summary.unjudged,
                 opened: summary.opened,
                 resolved: summary.resolved,

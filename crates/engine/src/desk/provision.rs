@@ -102,6 +102,7 @@ impl Desk {
         let connector = self.installation().connector(id).await?;
         let settings = Settings {
             allow_writes: connector.settings.provisioning,
+            connector: Some(connector.name),
             kill_file: self.kill_file(),
             ..Settings::default()
         };

@@ -8,11 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
-use metsuke_store::{Change, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow};
+use metsuke_store::{Change, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow, Said};
 use serde_json::{Value as Json, json};
 
 use super::ends;
 use super::evidence::Evidence;
+use super::failing;
 use super::touch;
 use super::watched::Watched;
 use crate::rules::{Evaluation, Level, State, Subject};
@@ -21,8 +22,47 @@ use crate::rules::{Evaluation, Level, State, Subject};
 #[derive(Debug)]
 pub(super) struct Judged<'j> {
     pub(super) rule: &'j Watched,
-    pub(super) evaluation: Evaluation,
+    pub(super) evaluation: &'j Evaluation,
     pub(super) changes: &'j [Change],
+    /// The subjects of which it tells, by their fingerprints; none where it tells of all.
+    pub(super) touched: Option<&'j HashSet<String>>,
+}
+
+impl Judged<'_> {
+    /// The subjects that are findings.
+    fn subjects(&self) -> &[Subject] {
+        let judged = matches!(self.evaluation.state, State::Fired | State::Clear);
+        // A condition that does not hold finds nothing, unless it only speaks of what is new.
+        let holds = self.evaluation.state == State::Fired || self.rule.new_only();
+        if judged && holds { &self.evaluation.subjects } else { &[] }
+    }
+
+    /// What is said of findings that it may have.
+    pub(super) fn said(&self) -> impl Iterator<Item = (&str, Said<'_>)> {
+        self.subjects().iter().map(|subject| {
+            let said = Said {
+                rule_name: self.rule.name(),
+                subject: &subject.name,
+                level: self.rule.level(self.evaluation, subject).as_str(),
+                print: self.evidence(subject).print(),
+            };
+            (&*subject.fingerprint, said)
+        })
+    }
+
+    fn evidence(&self, subject: &Subject) -> Evidence {
+        let rule = self.rule;
+        Evidence {
+            of_change: subject.found_by.iter().any(|name| **name == *"changes"),
+            title: rule.title().to_owned(),
+            explanation: rule.explanation().to_owned(),
+            fix: rule.fix().to_owned(),
+            command: rule.command(subject),
+            controls: rule.controls(),
+            rows: subject.rows.clone(),
+            ..Evidence::default()
+        }
+    }
 }
 
 /// What came of comparing.
@@ -35,15 +75,18 @@ pub(super) struct Outcome {
     pub(super) acting: Vec<usize>,
 }
 
+/// `same`: rules that find what is stored of them.
 pub(super) fn compare(
-    judged: &[Judged<'_>],
+    (judged, same_rules): (&[Judged<'_>], &[&Watched]),
     watched: &HashSet<&str>,
     ground: &FindingGround,
     version: Version,
     now: Moment,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    (outcome.evaluated.edition, outcome.evaluated.at) = (ground.edition, Some(now));
+    (outcome.evaluated.edition, outcome.evaluated.at) = (ground.standing.edition, Some(now));
+    let states: HashMap<&str, &RuleStateRow> =
+        ground.standing.rules.iter().map(|state| (&*state.rule, state)).collect();
     let mut by_rule: HashMap<&str, Vec<&FindingRow>> = HashMap::new();
     for finding in &ground.findings {
         by_rule.entry(&finding.rule).or_default().push(finding);
@@ -51,24 +94,43 @@ pub(super) fn compare(
     let mut seen = HashSet::new();
     for (place, one) in judged.iter().enumerate() {
         let known = by_rule.get(one.rule.key()).map(Vec::as_slice).unwrap_or_default();
-        let before = ground.rules.iter().find(|state| state.rule == one.rule.key());
-        let mut work = Work { one, now, outcome: &mut outcome, opened: false, standing: 0, seen: &mut seen };
+        let before = states.get(one.rule.key()).copied();
+        let standing = left_alone(one, known, ground);
+        let same = &ground.same;
+        let mut work =
+            Work { one, now, outcome: &mut outcome, opened: false, standing, same, seen: &mut seen };
         work.findings(known);
         let (opened, standing) = (work.opened, work.standing);
-        let state = state(one, before, (opened, standing), now);
+        let state = state(one, before, (opened, standing), (now, ground.standing.edition + 1));
         if opened || (state.alert == AlertStatus::Active && before.is_none_or(|was| was.alert != state.alert))
         {
             outcome.acting.push(place);
         }
-        if before != Some(&state) {
-            let updated_at = if before.is_some_and(|was| same(was, &state)) { state.updated_at } else { now };
+        if before.is_none_or(|was| !same_but_edition(was, &state)) {
+            let updated_at =
+                if before.is_some_and(|was| same_but_version(was, &state)) { state.updated_at } else { now };
             outcome.evaluated.rules.push(RuleStateRow { updated_at, ..state });
         }
     }
+    let evaluated = |rule: &&Watched| states.get(rule.key()).filter(|was| was.version != version).copied();
+    let on = same_rules.iter().filter_map(evaluated).map(|was| RuleStateRow { version, ..was.clone() });
+    outcome.evaluated.rules.extend(on);
+    failing::tell(&mut outcome, judged, ground, (version, now));
     ends::retire(&mut outcome, ground, watched, now);
     ends::lapse(&mut outcome, ground, &seen, now);
-    outcome.evaluated.version = Some(version).filter(|_| ground.evaluated != Some(version));
+    outcome.evaluated.version = Some(version).filter(|_| ground.standing.evaluated != Some(version));
     outcome
+}
+
+/// How many findings of a rule stand of which its evaluation tells nothing.
+fn left_alone(one: &Judged<'_>, known: &[&FindingRow], ground: &FindingGround) -> usize {
+    let touched =
+        |finding: &&&FindingRow| one.touched.is_some_and(|touched| touched.contains(&*finding.fingerprint));
+    let told = known.iter().filter(touched).filter(|finding| finding.state != FindingState::Resolved).count();
+    match (one.touched, ground.standing.open.get(one.rule.key())) {
+        (Some(_), Some(open)) => open.count.saturating_sub(told),
+        _ => 0,
+    }
 }
 
 /// The work on one rule.
@@ -80,51 +142,38 @@ struct Work<'w, 'j> {
     opened: bool,
     /// How many findings are there.
     standing: usize,
+    /// Findings that are as they were.
+    same: &'w HashSet<String>,
     /// Findings that were written already.
     seen: &'w mut HashSet<String>,
 }
 
 impl Work<'_, '_> {
     fn findings(&mut self, known: &[&FindingRow]) {
-        let (rule, evaluation) = (self.one.rule, &self.one.evaluation);
-        let judged = matches!(evaluation.state, State::Fired | State::Clear);
-        // A condition that does not hold finds nothing, unless it only speaks of what is new.
-        let holds = evaluation.state == State::Fired || rule.new_only();
-        let subjects: &[Subject] = if judged && holds { &evaluation.subjects } else { &[] };
+        let judged = matches!(self.one.evaluation.state, State::Fired | State::Clear);
+        let subjects = self.one.subjects();
         let places: HashMap<&str, &&FindingRow> =
             known.iter().map(|finding| (&*finding.fingerprint, finding)).collect();
         for subject in subjects {
             match places.get(&*subject.fingerprint) {
+                None if self.same.contains(&subject.fingerprint) => self.standing += 1,
                 Some(finding) => self.again(finding, subject),
                 None => self.open(None, subject),
             }
         }
         let found: HashSet<&str> = subjects.iter().map(|subject| &*subject.fingerprint).collect();
         for finding in known.iter().filter(|finding| finding.state != FindingState::Resolved) {
-            if !found.contains(&*finding.fingerprint) {
+            let told = self.one.touched.is_none_or(|touched| touched.contains(&*finding.fingerprint));
+            if told && !found.contains(&*finding.fingerprint) {
                 self.absent(finding, judged);
             }
-        }
-    }
-
-    fn evidence(&self, subject: &Subject) -> Evidence {
-        let rule = self.one.rule;
-        Evidence {
-            of_change: subject.found_by.iter().any(|name| **name == *"changes"),
-            title: rule.title().to_owned(),
-            explanation: rule.explanation().to_owned(),
-            fix: rule.fix().to_owned(),
-            command: rule.command(subject),
-            controls: rule.controls(),
-            rows: subject.rows.clone(),
-            ..Evidence::default()
         }
     }
 
     /// A subject that is not known, or that was resolved.
     fn open(&mut self, before: Option<&FindingRow>, subject: &Subject) {
         let (rule, version) = (self.one.rule, self.one.evaluation.version);
-        let evidence = self.evidence(subject);
+        let evidence = self.one.evidence(subject);
         let row = FindingRow {
             fingerprint: subject.fingerprint.clone(),
             number: before.map_or(0, |before| before.number),
@@ -132,7 +181,7 @@ impl Work<'_, '_> {
             rule_name: rule.name().to_owned(),
             subject: subject.name.clone(),
             state: FindingState::Open,
-            level: rule.level(&self.one.evaluation, subject).as_str().to_owned(),
+            level: rule.level(self.one.evaluation, subject).as_str().to_owned(),
             opened_at: self.now,
             opened: version,
             changed_at: self.now,
@@ -161,7 +210,7 @@ impl Work<'_, '_> {
 
     /// A subject that is known.
     fn again(&mut self, before: &FindingRow, subject: &Subject) {
-        let evidence = self.evidence(subject);
+        let evidence = self.one.evidence(subject);
         if before.state == FindingState::Resolved {
             let newest = subject.rows.iter().filter_map(|row| row["version"].as_i64()).max();
             // The same entry of the log, looked at a second time, is no news.
@@ -171,7 +220,7 @@ impl Work<'_, '_> {
             return;
         }
         self.standing += 1;
-        let level = self.one.rule.level(&self.one.evaluation, subject);
+        let level = self.one.rule.level(self.one.evaluation, subject);
         let worse = before.level.parse::<Level>().is_ok_and(|was| level > was);
         let kept = Evidence::read(&before.document);
         let print = evidence.print();
@@ -200,7 +249,7 @@ impl Work<'_, '_> {
     /// A finding that is not among the subjects.
     fn absent(&mut self, before: &FindingRow, judged: bool) {
         let evidence = Evidence::read(&before.document);
-        let evaluation = &self.one.evaluation;
+        let evaluation = self.one.evaluation;
         let why = if evidence.of_change {
             self.undone(&evidence).then_some("it was undone")
         } else if !judged {
@@ -267,9 +316,9 @@ fn state(
     one: &Judged<'_>,
     before: Option<&RuleStateRow>,
     (opened, standing): (bool, usize),
-    now: Moment,
+    (now, edition): (Moment, i64),
 ) -> RuleStateRow {
-    let evaluation = &one.evaluation;
+    let evaluation = one.evaluation;
     let (word, why) = match &evaluation.state {
         State::Fired => ("fired", None),
         State::Clear => ("clear", None),
@@ -303,11 +352,20 @@ fn state(
         ended: (alert == AlertStatus::Inactive && was != alert)
             .then(|| "it finds nothing any more".to_owned())
             .or_else(|| kept.and_then(|before| before.ended.clone())),
-        document: json!({ "outputs": evaluation.outputs, "notes": evaluation.notes, "findings": standing }),
+        document: json!({ "outputs": evaluation.outputs, "notes": evaluation.notes, "findings": standing, "edition": edition }),
     }
 }
 
-/// Whether two differ in nothing but the version.
-fn same(was: &RuleStateRow, is: &RuleStateRow) -> bool {
-    RuleStateRow { version: is.version, ..was.clone() } == *is
+/// Whether two differ in nothing but the edition that they were written with.
+fn same_but_edition(was: &RuleStateRow, is: &RuleStateRow) -> bool {
+    let mut document = is.document.clone();
+    if let (Some(edition), Some(members)) = (was.document.get("edition"), document.as_object_mut()) {
+        members.insert("edition".to_owned(), edition.clone());
+    }
+    RuleStateRow { document, ..is.clone() } == *was
+}
+
+/// Whether two differ in nothing but the version and that edition.
+fn same_but_version(was: &RuleStateRow, is: &RuleStateRow) -> bool {
+    same_but_edition(&RuleStateRow { version: is.version, ..was.clone() }, is)
 }

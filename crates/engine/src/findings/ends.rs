@@ -11,6 +11,7 @@ use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_store::{FindingGround, FindingRow, Happened, RuleStateRow};
 
 use super::compare::Outcome;
+use super::failing;
 
 /// Ends the findings and the alerts of rules that are watched no more. Nobody is told: somebody turned them off.
 pub(super) fn retire(outcome: &mut Outcome, ground: &FindingGround, watched: &HashSet<&str>, now: Moment) {
@@ -28,14 +29,32 @@ pub(super) fn retire(outcome: &mut Outcome, ground: &FindingGround, watched: &Ha
         });
         outcome.evaluated.findings.push(row);
     }
-    let active = ground.rules.iter().filter(|state| state.alert != AlertStatus::Inactive);
-    outcome.evaluated.rules.extend(active.filter(|state| off(&state.rule)).map(|state| RuleStateRow {
-        alert: AlertStatus::Inactive,
-        alert_at: now,
-        updated_at: now,
-        ended: Some(OFF.to_owned()),
-        ..state.clone()
-    }));
+    // Whether a rule that is off can be evaluated is nobody's business.
+    let on: HashSet<String> = watched.iter().map(|rule| failing::print_of(rule)).collect();
+    let failing = ground.findings.iter().filter(|finding| finding.rule == failing::UNJUDGED);
+    for finding in failing
+        .filter(|finding| finding.state != FindingState::Resolved && !on.contains(&finding.fingerprint))
+    {
+        failing::end(outcome, finding, now, OFF);
+    }
+    let ended = |state: &&RuleStateRow| {
+        state.alert != AlertStatus::Inactive || state.document.get("edition").is_some()
+    };
+    let ended = ground.standing.rules.iter().filter(|state| off(&state.rule)).filter(ended);
+    outcome.evaluated.rules.extend(ended.map(|state| off_row(state, now)));
+}
+
+/// What is stored of a rule that is off: nothing that is remembered of it holds any more.
+fn off_row(state: &RuleStateRow, now: Moment) -> RuleStateRow {
+    let mut row = state.clone();
+    if let Some(members) = row.document.as_object_mut() {
+        members.remove("edition");
+    }
+    if row.alert != AlertStatus::Inactive {
+        (row.alert, row.alert_at, row.updated_at) = (AlertStatus::Inactive, now, now);
+        row.ended = Some(OFF.to_owned());
+    }
+    row
 }
 
 /// Why the findings of a rule end that is watched no more.

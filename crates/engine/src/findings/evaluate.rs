@@ -3,20 +3,23 @@
 //! Invariant: findings, states of rules, the mark of the version and the deliveries that follow are stored in one
 //! transaction; evaluating a version again changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{AsOf, Clock, Version};
-use metsuke_store::{Change, FindingGround, Store, StoreError};
+use metsuke_store::{
+    Change, FindingGround, FindingStanding, RuleStateRow, Store, StoreError, WantedFindings,
+};
 
 use super::compare::{Judged, Outcome, compare};
 use super::enrich::enrich;
-use super::watched::Watched;
+use super::failing::UNJUDGED;
+use super::watched::{Pace, Watched};
 use crate::EngineError;
 use crate::alerts::{Channel, News, route};
 use crate::query::Settings;
-use crate::rules::{Evaluation, Ground, Limits, Memory, Since, State};
+use crate::rules::{Again, Evaluation, Ground, Limits, Memory, Since, State};
 
 /// How often an evaluation is compared anew because somebody wrote of findings meanwhile.
 const MOST_TRIES: usize = 8;
@@ -28,6 +31,8 @@ pub struct Asked<'a> {
     pub store: &'a Store,
     /// Every rule that is watched; findings of others end.
     pub rules: &'a [Watched],
+    /// Which of them are evaluated.
+    pub of: Which<'a>,
     /// The channels that are told.
     pub channels: &'a [Channel],
     /// The connector's name, for those who are told.
@@ -38,6 +43,24 @@ pub struct Asked<'a> {
     pub limits: Limits,
     /// A folder for what is laid out meanwhile; the caller removes it.
     pub folder: &'a Path,
+}
+
+/// Which rules are evaluated.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// Those that follow a version: all but those that wait until somebody asks.
+    Following,
+    /// These, by their keys, and no others; nothing is said of a version as a whole.
+    These(&'a BTreeSet<String>),
+}
+
+impl Which<'_> {
+    fn wants(self, rule: &Watched) -> bool {
+        match self {
+            Self::Following => rule.pace() != Pace::Asked,
+            Self::These(keys) => keys.contains(rule.key()),
+        }
+    }
 }
 
 /// What an evaluation came to.
@@ -102,14 +125,54 @@ pub async fn evaluate_with(
     memory: &mut Memory,
     clock: &dyn Clock,
 ) -> Result<Summary, EngineError> {
-    let ground = asked.store.finding_ground().await?;
-    if ground.evaluated.is_some_and(|evaluated| evaluated > version) {
-        return Ok(Summary::nothing(version));
+    for _ in 0..MOST_TRIES {
+        let standing = asked.store.finding_standing().await?;
+        if standing.evaluated.is_some_and(|evaluated| evaluated > version) {
+            return Ok(Summary::nothing(version));
+        }
+        let runs = runs(asked, &standing, version, memory, clock).await?;
+        let (mut judged, mut same) = (Vec::new(), Vec::new());
+        for (changes, run) in &runs {
+            judged.extend(run.judged.iter().map(|(rule, found, touched)| Judged {
+                rule,
+                evaluation: found,
+                changes,
+                touched: touched.as_ref(),
+            }));
+            same.extend(run.same.iter().copied());
+        }
+        let found = Found { judged: &judged, same: &same, standing: &standing };
+        if let Some((summary, edition)) = settle(asked, &found, version, clock).await? {
+            edition.into_iter().for_each(|edition| memory.stored_with(edition));
+            return Ok(summary);
+        }
     }
-    let mut groups: BTreeMap<Option<Version>, Vec<&Watched>> = BTreeMap::new();
-    for rule in asked.rules {
-        let state = ground.rules.iter().find(|state| state.rule == rule.key());
-        let since = state.map(|state| state.version).or(ground.evaluated).filter(|since| *since <= version);
+    Err(StoreError::Busy { doing: "keeping findings" }.into())
+}
+
+/// What came of rules that look at the same changes.
+#[derive(Default)]
+struct Run<'r> {
+    /// Rules that were worked out; the last: the subjects of which it tells, where that is not all.
+    judged: Vec<(&'r Watched, Evaluation, Option<HashSet<String>>)>,
+    /// Rules that find what they found when they were stored.
+    same: Vec<&'r Watched>,
+}
+
+/// Evaluates every rule, those together that look at the same changes.
+async fn runs<'r>(
+    asked: &Asked<'r>,
+    standing: &FindingStanding,
+    version: Version,
+    memory: &mut Memory,
+    clock: &dyn Clock,
+) -> Result<Vec<(Vec<Change>, Run<'r>)>, EngineError> {
+    let states: HashMap<&str, &RuleStateRow> =
+        standing.rules.iter().map(|state| (&*state.rule, state)).collect();
+    let mut groups: BTreeMap<Option<Version>, Vec<&'r Watched>> = BTreeMap::new();
+    for rule in asked.rules.iter().filter(|rule| asked.of.wants(rule)) {
+        let state = states.get(rule.key());
+        let since = state.map(|state| state.version).or(standing.evaluated).filter(|since| *since <= version);
         if state.is_some_and(|state| state.version >= version) && rule.looks_at_changes() {
             // It has seen them.
             continue;
@@ -118,29 +181,20 @@ pub async fn evaluate_with(
     }
     let mut runs = Vec::new();
     for (since, rules) in groups {
-        runs.push(run(asked, &ground, (version, since), &rules, memory, clock).await?);
+        runs.push(run(asked, (standing, &states), (version, since), &rules, memory, clock).await?);
     }
-    let judged: Vec<Judged<'_>> = runs
-        .iter_mut()
-        .flat_map(|(changes, evaluations)| {
-            let changes: &[Change] = changes;
-            evaluations.drain(..).map(move |(rule, evaluation)| Judged { rule, evaluation, changes })
-        })
-        .collect();
-    settle(asked, &judged, version, clock).await
+    Ok(runs)
 }
-
-type Run<'r> = (Vec<Change>, Vec<(&'r Watched, Evaluation)>);
 
 /// Evaluates rules that look at the same changes.
 async fn run<'r>(
-    asked: &Asked<'_>,
-    known: &FindingGround,
+    asked: &Asked<'r>,
+    (standing, states): (&FindingStanding, &HashMap<&str, &RuleStateRow>),
     (version, since): (Version, Option<Version>),
     rules: &[&'r Watched],
     memory: &mut Memory,
     clock: &dyn Clock,
-) -> Result<Run<'r>, EngineError> {
+) -> Result<(Vec<Change>, Run<'r>), EngineError> {
     let settings = Settings {
         as_of: Some(AsOf::Version(version)),
         account_name: asked.account_name.map(ToOwned::to_owned),
@@ -157,56 +211,108 @@ async fn run<'r>(
         },
     };
     let ground = ground.remembering(std::mem::take(memory)).await?;
-    let changes = asked.store.changes(ground.since, version).await?;
-    let mut evaluations = Vec::new();
+    let mut run = Run::default();
     for rule in rules {
-        let previous = previous(known, rule.key());
-        evaluations.push((*rule, rule.evaluate(&ground, previous.as_ref()).await?));
+        let state = states.get(rule.key()).copied();
+        let known = state.is_some_and(|state| is_known(rule, state, standing, &ground));
+        let previous = match state {
+            Some(_) if rule.new_only() => Some(asked.store.found_last(rule.key()).await?),
+            _ => None,
+        };
+        match rule.again(&ground, previous.as_ref(), known).await? {
+            Again::Same => run.same.push(*rule),
+            Again::Touched(evaluation, touched) => run.judged.push((*rule, evaluation, Some(touched))),
+            Again::Whole(evaluation) => run.judged.push((*rule, evaluation, None)),
+        }
     }
+    let changes = ground.changes().to_vec();
     *memory = ground.into_memory();
-    Ok((changes, evaluations))
+    Ok((changes, run))
+}
+
+/// Whether what is stored of a rule's findings came of the very evaluation that is remembered, and nothing of it waits
+/// for proof.
+fn is_known(rule: &Watched, state: &RuleStateRow, standing: &FindingStanding, ground: &Ground) -> bool {
+    let stored = state.document.get("edition").and_then(serde_json::Value::as_i64);
+    let missing = standing.open.get(rule.key()).is_some_and(|open| open.missing > 0);
+    !rule.new_only()
+        && stored.is_some()
+        && stored == ground.stored_with(rule.key())
+        && !missing
+        && state.revision == rule.revision()
+        && matches!(&*state.state, "fired" | "clear")
 }
 
 async fn open(asked: &Asked<'_>, settings: &Settings, since: Since) -> Result<Ground, EngineError> {
     Ground::open(asked.store, settings.clone(), since, asked.limits, asked.folder).await
 }
 
-/// What the evaluation before found; none where there was none.
-fn previous(known: &FindingGround, rule: &str) -> Option<BTreeSet<String>> {
-    known.rules.iter().find(|state| state.rule == rule)?;
-    let there = known.findings.iter().filter(|finding| {
-        finding.rule == rule && finding.missing.is_none() && finding.state != FindingState::Resolved
-    });
-    Some(there.map(|finding| finding.fingerprint.clone()).collect())
+/// What rules found, and what it was found upon.
+struct Found<'f, 'j> {
+    judged: &'f [Judged<'j>],
+    same: &'f [&'f Watched],
+    standing: &'f FindingStanding,
 }
 
-/// Compares and stores, anew where somebody wrote of findings in between.
+/// Compares and stores, anew where somebody wrote of findings in between; with the edition of the findings that are as
+/// the rules say. `None` where the rules are to be looked at once more, because somebody else evaluated meanwhile.
 async fn settle(
     asked: &Asked<'_>,
-    judged: &[Judged<'_>],
+    found: &Found<'_, '_>,
     version: Version,
     clock: &dyn Clock,
-) -> Result<Summary, EngineError> {
+) -> Result<Option<(Summary, Option<i64>)>, EngineError> {
     let watched: HashSet<&str> = asked.rules.iter().map(Watched::key).collect();
     for _ in 0..MOST_TRIES {
-        let ground = asked.store.finding_ground().await?;
-        if ground.evaluated.is_some_and(|evaluated| evaluated > version) {
-            return Ok(Summary::nothing(version));
+        let wanted = wanted(found.judged, &watched, clock.now());
+        let ground = asked.store.finding_ground(&wanted).await?;
+        if ground.standing.evaluated.is_some_and(|evaluated| evaluated > version) {
+            return Ok(Some((Summary::nothing(version), None)));
         }
-        let mut outcome = compare(judged, &watched, &ground, version, clock.now());
-        complete(asked, judged, &mut outcome, version).await?;
-        outcome.evaluated.deliveries = deliveries(asked, judged, &outcome, version, clock);
-        let mut summary = summary(judged, &ground, &outcome, version);
+        let open = |standing: &FindingStanding, rule: &Watched| standing.open.get(rule.key()).copied();
+        let as_before = |rule: &&Watched| open(&ground.standing, rule) == open(found.standing, rule);
+        if ground.standing.rules != found.standing.rules || !found.same.iter().all(as_before) {
+            return Ok(None);
+        }
+        let mut outcome = compare((found.judged, found.same), &watched, &ground, version, clock.now());
+        if matches!(asked.of, Which::These(_)) {
+            outcome.evaluated.version = None;
+        }
+        complete(asked, found.judged, &mut outcome, version).await?;
+        outcome.evaluated.deliveries = deliveries(asked, found.judged, &outcome, version, clock);
+        let mut summary = summary(found, &ground, &outcome, version);
         let evaluated = &outcome.evaluated;
         if evaluated.version.is_none() && evaluated.findings.is_empty() && evaluated.rules.is_empty() {
-            return Ok(summary);
+            return Ok(Some((summary, Some(ground.standing.edition))));
         }
         if asked.store.keep_evaluation(evaluated).await? {
             summary.stored = true;
-            return Ok(summary);
+            return Ok(Some((summary, Some(ground.standing.edition + 1))));
         }
     }
     Err(StoreError::Busy { doing: "keeping findings" }.into())
+}
+
+/// Which findings are to be known.
+fn wanted<'w>(
+    judged: &'w [Judged<'w>],
+    watched: &'w HashSet<&'w str>,
+    now: metsuke_model::Moment,
+) -> WantedFindings<'w> {
+    let (mut rules, mut fingerprints, mut said) = (Vec::new(), Vec::new(), HashMap::new());
+    for one in judged {
+        match one.touched {
+            Some(touched) => fingerprints.extend(touched.iter().map(String::as_str)),
+            None => {
+                rules.push(one.rule.key());
+                said.extend(one.said());
+            }
+        }
+    }
+    if judged.iter().any(|one| one.rule.tells_of_failure()) {
+        rules.push(UNJUDGED);
+    }
+    WantedFindings { rules, fingerprints, said, watched, now }
 }
 
 /// Completes findings that came or came back.
@@ -256,7 +362,7 @@ fn deliveries(
     deliveries
 }
 
-fn summary(judged: &[Judged<'_>], ground: &FindingGround, outcome: &Outcome, version: Version) -> Summary {
+fn summary(found: &Found<'_, '_>, ground: &FindingGround, outcome: &Outcome, version: Version) -> Summary {
     let why = |one: &Judged<'_>| match &one.evaluation.state {
         State::NotObservable { why } | State::Unsettled { why } | State::Failed { why } => {
             Some((one.rule.key().to_owned(), why.clone()))
@@ -265,18 +371,21 @@ fn summary(judged: &[Judged<'_>], ground: &FindingGround, outcome: &Outcome, ver
     };
     let count =
         |wanted: &[FindingEvent]| outcome.news.iter().filter(|(_, event)| wanted.contains(event)).count();
+    let there = |state: FindingState| state != FindingState::Resolved;
     let written: BTreeMap<&str, FindingState> =
         outcome.evaluated.findings.iter().map(|row| (&*row.fingerprint, row.state)).collect();
-    let there = |state: FindingState| state != FindingState::Resolved;
-    let kept =
-        ground.findings.iter().filter(|row| !written.contains_key(&*row.fingerprint) && there(row.state));
+    let before =
+        |row: &&metsuke_store::FindingRow| written.contains_key(&*row.fingerprint) && there(row.state);
+    let stood: usize = ground.standing.open.values().map(|open| open.count).sum();
+    let stood_of_these = ground.findings.iter().filter(before).count();
+    let stand_of_these = written.values().filter(|state| there(**state)).count();
     Summary {
         version,
-        rules: judged.len(),
-        unjudged: judged.iter().filter_map(why).collect(),
+        rules: found.judged.len() + found.same.len(),
+        unjudged: found.judged.iter().filter_map(why).collect(),
         opened: count(&[FindingEvent::Opened, FindingEvent::Reopened]),
         resolved: count(&[FindingEvent::Resolved]),
-        standing: kept.count() + written.values().filter(|state| there(**state)).count(),
+        standing: (stood + stand_of_these).saturating_sub(stood_of_these),
         deliveries: outcome.evaluated.deliveries.len(),
         stored: false,
     }

@@ -10,13 +10,15 @@ mod ends;
 mod enrich;
 mod evaluate;
 mod evidence;
+mod failing;
 mod said;
 mod touch;
 mod watched;
 
-pub use evaluate::{Asked, Summary, evaluate, evaluate_with};
+pub use evaluate::{Asked, Summary, Which, evaluate, evaluate_with};
 pub use evidence::{Difference, Evidence};
+pub use failing::UNJUDGED;
 pub use said::{Refusal, accept, acknowledge, dismiss, keep_rule, reopen, turn};
-pub use watched::{Watched, watched};
+pub use watched::{Pace, Watched, watched};
 
 pub(crate) use evidence::hash;

@@ -1,16 +1,22 @@
 //! The rules that are watched: the shipped ones, with what people set of them, and rules of their own.
 //!
-//! Invariant: a shipped rule is watched unless somebody turned it off.
+//! Invariant: a shipped rule is watched unless somebody turned it off. A rule that is only evaluated when somebody asks is
+//! watched: what it found stays.
 
 use std::collections::BTreeSet;
 
+use metsuke_model::Moment;
 use metsuke_store::RuleRow;
 use serde_json::Value as Json;
 
 use super::evidence::hash;
 use crate::EngineError;
 use crate::rules::shipped::{self, Detection, Values};
-use crate::rules::{Evaluation, Ground, Instance, Level, Mistake, PollingInterval, Subject, evaluate};
+use crate::rules::{
+    Again, Evaluation, Ground, Instance, Level, Mistake, Period, PollingInterval, Subject, evaluate,
+    evaluate_again,
+};
+use crate::schedule::Polling;
 
 /// A rule that is watched.
 #[derive(Clone, Debug)]
@@ -19,6 +25,17 @@ pub enum Watched {
     Shipped(&'static Detection, Values),
     /// Somebody's own.
     Own(Box<Instance>),
+}
+
+/// When a rule is evaluated of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// With each version, and of the newest one at the moments of this interval.
+    Each(Polling),
+    /// With each version; its interval is none that is known here.
+    Version,
+    /// Never: only when somebody asks.
+    Asked,
 }
 
 /// The rules that are watched under these settings, and what is wrong with those that cannot be read.
@@ -34,7 +51,6 @@ pub fn watched(rows: &[RuleRow]) -> (Vec<Watched>, Vec<(String, Vec<Mistake>)>) 
     }
     for row in rows.iter().filter(|row| row.kind == "own" && row.enabled) {
         match Instance::read(&row.document) {
-            Ok(rule) if rule.polling_interval == PollingInterval::Disabled => {}
             Ok(rule) => rules.push(Watched::Own(Box::new(rule))),
             Err(mistakes) => wrong.push((row.id.clone(), mistakes)),
         }
@@ -50,6 +66,35 @@ impl Watched {
             Self::Shipped(detection, _) => &detection.id,
             Self::Own(rule) => rule.key(),
         }
+    }
+
+    /// When it is evaluated of itself.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        let interval = match self {
+            Self::Shipped(..) => &PollingInterval::Every(Period::OneDay),
+            Self::Own(rule) => &rule.polling_interval,
+        };
+        match interval {
+            PollingInterval::Disabled => Pace::Asked,
+            PollingInterval::Other(_) => Pace::Version,
+            PollingInterval::Every(Period::OneDay) => Pace::Each(Polling::Daily { hour: None }),
+            PollingInterval::Every(Period::OneWeek) => Pace::Each(Polling::Weekly { day: None, hour: None }),
+            PollingInterval::Every(period) => Pace::Each(Polling::Every(period.length())),
+        }
+    }
+
+    /// Whether a moment of its interval lies between these, both included.
+    #[must_use]
+    pub fn is_due(&self, from: Moment, to: Moment) -> bool {
+        let Pace::Each(polling) = self.pace() else { return false };
+        // Moments are those of the day and the week, so that any two looks agree on them.
+        polling.next_after(Moment(from.0 - 1), Moment(0)).is_some_and(|next| next <= to)
+    }
+
+    /// Whether somebody is told when it cannot be evaluated.
+    pub(super) fn tells_of_failure(&self) -> bool {
+        matches!(self, Self::Own(rule) if rule.notify_on_failure)
     }
 
     /// Its name.
@@ -136,14 +181,33 @@ impl Watched {
         }
     }
 
-    pub(super) async fn evaluate(
+    /// Evaluates it; `known`: only as far as it is not known from a run that is remembered.
+    pub(super) async fn again(
         &self,
         ground: &Ground,
         previous: Option<&BTreeSet<String>>,
-    ) -> Result<Evaluation, EngineError> {
-        match self {
-            Self::Shipped(detection, values) => detection.evaluate(ground, values, previous).await,
-            Self::Own(rule) => Ok(evaluate(rule, ground, previous).await),
+        known: bool,
+    ) -> Result<Again, EngineError> {
+        let settled = match self {
+            Self::Shipped(detection, values) => match detection.settled(ground, values).await? {
+                Ok(settled) => settled,
+                Err(state) => return Ok(Again::Whole(detection.ended(ground, state))),
+            },
+            Self::Own(rule) => return Ok(again(rule, ground, previous, known).await),
+        };
+        let (rule, notes) = settled;
+        let mut came = again(&rule, ground, previous, known).await;
+        if let Again::Touched(evaluation, _) | Again::Whole(evaluation) = &mut came {
+            evaluation.notes.extend(notes);
         }
+        Ok(came)
+    }
+}
+
+async fn again(rule: &Instance, ground: &Ground, previous: Option<&BTreeSet<String>>, known: bool) -> Again {
+    if known {
+        evaluate_again(rule, ground, previous).await
+    } else {
+        Again::Whole(evaluate(rule, ground, previous).await)
     }
 }

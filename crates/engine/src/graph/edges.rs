@@ -147,7 +147,7 @@ fn held(
     let value = |property: &EdgeProperty| match property.source {
         EdgeSource::Role => {
             // Heroku sent null for a role that is kept as unknown.
-            let role = access.slugs(resource).next().filter(|slug| *slug != Entitlement::UNKNOWN.slug());
+            let role = access.slugs(resource).find(|slug| *slug != Entitlement::UNKNOWN.slug());
             role.map(Value::text)
         }
         EdgeSource::Entitlements => Some(Value::List(access.slugs(resource).map(Value::text).collect())),

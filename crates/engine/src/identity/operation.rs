@@ -171,6 +171,8 @@ operations! {
     Description = "getDescription", Get "/api/v1/openapi.json", Service reads, policy::PUBLIC;
     /// Who the token says one is
     WhoAmI = "getIdentity", Get "/api/v1/me", Service reads, policy::SEEING;
+    /// Answer an assistant by the Model Context Protocol; its tools ask other operations
+    Assist = "assist", Post "/mcp", Service reads, policy::SEEING;
 
     /// List the connectors
     ListConnectors = "listConnectors", Get "/api/v1/connectors", Connectors reads, policy::SEEING;

@@ -49,6 +49,8 @@ pub struct Options {
     pub profile: Profile,
     /// The account name with which every entity is tagged.
     pub account_name: Option<String>,
+    /// Every entity is tagged as production.
+    pub production: bool,
     /// Leaves out what JupiterOne's own integration never had.
     pub only_original: bool,
     /// Also lets out effective access, which is computed.

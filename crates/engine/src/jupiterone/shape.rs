@@ -20,6 +20,9 @@ pub(super) fn entity(node: Node, entity_type: &EntityType, options: &Options) ->
     if let Some(name) = &options.account_name {
         object.insert("tag.AccountName".into(), json!(name));
     }
+    if options.production {
+        object.insert("tag.Production".into(), json!(true));
+    }
     object.insert("_key".into(), json!(node.key));
     object.insert("_type".into(), json!(entity_type.name));
     object.insert("_class".into(), json!([entity_type.class]));
@@ -174,5 +177,8 @@ mod tests {
     fn the_tag_is_on_entities() {
         let options = Options { account_name: Some("Prod".into()), ..Options::default() };
         assert_eq!(shaped("heroku_team", &[], &options)["tag.AccountName"], json!("Prod"));
+        assert_eq!(shaped("heroku_team", &[], &options)["tag.Production"], Json::Null);
+        let options = Options { production: true, ..Options::default() };
+        assert_eq!(shaped("heroku_team", &[], &options)["tag.Production"], json!(true));
     }
 }

@@ -23,7 +23,7 @@ pub struct Answer {
 }
 
 /// What was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Data {
     /// Starting entities.
     List(Vec<Arc<Entity>>),
@@ -53,7 +53,7 @@ pub struct Heading {
 }
 
 /// One cell of a table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// A value.
     Value(Value),

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use metsuke_model::graph::Value;
 use serde_json::{Map, Value as Json, json};
 
+use super::packed::Packed;
 use super::{Answer, Cell, Data, Entity, Heading, Relationship};
 
 impl Answer {
@@ -50,29 +51,13 @@ impl Answer {
     pub fn objects(&self) -> Vec<Map<String, Json>> {
         let Data::Table { rows, .. } = &self.data else { return Vec::new() };
         let headings = self.headings();
-        let object = |row: &Vec<Cell>| {
-            let mut object = Map::new();
-            for (heading, cell) in headings.iter().zip(row) {
-                match cell {
-                    Cell::Value(Value::Absent) | Cell::Entity(None) | Cell::Relationship(None) => {}
-                    Cell::Value(value) => _ = object.insert(heading.name.clone(), value.to_json()),
-                    Cell::Entity(Some(entity)) if heading.all => {
-                        flatten(&mut object, &heading.name, entity.metadata.iter().chain(&entity.properties));
-                    }
-                    Cell::Relationship(Some(edge)) if heading.all => {
-                        flatten(&mut object, &heading.name, edge.metadata.iter().chain(&edge.properties));
-                    }
-                    Cell::Entity(Some(entity)) => {
-                        object.insert(heading.name.clone(), entity.to_json());
-                    }
-                    Cell::Relationship(Some(edge)) => {
-                        object.insert(heading.name.clone(), edge.to_json());
-                    }
-                }
-            }
-            object
-        };
-        rows.iter().map(object).collect()
+        rows.iter().map(|row| object(&headings, row)).collect()
+    }
+
+    /// Its rows one by one: entities of a list, objects of a table, the entities of a tree; `packed`: where its rows
+    /// are kept instead.
+    pub(crate) fn each_row<'a>(&'a self, packed: Option<&'a Packed>) -> Rows<'a> {
+        Rows { data: &self.data, packed, headings: self.headings() }
     }
 
     /// The columns, of which no two have one name: a second `name` is `name (2)`.
@@ -119,6 +104,52 @@ impl Answer {
         }
         names
     }
+}
+
+/// The rows of an answer, each made when it is asked for.
+pub(crate) struct Rows<'a> {
+    data: &'a Data,
+    packed: Option<&'a Packed>,
+    headings: Vec<Heading>,
+}
+
+impl Rows<'_> {
+    /// The row in this place; null where there is none.
+    pub(crate) fn at(&self, place: usize) -> Json {
+        if let Some(packed) = self.packed {
+            return Json::Object(object(&self.headings, &packed.row(place)));
+        }
+        match self.data {
+            Data::List(entities) => entities.get(place).map(|entity| entity.to_json()),
+            Data::Tree { vertices, .. } => vertices.get(place).map(|entity| entity.to_json()),
+            Data::Table { rows, .. } => rows.get(place).map(|row| Json::Object(object(&self.headings, row))),
+        }
+        .unwrap_or_default()
+    }
+}
+
+/// A row of a table; what is absent has no member.
+fn object(headings: &[Heading], row: &[Cell]) -> Map<String, Json> {
+    let mut object = Map::new();
+    for (heading, cell) in headings.iter().zip(row) {
+        match cell {
+            Cell::Value(Value::Absent) | Cell::Entity(None) | Cell::Relationship(None) => {}
+            Cell::Value(value) => _ = object.insert(heading.name.clone(), value.to_json()),
+            Cell::Entity(Some(entity)) if heading.all => {
+                flatten(&mut object, &heading.name, entity.metadata.iter().chain(&entity.properties));
+            }
+            Cell::Relationship(Some(edge)) if heading.all => {
+                flatten(&mut object, &heading.name, edge.metadata.iter().chain(&edge.properties));
+            }
+            Cell::Entity(Some(entity)) => {
+                object.insert(heading.name.clone(), entity.to_json());
+            }
+            Cell::Relationship(Some(edge)) => {
+                object.insert(heading.name.clone(), edge.to_json());
+            }
+        }
+    }
+    object
 }
 
 fn flatten<'a>(

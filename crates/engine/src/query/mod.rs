@@ -7,12 +7,12 @@
 mod answer;
 mod found;
 mod json;
+mod packed;
 mod pieces;
 mod rows;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use metsuke_j1ql::ast::Query;
@@ -28,7 +28,7 @@ pub use metsuke_j1ql::sql::Statement;
 pub use metsuke_j1ql::sql::reads::{Read, Reads};
 
 pub use answer::{Answer, Cell, Data, Entity, Heading, Relationship};
-pub(crate) use pieces::{Told, told};
+pub(crate) use pieces::{Renewed, Told, told, without};
 
 use crate::EngineError;
 
@@ -213,7 +213,7 @@ pub async fn answered(
     version: Version,
 ) -> Result<Answer, EngineError> {
     let told = told(store, prepared, settings, version).await?;
-    Ok(Arc::unwrap_or_clone(told.answer))
+    Ok(told.into_answer())
 }
 
 /// The words of SQL that a store understands.

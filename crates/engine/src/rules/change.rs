@@ -87,18 +87,9 @@ impl ChangeRule {
         Some(rule)
     }
 
-    /// Whether an entry is one that is looked for; `own` are the versions that Metsuke itself wrote.
-    ///
-    /// # Errors
-    ///
-    /// As [`Condition::holds`].
-    pub fn fires(
-        &self,
-        change: &Change,
-        row: &Json,
-        own: &BTreeSet<Version>,
-        scope: &Scope<'_>,
-    ) -> Result<bool, TemplateError> {
+    /// Whether an entry is of a sort that is looked for; `own` are the versions that Metsuke itself wrote.
+    #[must_use]
+    pub fn looks_at(&self, change: &Change, own: &BTreeSet<Version>) -> bool {
         let listed =
             |list: &[Box<str>], word: &str| list.is_empty() || list.iter().any(|known| **known == *word);
         let of_interest = match &change.changed {
@@ -114,9 +105,15 @@ impl ChangeRule {
             }
         };
         let happened = self.changes.is_empty() || self.changes.contains(&change.change);
-        if !of_interest || !happened || (self.by_others && own.contains(&change.version)) {
-            return Ok(false);
-        }
+        of_interest && happened && !(self.by_others && own.contains(&change.version))
+    }
+
+    /// Whether an entry of such a sort, as a row, is one that is looked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condition::holds`].
+    pub fn fires(&self, row: &Json, scope: &Scope<'_>) -> Result<bool, TemplateError> {
         match &self.when {
             Some(when) => when.holds(&scope.with("change", row)),
             None => Ok(true),

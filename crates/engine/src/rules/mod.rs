@@ -20,12 +20,14 @@ pub use change::{ChangeRule, row as change_row};
 pub use condition::Condition;
 pub use content::Content;
 pub use evaluate::{
-    Evaluation, Ground, Limits, Rendered, Since, State, Subject, evaluate, evaluate_if_changed,
+    Again, Evaluation, Ground, Limits, Rendered, Since, State, Subject, evaluate, evaluate_again,
 };
 pub use instance::{
     Action, ActionKind, Exported, Imported, Instance, MOST_BYTES, NamedQuery, Operation, Period,
     PollingInterval, SubjectRule, export, import,
 };
 pub use level::Level;
+#[doc(hidden)]
+pub use memory::Sabotage;
 pub use memory::{Memory, Recall, touches};
 pub use mistake::Mistake;

@@ -117,6 +117,7 @@ impl Supervisor {
     /// and tried again.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), EngineError> {
         self.installation.recover().await?;
+        self.installation.read_restored().await?;
         let mut carrying = Carrying::default();
         let mut woken = self.installation.woken();
         let mut rounds = 0_u32;

@@ -213,6 +213,7 @@ fn told(report: &SyncReport, version: Option<Version>) -> serde_json::Value {
 fn cause(word: &str) -> &str {
     match word {
         "created" => "the connector was added",
+        "restored" => "it was restored from a backup",
         "asked" => "somebody asked for it",
         "schedule" => "it is due",
         "retry" => "the last attempt failed",

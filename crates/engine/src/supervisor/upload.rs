@@ -77,7 +77,11 @@ async fn upload_newest(work: &Work) -> Result<Option<Uploaded>, EngineError> {
 }
 
 fn options(settings: &Settings) -> Options {
-    Options { account_name: settings.tag_account_name.clone(), ..Options::default() }
+    Options {
+        account_name: settings.tag_account_name.clone(),
+        production: settings.tag_production,
+        ..Options::default()
+    }
 }
 
 async fn client(work: &Work, id: ConnectorId, wish: &JupiterOneUpload) -> Result<JupiterOne, EngineError> {

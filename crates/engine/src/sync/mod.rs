@@ -151,6 +151,9 @@ pub async fn run(
         Ok(committed) => {
             if committed.quarantine.is_empty() {
                 crate::people::renew(store).await;
+                if let Err(error) = store.read_anew(committed.version).await {
+                    tracing::warn!(%error, "the version is committed, but a restored store still counts as not read anew");
+                }
             } else {
                 report.status = SyncStatus::Quarantined;
             }

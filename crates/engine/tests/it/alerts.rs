@@ -3,5 +3,7 @@
 mod crash;
 mod desk;
 mod forms;
+mod intervals;
 mod served;
+mod twins;
 mod ways;

@@ -1,5 +1,6 @@
 //! Connectors from their making to their end, on both engines, against the simulated Heroku.
 
+mod keeping;
 mod queue;
 mod schedules;
 mod site;
@@ -7,12 +8,14 @@ mod site;
 use std::path::Path;
 use std::sync::Arc;
 
-use metsuke_engine::connectors::{ConnectorEdit, LogSelect, RunStatus, State};
+use metsuke_engine::connectors::{ConnectorEdit, JupiterOneUpload, LogSelect, RunStatus, Settings, State};
 use metsuke_engine::schedule::Polling;
 use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_model::Clock as _;
+use metsuke_simulator::jupiterone::{JupiterOne as StandIn, JupiterOneOptions};
 use metsuke_store::{ConnectorStatus, OpenMode, Store};
 use secrecy::SecretString;
+use serde_json::json;
 
 use site::{Site, ann};
 
@@ -47,7 +50,43 @@ on_both_engines!(
     what_a_crash_left_half_made_is_finished_or_forgotten,
     connectors_of_one_account_share_one_budget,
     a_log_is_followed_while_it_grows,
+    the_tags_of_a_connector_are_on_every_entity_that_is_uploaded,
 );
+
+async fn the_tags_of_a_connector_are_on_every_entity_that_is_uploaded(site: Site) {
+    let options = JupiterOneOptions::default();
+    let key = SecretString::from(options.api_key.clone());
+    let jupiterone = StandIn::local(options.clone()).await.unwrap();
+    let mut wish = site.wish("core");
+    wish.settings.tag_account_name = Some("Core".into());
+    wish.settings.tag_production = true;
+    wish.settings.after_sync.jupiterone = Some(JupiterOneUpload {
+        account: options.account,
+        instance: Some("instance-1".into()),
+        scope: None,
+        api_url: Some(jupiterone.url()),
+    });
+    wish.jupiterone_key = Some(key);
+    let made = site.installation.create(&ann(), wish).await.unwrap();
+    site.drain().await;
+    let tags = |held: &serde_json::Map<String, serde_json::Value>| {
+        (held.get("tag.AccountName").cloned(), held.get("tag.Production").cloned())
+    };
+    let graph = jupiterone.graph("instance-1");
+    let (name, yes) = (Some(json!("Core")), Some(json!(true)));
+    assert!(graph.entities().count() > 10);
+    assert!(graph.entities().all(|(_, held)| tags(&held.object) == (name.clone(), yes.clone())));
+    assert!(graph.relationships().all(|(_, held)| tags(&held.object) == (None, None)), "entities alone");
+    // What is no production any more says so with the next version.
+    let connector = site.installation.connector(made.id).await.unwrap();
+    let settings = Settings { tag_account_name: None, tag_production: false, ..connector.settings };
+    let edit = ConnectorEdit { settings: Some(settings), ..ConnectorEdit::default() };
+    site.installation.edit(&ann(), made.id, None, edit).await.unwrap();
+    site.installation.sync_now(&ann(), made.id).await.unwrap();
+    site.drain().await;
+    let graph = jupiterone.graph("instance-1");
+    assert!(graph.entities().all(|(_, held)| tags(&held.object) == (None, None)));
+}
 
 async fn a_connector_goes_from_its_making_to_connected(site: Site) {
     let made = site.create("core").await;

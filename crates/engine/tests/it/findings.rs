@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use metsuke_engine::alerts::Channel;
-use metsuke_engine::findings::{self, Asked, Evidence, Refusal, Summary, Watched};
+use metsuke_engine::findings::{self, Asked, Evidence, Refusal, Summary, Watched, Which};
 use metsuke_engine::rules::{Instance, Limits, shipped};
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Clock as _, FixedClock, Moment, Version};
@@ -59,6 +59,7 @@ pub(crate) async fn evaluate_for(
     let asked = Asked {
         store: &house.store,
         rules,
+        of: Which::Following,
         channels,
         connector: Some("northwind"),
         account_name: None,

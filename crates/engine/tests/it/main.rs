@@ -5,6 +5,7 @@
 mod access;
 mod alerts;
 mod audit;
+mod backup;
 mod changes;
 mod connector;
 mod connectors;

@@ -3,5 +3,7 @@
 mod cases;
 mod evaluation;
 pub(crate) mod fixture;
+mod kin;
 mod memory;
 mod remembering;
+mod stored;

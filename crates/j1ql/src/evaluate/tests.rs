@@ -113,6 +113,7 @@ tells! {
         "FIND letter WITH name='a' THAT !NEXT << letter RETURN TREE" => "{\"a\"} {}";
     sorting_needs_what_is_known:
         "FIND letter THAT NEXT letter AS x ORDER BY x.name" => "refused: without RETURN only the starting entity's properties sort",
+        "FIND UNIQUE letter AS x RETURN x._id ORDER BY x._key DESC" => "c b a",
         "FIND letter ORDER BY name DESC" => "c b a",
         "FIND letter ORDER BY letter.name LIMIT 1" => "a",
         "FIND letter RETURN letter.name ORDER BY name" => "refused: `name` names nothing; there are: letter",

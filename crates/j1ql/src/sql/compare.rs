@@ -2,9 +2,9 @@
 //!
 //! Invariant: values of different types are never equal, and only texts and elements of lists are searched in.
 
-use metsuke_model::HerokuId;
 use metsuke_model::access::Entitlement;
-use metsuke_model::graph::{Metadata, Source, Value, ValueType};
+use metsuke_model::graph::{Metadata, Source, Table, Value, ValueType};
+use metsuke_model::{HerokuId, Kind};
 
 use super::branch::Branch;
 use super::property;
@@ -73,7 +73,7 @@ fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, comparison
 
 /// What a comparison asks of the JSON document of a node, and the column that refers to it: `d` stands for the document's
 /// row. Few documents belong to many objects, so that it is better asked of each document once; not where few objects
-/// are looked at.
+/// are looked at, or are there at all.
 pub(super) fn of_document(
     writer: &mut Writer<'_>,
     branch: &Branch<'_>,
@@ -83,7 +83,11 @@ pub(super) fn of_document(
         return None;
     };
     let number = branch.node(*slot).filter(|_| !branch.few)?;
-    let known = branch.nodes.get(number)?.entity_type.property(name)?;
+    let entity_type = branch.nodes.get(number)?.entity_type;
+    if matches!(entity_type.table, Table::Objects(Kind::Space | Kind::Pipeline | Kind::EnterpriseAccount)) {
+        return None;
+    }
+    let known = entity_type.property(name)?;
     let Source::Document(path) = known.source else { return None };
     let fixed = matches!(
         comparison.right,

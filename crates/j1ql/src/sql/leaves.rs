@@ -5,6 +5,7 @@
 use super::branch::Branch;
 use super::condition;
 use super::dialect::Sort;
+use super::fold;
 use super::from;
 use super::property;
 use super::term::{self, Term};
@@ -20,6 +21,8 @@ pub(super) struct Leaves {
     list: Vec<Leaf>,
     /// Places of which no two paths have the same thing.
     pub(super) once: Vec<Place>,
+    /// A row stands for all paths of a branch with the same properties, and counts them.
+    pub(super) folded: bool,
 }
 
 /// One column of the inner part.
@@ -47,15 +50,24 @@ impl Leaves {
         format!("c{place}")
     }
 
-    /// The columns that tell what stands in places of which no two paths have the same thing.
-    pub(super) fn once(&self) -> Vec<String> {
-        let once = |leaf: &Leaf| match leaf {
+    /// All of them.
+    pub(super) fn list(&self) -> &[Leaf] {
+        &self.list
+    }
+
+    /// Whether a column tells what stands in a place of which no two paths have the same thing.
+    pub(super) fn stands_once(&self, leaf: &Leaf) -> bool {
+        match leaf {
             Leaf::Entity(slot) => self.once.contains(&Place::Entity(*slot)),
             Leaf::EdgeIdentity(edge) => self.once.contains(&Place::Edge(*edge)),
             Leaf::Edge(..) | Leaf::Entitlements(_) | Leaf::Property(..) => false,
-        };
+        }
+    }
+
+    /// The columns that tell such things.
+    pub(super) fn once(&self) -> Vec<String> {
         let all = self.list.iter().enumerate();
-        all.filter(|(_, leaf)| once(leaf)).map(|(place, _)| format!("c{place}")).collect()
+        all.filter(|(_, leaf)| self.stands_once(leaf)).map(|(place, _)| format!("c{place}")).collect()
     }
 
     /// Every place that the columns tell of.
@@ -75,6 +87,7 @@ impl Leaves {
     /// What each column holds.
     pub(super) fn sorts(&self) -> Vec<Sort> {
         let sort = |leaf: &Leaf| match leaf {
+            counted if self.folded && self.stands_once(counted) => Sort::Int,
             Leaf::Entity(_) | Leaf::Edge(..) | Leaf::Entitlements(_) => Sort::Int,
             Leaf::EdgeIdentity(_) => Sort::Text,
             Leaf::Property(place, name) => term::sort(Expr::Property(*place, name.clone()).value_type()),
@@ -94,10 +107,15 @@ impl Leaves {
 
     /// The columns in a branch.
     pub(super) fn select(&self, writer: &mut Writer<'_>, branch: &Branch<'_>) -> Vec<String> {
-        let columns = self.list.iter().map(|leaf| select(writer, branch, (leaf, &self.once)));
+        let columns = self.list.iter().map(|leaf| {
+            let column = select(writer, branch, (leaf, &self.once));
+            if self.folded && self.stands_once(leaf) { format!("count({column})") } else { column }
+        });
         let mut columns: Vec<String> =
             columns.enumerate().map(|(place, sql)| format!("{sql} AS c{place}")).collect();
-        if columns.is_empty() {
+        if self.folded {
+            columns.push(format!("count(*) AS {}", fold::PATHS));
+        } else if columns.is_empty() {
             columns.push("1 AS c0".to_owned());
         }
         columns
@@ -181,5 +199,6 @@ pub(super) fn inner(writer: &mut Writer<'_>, leaves: &Leaves, branch: &Branch<'_
         from.conditions.push("TRUE".to_owned());
     }
     let (columns, tables) = (columns.join(", "), from.tables.join(writer.dialect.join(branch.in_order)));
-    Some(format!("SELECT {columns} FROM {tables} WHERE {}", from.conditions.join(" AND ")))
+    let groups = if leaves.folded { fold::groups(leaves, branch) } else { String::new() };
+    Some(format!("SELECT {columns} FROM {tables} WHERE {}{groups}", from.conditions.join(" AND ")))
 }

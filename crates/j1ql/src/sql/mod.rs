@@ -11,6 +11,7 @@ mod compare;
 mod condition;
 pub mod details;
 mod dialect;
+mod fold;
 mod from;
 mod leaves;
 mod output;

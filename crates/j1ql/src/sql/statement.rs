@@ -11,7 +11,7 @@ use super::condition;
 use super::leaves::{Leaf, Leaves, inner};
 use super::truth::Truth;
 use super::writer::Writer;
-use super::{Column, Dialect, EDGE_COLUMNS, Shape, Statement, output, selective, term, ways};
+use super::{Column, Dialect, EDGE_COLUMNS, Shape, Statement, fold, output, selective, term, ways};
 use crate::check::Surroundings;
 use crate::plan::{ColumnValue, Condition, Expr, Link, Output, Place, Plan, PropertyName};
 
@@ -198,10 +198,15 @@ impl Outer {
 
     /// What stands on one path alone is counted without looking whether it was counted already.
     fn count_plainly(&mut self) {
+        let count = if self.leaves.folded { "sum" } else { "count" };
         for column in self.leaves.once() {
             let distinct = format!("count(DISTINCT q.{column})");
-            let plain = format!("count(q.{column})");
+            let plain = format!("{count}(q.{column})");
             self.selected.iter_mut().for_each(|sql| *sql = sql.replace(&distinct, &plain));
+        }
+        if self.leaves.folded {
+            let paths = format!("sum(q.{})", fold::PATHS);
+            self.selected.iter_mut().for_each(|sql| *sql = sql.replace("count(*)", &paths));
         }
     }
 
@@ -403,6 +408,9 @@ fn paths(writer: &mut Writer<'_>, plan: &Plan, leaves: &mut Leaves) -> Result<St
         }
     }
     leaves.once = needed.into_iter().filter(|place| ways::stands_once(&ways, *place)).collect();
+    leaves.folded = ways::aggregates(plan)
+        && fold::counts_paths(plan, leaves)
+        && ways.iter().all(|way| fold::counted_by(leaves, way).is_some());
     let mut selects: Vec<String> = ways.iter().filter_map(|way| inner(writer, leaves, way)).collect();
     if selects.is_empty() {
         let nothing = leaves.nothing(writer);
@@ -465,7 +473,9 @@ impl Leaves {
         let columns = self.sorts().into_iter().enumerate();
         let mut columns: Vec<String> =
             columns.map(|(place, sort)| format!("{} AS c{place}", writer.dialect.null(sort))).collect();
-        if columns.is_empty() {
+        if self.folded {
+            columns.push(format!("0 AS {}", fold::PATHS));
+        } else if columns.is_empty() {
             columns.push("1 AS c0".to_owned());
         }
         format!("SELECT {} WHERE FALSE", columns.join(", "))

@@ -12,12 +12,12 @@ pub(super) enum Truth {
 }
 
 impl Truth {
-    /// All of them.
+    /// All of them; what looks at nothing but its row is asked first, for databases ask in the order in which they read.
     pub(super) fn all(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::join(parts, &Self::Yes, &Self::No, " AND ")
     }
 
-    /// Any of them.
+    /// Any of them, in the same order.
     pub(super) fn any(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::join(parts, &Self::No, &Self::Yes, " OR ")
     }
@@ -32,6 +32,7 @@ impl Truth {
                 texts.push(text);
             }
         }
+        texts.sort_by_key(|text| text.contains("SELECT "));
         match texts.len() {
             0 => neutral.clone(),
             1 => Self::Sql(texts.swap_remove(0)),

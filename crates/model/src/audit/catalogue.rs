@@ -152,6 +152,15 @@ catalogue! {
     /// A job that had been given up was put back into the queue.
     JobRetried = "job.retried",
 
+    /// A copy of the whole installation was taken, to be kept elsewhere.
+    BackupMade = "backup.made",
+    /// The store was restored from a backup; nothing is changed on Heroku until it was read anew.
+    InstallationRestored = "installation.restored",
+    /// What was restored was held against Heroku, and changes are allowed again.
+    InstallationReconciled = "installation.reconciled",
+    /// What is older than the operator wants to keep was removed; the audit trail never is.
+    HistoryPruned = "history.pruned",
+
     /// Somebody signed in.
     LoginSucceeded = "login.succeeded",
     /// Somebody tried to sign in and was refused.

@@ -6,6 +6,7 @@
 //! Invariant: an evaluation and all that follows from it is stored in one transaction, against the very state that it
 //! was worked out from, or not at all.
 
+mod ground;
 mod rows;
 
 use metsuke_model::audit::NewEvent;
@@ -16,6 +17,7 @@ use serde_json::Value as Json;
 use crate::connection::{Bind, Connection};
 use crate::deliveries::{self, NewDelivery};
 use crate::{Store, StoreError, audit};
+pub use ground::{FindingGround, FindingStanding, OpenFindings, Said, WantedFindings};
 use rows::{event_row, finding_row, state_row};
 
 /// A finding.
@@ -118,19 +120,6 @@ pub struct RuleStateRow {
     pub document: Json,
 }
 
-/// What an evaluation is worked out from.
-#[derive(Clone, Debug, Default)]
-pub struct FindingGround {
-    /// Changes with everything that is written of findings.
-    pub edition: i64,
-    /// The newest version that was evaluated.
-    pub evaluated: Option<Version>,
-    /// What came of rules.
-    pub rules: Vec<RuleStateRow>,
-    /// The findings, by number.
-    pub findings: Vec<FindingRow>,
-}
-
 /// What an evaluation came to.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluated {
@@ -185,6 +174,7 @@ const WRITING: &str = "keeping findings";
 const EDITION: &str = "finding_edition";
 const EVALUATED: &str = "evaluated_version";
 
+/// The columns of a finding, with what follows.
 macro_rules! finding_columns {
     ($tail:literal) => {
         concat!(
@@ -195,31 +185,9 @@ macro_rules! finding_columns {
         )
     };
 }
+use finding_columns;
 
 impl Store {
-    /// What an evaluation is worked out from, as of one moment.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn finding_ground(&self) -> Result<FindingGround, StoreError> {
-        let mut connection = self.pool.begin_read().await?;
-        let mut ground = FindingGround {
-            edition: number(&mut connection, EDITION).await?.unwrap_or(0),
-            evaluated: number(&mut connection, EVALUATED).await?.map(Version),
-            ..FindingGround::default()
-        };
-        ground.rules = states(&mut connection).await?;
-        let sql = finding_columns!("ORDER BY number");
-        connection
-            .each(READING, sql, &[], |row| {
-                ground.findings.push(finding_row(row)?);
-                Ok(())
-            })
-            .await?;
-        Ok(ground)
-    }
-
     /// The newest version that was evaluated.
     ///
     /// # Errors

@@ -73,7 +73,8 @@ impl Rewinding {
         self.to.insert(REWINDING, (HEAD, ""), rows).await
     }
 
-    /// The pairs that differ. What has no entry in the log up to then came with the first version, which has none.
+    /// The pairs that differ. What has no entry in the log up to then came with the first version, which has none, or
+    /// before the oldest that was not left behind.
     async fn before(&mut self) -> Result<Before, StoreError> {
         let mut first = 0;
         let sql = "SELECT COALESCE(MIN(id), 0) FROM sync WHERE status IN ('complete', 'partial')";
@@ -83,6 +84,7 @@ impl Rewinding {
                 Ok(())
             })
             .await?;
+        first = first.max(crate::prune::oldest(&mut self.from).await?.0);
         let mut before = Before::default();
         let sql = "SELECT resource_id, principal_id, before
                      FROM access_change

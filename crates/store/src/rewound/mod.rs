@@ -55,7 +55,7 @@ impl Store {
     pub async fn rewound(&self, as_of: AsOf, folder: &Path) -> Result<Self, StoreError> {
         let mut from = self.pool.begin_read().await?;
         let sync = syncs::resolve(&mut from, as_of).await?;
-        self.keeps(&sync)?;
+        self.keeps(&mut from, &sync).await?;
         let version = sync.version;
         let file = new_file(folder, version)?;
         let url = format!("sqlite:{}", file.display());

@@ -12,7 +12,7 @@ use crate::findings::delivery;
 const LEASE: i64 = 100;
 
 async fn add(store: &Store, at: i64, deliveries: Vec<NewDelivery>) {
-    let edition = store.finding_ground().await.unwrap().edition;
+    let edition = store.finding_edition().await.unwrap();
     let evaluated = Evaluated { edition, at: Some(Moment(at)), deliveries, ..Evaluated::default() };
     assert!(store.keep_evaluation(&evaluated).await.unwrap());
 }

@@ -1,11 +1,13 @@
 //! Findings, states of rules, channels and rules as people set them: stored together, read back as they were.
 
+use std::collections::HashSet;
+
 use metsuke_model::audit::EventCode;
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
 use metsuke_store::{
     ChannelRow, Evaluated, FindingEdit, FindingFilter, FindingRow, Happened, NewDelivery, RuleRow,
-    RuleStateRow, Store,
+    RuleStateRow, Said, Store, WantedFindings,
 };
 use serde_json::json;
 
@@ -84,15 +86,15 @@ fn evaluated(edition: i64) -> Evaluated {
 
 async fn an_evaluation_is_stored_whole_or_not_at_all(database: Database) {
     let store = database.open().await;
-    assert_eq!(store.finding_ground().await.unwrap().evaluated, None);
+    assert_eq!(store.finding_standing().await.unwrap().evaluated, None);
     assert!(store.keep_evaluation(&evaluated(0)).await.unwrap());
     assert!(!store.keep_evaluation(&evaluated(0)).await.unwrap(), "somebody wrote since");
-    let ground = store.finding_ground().await.unwrap();
-    assert_eq!((ground.edition, ground.evaluated), (1, Some(Version(1))));
-    assert_eq!(ground.rules, [rule_state()]);
+    let standing = store.finding_standing().await.unwrap();
+    assert_eq!((standing.edition, standing.evaluated), (1, Some(Version(1))));
+    assert_eq!(standing.rules, [rule_state()]);
     let subject = "ann \u{fffd}is an admin".to_owned();
     let first = FindingRow { subject, ..finding("aa11", 1) };
-    assert_eq!((ground.findings.len(), &ground.findings[0]), (2, &first));
+    assert_eq!(store.finding("aa11").await.unwrap().unwrap(), first);
     // Again, with the numbers that they were given: nothing doubles.
     let again = Evaluated { findings: vec![first.clone()], happened: Vec::new(), ..evaluated(1) };
     assert!(store.keep_evaluation(&again).await.unwrap());
@@ -192,7 +194,45 @@ async fn channels_and_rules_are_kept_with_their_events(database: Database) {
     assert_eq!(store.audit_rows_before(None, 100).await.unwrap().len(), 6);
 }
 
+async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_others(database: Database) {
+    let store = database.open().await;
+    let of = |fingerprint: &str, rule: &str| FindingRow { rule: rule.into(), ..finding(fingerprint, 0) };
+    let findings = vec![
+        of("aa11", "D01"),
+        FindingRow { print: "old".into(), ..of("aa22", "D01") },
+        FindingRow { state: FindingState::Resolved, ..of("aa33", "D01") },
+        FindingRow { missing: Some(Version(1)), ..of("aa44", "D01") },
+        of("bb11", "D02"),
+        of("bb22", "D02"),
+        FindingRow { state: FindingState::Accepted, until: Some(Moment(5)), ..of("cc11", "D03") },
+        FindingRow { state: FindingState::Accepted, until: Some(Moment(9)), ..of("cc22", "D03") },
+        of("dd11", "off"),
+    ];
+    let written = Evaluated { findings, happened: Vec::new(), deliveries: Vec::new(), ..evaluated(0) };
+    assert!(store.keep_evaluation(&written).await.unwrap());
+    let standing = store.finding_standing().await.unwrap();
+    let open = |rule: &str| (standing.open[rule].count, standing.open[rule].missing);
+    assert_eq!((open("D01"), open("D02"), open("D03"), open("off")), ((3, 1), (2, 0), (2, 0), (1, 0)));
+    let row = finding("aa11", 0);
+    let subject = row.subject.replace('\0', "\u{fffd}");
+    let said = Said { rule_name: &row.rule_name, subject: &subject, level: "HIGH", print: "p".into() };
+    let watched = HashSet::from(["D01", "D02", "D03"]);
+    let wanted = WantedFindings {
+        rules: vec!["D01"],
+        fingerprints: vec!["bb22", "none"],
+        said: ["aa11", "aa22", "aa33", "aa44"].map(|known| (known, said.clone())).into(),
+        watched: &watched,
+        now: Moment(5),
+    };
+    let ground = store.finding_ground(&wanted).await.unwrap();
+    let told: Vec<&str> = ground.findings.iter().map(|row| &*row.fingerprint).collect();
+    assert_eq!(told, ["aa22", "aa33", "aa44", "bb22", "cc11", "dd11"]);
+    assert_eq!(ground.same, HashSet::from(["aa11".to_owned()]), "what is as it was is only counted");
+    assert_eq!(store.found_last("D01").await.unwrap(), ["aa11", "aa22"].map(String::from).into());
+}
+
 on_both_engines!(
+    an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_others,
     an_evaluation_is_stored_whole_or_not_at_all,
     findings_are_listed_page_by_page_and_found_by_name,
     what_people_say_is_stored_with_its_event,

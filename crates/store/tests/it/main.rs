@@ -23,6 +23,7 @@ macro_rules! on_both_engines {
 }
 
 mod audit;
+mod backup;
 mod database;
 mod deliveries;
 mod document;
@@ -38,6 +39,7 @@ mod opening;
 mod people;
 mod platform;
 mod provision;
+mod pruning;
 mod quarantine;
 mod query;
 mod rewound;

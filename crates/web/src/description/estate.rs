@@ -49,7 +49,15 @@ pub(super) fn describe(operation: Operation) -> Spec {
         }
         _ => {
             let spec = Spec::file("The archive.", &["application/x-tar"]).more(&[404, 422]);
-            let parameters = &["connector", "as_of", "profile", "account_name", "only_original", "effective"];
+            let parameters = &[
+                "connector",
+                "as_of",
+                "profile",
+                "account_name",
+                "tag_production",
+                "only_original",
+                "effective",
+            ];
             Spec { parameters, ..spec }
         }
     }

@@ -22,10 +22,16 @@ use metsuke_engine::changes::webhooks::SIGNATURE;
 use metsuke_engine::identity::{Area, Operation, Policy};
 use serde_json::{Map, Value, json};
 
+use crate::mcp;
 use operations::{Body, Spec, describe};
 
 /// Headers of every answer.
 const REQUEST_ID: &str = "X-Request-Id";
+
+/// Every named schema.
+pub(crate) fn components() -> Value {
+    schemas::all()
+}
 
 /// The whole document.
 #[must_use]
@@ -154,7 +160,11 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
         if let Some(members) = content.as_object_mut()
             && status >= 400
         {
-            members.insert("application/json".into(), json!({ "schema": words::named("Error") }));
+            let error = match operation {
+                Operation::Assist => json!({ "anyOf": [words::named("Error"), mcp::rpc_error()] }),
+                _ => words::named("Error"),
+            };
+            members.insert("application/json".into(), json!({ "schema": error }));
             if operation.path().starts_with("/auth/") {
                 members.insert("text/html".into(), json!({ "schema": words::text() }));
             }

@@ -114,6 +114,13 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec
         }
         Operation::Description => Spec::thing("This document.", anything()),
+        Operation::Assist => {
+            let told = "What came of a message of the Model Context Protocol; one for each, where several were sent.";
+            let message = json!({ "type": "object", "properties": { "jsonrpc": { "const": "2.0" } }, "required": ["jsonrpc"] });
+            let mut spec = Spec::new(200, told, json!({ "type": ["object", "array"] }));
+            spec.answer.content.push(("text/event-stream", text()));
+            spec.body(json!({ "anyOf": [message, list(message)] })).more(&[202, 404, 406])
+        }
         Operation::WhoAmI => Spec::thing("Who the token says one is.", named("Identity")),
         Operation::ListConnectors
         | Operation::CreateConnector
@@ -340,7 +347,10 @@ fn named_object(name: &str) -> Value {
 /// The statuses with which an operation says no, and what each means.
 pub(super) fn errors(operation: Operation, spec: &Spec) -> Vec<(u16, &'static str)> {
     let mut statuses: Vec<u16> = spec.more.to_vec();
-    statuses.extend([413, 500, 503]);
+    statuses.extend([408, 413, 500, 503]);
+    if !matches!(operation, Operation::Health | Operation::Ready) {
+        statuses.push(429);
+    }
     if operation.path().contains('{') || spec.body.is_some() {
         statuses.push(400);
     }
@@ -368,6 +378,7 @@ pub(super) fn errors(operation: Operation, spec: &Spec) -> Vec<(u16, &'static st
 
 const fn meaning(status: u16) -> &'static str {
     match status {
+        202 => "It was a message that wants no answer.",
         303 => "The browser is sent on.",
         400 => "The request cannot be read.",
         401 => "There is no token or session, or it is not accepted.",
@@ -375,6 +386,8 @@ const fn meaning(status: u16) -> &'static str {
             "The role, or the token's scopes, do not allow it; or a browser's request is not the person's own."
         }
         404 => "There is no such thing.",
+        406 => "The answer is in no form that is accepted.",
+        408 => "The body took too long to arrive.",
         409 => "As things stand it cannot be done.",
         412 => "The thing has another tag than `If-Match` says.",
         413 => "The body is too large.",
@@ -383,7 +396,9 @@ const fn meaning(status: u16) -> &'static str {
         424 => {
             "Heroku, or the provider of identities, cannot be reached or answers nothing of use; or it is not known what Heroku did."
         }
-        429 => "There were too many tries, or the Heroku account's requests are used up for now.",
+        429 => {
+            "There were too many requests or tries, or the Heroku account's requests are used up for now; `Retry-After` says how long to wait."
+        }
         503 => "It cannot be answered now; the same may work later.",
         _ => "The server has a fault.",
     }

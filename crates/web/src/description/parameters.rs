@@ -88,6 +88,9 @@ fn parameter(name: &str) -> Value {
         "tag" => (text(), "Only with this tag; several with commas."),
         "channel" => (text(), "Only for this channel, by id."),
         "effective" => (json!({ "type": "boolean" }), "Also effective access: who can do what on which app."),
+        "tag_production" => {
+            (json!({ "type": "boolean" }), "Tag every entity as production, as `tag.Production`.")
+        }
         "only_original" => {
             (json!({ "type": "boolean" }), "Leave out what JupiterOne's own integration never had.")
         }

@@ -44,6 +44,8 @@ struct JupiterOneOf {
     profile: Option<String>,
     account_name: Option<String>,
     #[serde(default)]
+    tag_production: bool,
+    #[serde(default)]
     only_original: bool,
     #[serde(default)]
     effective: bool,
@@ -73,7 +75,7 @@ pub(super) async fn c1z(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn jupiterone(call: Call) -> Result<Answer, ApiError> {
-    let JupiterOneOf { connector, as_of, profile, account_name, only_original, effective } =
+    let JupiterOneOf { connector, as_of, profile, account_name, tag_production, only_original, effective } =
         call.parameters()?;
     let profile = match profile.as_deref() {
         None | Some("classic") => Profile::Classic,
@@ -83,7 +85,13 @@ pub(super) async fn jupiterone(call: Call) -> Result<Answer, ApiError> {
     if only_original && effective {
         return Err(ApiError::invalid("effective", "the original integration had no effective access"));
     }
-    let form = Form::JupiterOne(Options { profile, account_name, only_original, effective });
+    let form = Form::JupiterOne(Options {
+        profile,
+        account_name,
+        production: tag_production,
+        only_original,
+        effective,
+    });
     carried(&call, connector, as_of, form, ("application/x-tar", "j1-integration.tar")).await
 }
 

@@ -34,6 +34,7 @@ use metsuke_engine::identity::Operation;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::mcp;
 
 pub(crate) use query::MOST_ROWS;
 
@@ -47,6 +48,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::Ready => Box::pin(service::ready(call)),
         Operation::Metrics => Box::pin(service::metrics(call)),
         Operation::Description => Box::pin(async { service::description() }),
+        Operation::Assist => Box::pin(mcp::answer(call)),
         Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
         Operation::ListConnectors => Box::pin(connectors::list(call)),
         Operation::CreateConnector => Box::pin(connectors::create(call)),

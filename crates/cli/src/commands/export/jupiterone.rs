@@ -45,6 +45,9 @@ pub(in crate::commands) struct ShapeArgs {
     /// The account name: what the integration is called in JupiterOne
     #[arg(long, value_name = "NAME")]
     account_name: Option<String>,
+    /// Tag every entity as production, as `tag.Production`
+    #[arg(long)]
+    tag_production: bool,
     /// Leave out what JupiterOne's own integration never had
     ///
     /// What is left are Enterprise accounts, their members and teams, and those teams' apps with their add-ons.
@@ -72,6 +75,7 @@ impl ShapeArgs {
                 ProfileArg::Current => Profile::Current,
             },
             account_name: self.account_name.clone().filter(|_| self.tag_account_name),
+            production: self.tag_production,
             only_original: self.only_original,
             effective: self.effective,
         }

@@ -25,7 +25,8 @@ use crate::output::complain;
 pub(crate) struct WriteArgs {
     /// Allow this command to write to Heroku
     ///
-    /// A new installation is read only. METSUKE_PROVISIONING=true allows writes for good.
+    /// A new installation is read only. METSUKE_PROVISIONING=true allows writes for good. Of a connector, its own
+    /// setting decides: `metsuke connectors edit NAME --provisioning true`.
     #[arg(long, help_heading = "Writing")]
     allow_writes: bool,
     /// The number that releases a plan which is over a cap
@@ -58,13 +59,28 @@ impl WriteArgs {
     ///
     /// What is missing, or what opening the database met.
     pub(super) async fn open(&self, context: &Context) -> anyhow::Result<(Heroku, Store, Settings)> {
-        let heroku = Heroku::new(context.config.heroku(&self.heroku, Some(&self.limits))?)?;
-        let store = context.database().await?.acting_as(operator());
+        let (store, connector) = context.estate_in_use().await?;
+        let store = store.acting_as(operator());
+        let heroku = match &connector {
+            Some((installation, id)) if !context.config.has_token(self.heroku.token_file.as_deref()) => {
+                installation.heroku(*id).await?
+            }
+            _ => Heroku::new(context.config.heroku(&self.heroku, Some(&self.limits))?)?,
+        };
+        let connector = match &connector {
+            Some((installation, id)) => Some(installation.connector(*id).await?),
+            None => None,
+        };
         if let Some(account) = &self.connector_account {
             known(&store, account).await?;
         }
         let settings = Settings {
-            allow_writes: self.allow_writes || context.config.provisioning(),
+            // A connector says itself whether anything is changed through it.
+            allow_writes: match &connector {
+                Some(connector) => connector.settings.provisioning,
+                None => self.allow_writes || context.config.provisioning(),
+            },
+            connector: connector.map(|connector| connector.name),
             connector_account: self.connector_account.clone(),
             kill_file: self.kill_switch_file.clone().or_else(|| context.kill_file()),
             late_window: self.limits.request_timeout + self.late_window,

@@ -77,14 +77,34 @@ impl Served {
         Self::in_house(House::of(size).await).await
     }
 
+    /// With further arguments and variables.
+    pub(super) async fn with(size: Size, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::started(House::of(size).await, more, variables).await
+    }
+
     pub(super) async fn in_house(house: House) -> Self {
-        let mut command = house.command(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
+        Self::started(house, &["--log-level", "debug"], &[]).await
+    }
+
+    async fn started(house: House, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = house.command(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
+        command.envs(variables.iter().copied());
         let log = std::fs::File::create(house.folder.path().join("serve.log")).unwrap();
         let mut server = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut said = BufReader::new(server.stdout.take().unwrap()).lines();
         let line = tokio::time::timeout(PATIENCE, said.next_line()).await.unwrap().unwrap().unwrap();
         let address = line.strip_prefix("listening on http://").unwrap().to_owned();
         Self { house, server, address }
+    }
+
+    /// A connection, over which a test says what it likes.
+    pub(super) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).await.unwrap()
+    }
+
+    /// What the server has logged so far.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.house.folder.path().join("serve.log")).unwrap()
     }
 
     /// A token that the command line makes.

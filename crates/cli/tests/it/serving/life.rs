@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use metsuke_baton::c1z::{C1z, ReadOptions};
+use metsuke_engine::retention::PRUNE;
 use metsuke_simulator::Size;
+use metsuke_store::{JobSelect, JobStatus, OpenMode, Store};
 use serde_json::{Value, json};
 
 use super::client::{PATIENCE, Served};
@@ -256,4 +258,23 @@ async fn each_version_is_written_as_a_c1z_file_where_its_connector_is_set_so() {
     tokio::time::timeout(PATIENCE, written).await.unwrap();
     let c1z = C1z::open(&file, &ReadOptions::default()).unwrap();
     assert_eq!(c1z.syncs().len(), 1, "the file is replaced, not added to");
+}
+
+#[tokio::test]
+async fn a_server_puts_the_days_pruning_into_the_queue_and_carries_it_out() {
+    let served = Served::new(Size::Small).await;
+    let file = served.house.folder.path().join("metsuke.db");
+    let store = Store::open(&format!("sqlite:{}", file.display()), OpenMode::Existing).await.unwrap();
+    let select = JobSelect { status: None, kind: Some(PRUNE.into()), before: None, limit: 10 };
+    let ended = async {
+        loop {
+            let jobs = store.jobs(&select).await.unwrap();
+            if jobs.len() == 2 && jobs.iter().any(|job| job.status == JobStatus::Finished) {
+                return jobs;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let jobs = tokio::time::timeout(PATIENCE, ended).await.unwrap();
+    assert!(jobs.iter().any(|job| job.status == JobStatus::Waiting), "{jobs:?}");
 }

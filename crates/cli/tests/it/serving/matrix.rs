@@ -8,13 +8,15 @@ use serde_json::Value;
 use super::client::Served;
 
 /// One row for each operation: the area, whether it writes, who may do it (viewer, auditor, reviewer, operator, admin), and whether
-/// owning the thing is enough; `session` is for people who have signed in, and `signed` for who signs what it sends: for no token.
+/// owning the thing is enough; `session` is for people who have signed in, and `signed` for who signs what it sends: for no token;
+/// `each` is for every scope, because what is done inside asks again.
 const TABLE: &str = "
 getHealth               service     r  ----- everybody
 getReadiness            service     r  ----- everybody
 getMetrics              service     r  ----- everybody
 getDescription          service     r  ----- everybody
 getIdentity             service     r  varoA no
+assist                  service     r  varoA each
 listConnectors          connectors  r  varoA no
 createConnector         connectors  w  ----A no
 getConnector            connectors  r  varoA no
@@ -218,8 +220,8 @@ async fn a_scope_lets_in_to_its_area_alone() {
         for (id, method, path) in &routes {
             let row = &table[id.as_str()];
             let covered = (area.is_empty() || area == row.area) && (access == "write" || !row.writes);
-            let expected =
-                row.owner == "everybody" || (covered && !["session", "signed"].contains(&row.owner));
+            let expected = ["everybody", "each"].contains(&row.owner)
+                || (covered && !["session", "signed"].contains(&row.owner));
             let status = try_it(&served, (method, path), &connector, Some(&token)).await;
             assert_eq!(is_let_in(status), expected, "{id} with {scope}: {status}");
         }

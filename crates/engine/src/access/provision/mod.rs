@@ -11,6 +11,7 @@ mod call;
 mod draft;
 mod fresh;
 mod reconcile;
+mod restored;
 pub(crate) mod rules;
 mod seen;
 mod verdict;
@@ -34,6 +35,8 @@ use crate::EngineError;
 pub struct Settings {
     /// Writes are allowed (R10); without, plans are made and refused.
     pub allow_writes: bool,
+    /// The name of the connector whose own setting that is; none for the installation's.
+    pub connector: Option<String>,
     /// The connector's own account, by e-mail address or id, for a token to which Heroku does not tell it (R2).
     pub connector_account: Option<String>,
     /// A file whose presence stops every write (R11).
@@ -59,6 +62,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             allow_writes: false,
+            connector: None,
             connector_account: None,
             kill_file: None,
             caps: Caps::default(),
@@ -80,6 +84,8 @@ pub enum Sabotage {
     RecordAfterTheCall,
     /// What is unknown is sent again without reading.
     RetryWithoutReading,
+    /// A restored store counts as any other.
+    ForgetTheRestore,
 }
 
 /// Where in the protocol a worker is; a crash harness stops it at each of them.

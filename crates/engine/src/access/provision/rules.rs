@@ -93,9 +93,12 @@ impl Provisioner<'_> {
         }
     }
 
-    /// The rules that look at who and with what, before anything else is asked (R2, R3, R10, R11, scope).
+    /// The rules that look at who and with what, before anything else is asked (R2, R3, R10, R11, R15, scope).
     pub(super) async fn standing_rules(&self, steps: &[Step]) -> Result<Option<Refusal>, EngineError> {
         if let Some(refusal) = self.writes_off().await? {
+            return Ok(Some(refusal));
+        }
+        if let Some(refusal) = self.restored_first().await? {
             return Ok(Some(refusal));
         }
         // Any answer tells the token's scopes, a refusal as well.
@@ -297,10 +300,12 @@ fn killed_by_file(settings: &Settings) -> bool {
 /// What the database said.
 pub(crate) async fn writes_off(settings: &Settings, store: &Store) -> Result<Option<Refusal>, EngineError> {
     if !settings.allow_writes {
-        return Ok(Some(
-            Refusal::rule("R10", "this installation is read only")
+        return Ok(Some(match &settings.connector {
+            Some(name) => Refusal::rule("R10", format!("the connector `{name}` does not change access"))
+                .hint(format!("`metsuke connectors edit \"{name}\" --provisioning true` lets it")),
+            None => Refusal::rule("R10", "this installation is read only")
                 .hint("set METSUKE_PROVISIONING=true, or add --allow-writes, once you want it to write"),
-        ));
+        }));
     }
     if killed_by_file(settings) {
         return Ok(Some(

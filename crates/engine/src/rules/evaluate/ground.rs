@@ -2,7 +2,7 @@
 //!
 //! Invariant: all rules of one run see the same version and the same entries of the log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +11,8 @@ use metsuke_model::{AsOf, SyncStatus, Version};
 use metsuke_store::{Change, Store, StoreError, Touched};
 
 use crate::EngineError;
-use crate::query::{self, Answer, Cell, Data, Prepared, Read, Settings, Told};
-use crate::rules::memory::{self, Known, Memory, Stale};
+use crate::query::{self, Cell, Data, Prepared, Read, Settings, Told};
+use crate::rules::memory::{self, Held, Kin, Known, Memory, Stale};
 
 /// Where the changes begin that change rules look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,15 +106,23 @@ impl Ground {
         })
     }
 
-    /// Takes over what is remembered of an earlier run, as far as it still holds; of a later version nothing does.
+    /// Takes over what is remembered of an earlier run, as far as it still holds: nothing does of a later version, or of
+    /// one that is not kept any more.
     ///
     /// # Errors
     ///
     /// What the database said.
     pub async fn remembering(self, mut memory: Memory) -> Result<Self, EngineError> {
         let url = self.store.url();
-        let before = memory.version_of(url, &self.settings).filter(|before| *before <= self.version);
-        let Some(before) = before else { return Ok(self) };
+        // What changed since a version that is not kept any more is not known whole.
+        let kept = self.store.oldest_version().await?..=self.version;
+        let before = memory.version_of(url, &self.settings).filter(|before| kept.contains(before));
+        let Some(before) = before else {
+            let mut emptied = memory.emptied();
+            emptied.begin(url, &self.settings, (self.version, None));
+            *self.memory() = emptied;
+            return Ok(self);
+        };
         let touched = if before == self.version {
             Touched::default()
         } else {
@@ -140,6 +148,16 @@ impl Ground {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The edition of the findings that were stored of the evaluation of a rule that is remembered.
+    pub(crate) fn stored_with(&self, rule: &str) -> Option<i64> {
+        self.memory().edition_of(rule)
+    }
+
+    /// What changed up to the version.
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
     async fn people(&self) -> Result<[u8; 32], EngineError> {
         Ok(*self.people.get_or_try_init(|| self.at.people_hash()).await?)
     }
@@ -156,32 +174,34 @@ impl Ground {
     /// # Errors
     ///
     /// [`EngineError::Query`] with every mistake in the text, and what the database said.
-    pub(super) async fn ask(&self, text: &str, include_deleted: bool) -> Result<Arc<Answer>, EngineError> {
+    pub(super) async fn ask(&self, text: &str, include_deleted: bool) -> Result<Held, EngineError> {
         let question = (text.to_owned(), include_deleted);
         let known = self.memory().known(&question);
-        if let Some(answer) = known {
-            return Ok(answer);
+        if let Some(held) = known {
+            return Ok(held);
         }
         let settings = Settings { include_deleted, ..self.settings.clone() };
         let wrong = |errors| EngineError::Query { text: text.to_owned(), errors: Box::new(errors) };
         let prepared = Prepared::new(text, &settings, &self.at).map_err(wrong)?;
         if prepared.as_of.is_some() {
             self.memory().asked();
-            return query::run(&self.store, text, &settings, &self.folder).await.map(Arc::new);
+            let answer = query::run(&self.store, text, &settings, &self.folder).await?;
+            return Ok(Held { told: Arc::new(Told::plain(answer)), number: 0, made_of: None });
         }
         let key = memory::key(&prepared, &settings);
         let known = self.memory().answer(&key);
-        let answer = match known {
-            Known::All(answer) => answer,
-            Known::Nothing => self.whole(&prepared, &settings, key).await?,
-            Known::But(told, stale) => match self.renewed((&prepared, &settings), key, (&told, stale)).await?
-            {
-                Some(answer) => answer,
-                None => self.whole(&prepared, &settings, key).await?,
-            },
+        let held = match known {
+            Known::All(held) => held,
+            Known::Nothing => self.whole(&prepared, &settings, (&question, key)).await?,
+            Known::But(told, stale) => {
+                match self.renewed((&prepared, &settings), key, (&told, &stale)).await? {
+                    Some(held) => held,
+                    None => self.whole(&prepared, &settings, (&question, key)).await?,
+                }
+            }
         };
         self.memory().stands_for(question, key);
-        Ok(answer)
+        Ok(held)
     }
 
     /// Asks for all of an answer.
@@ -189,43 +209,64 @@ impl Ground {
         &self,
         prepared: &Prepared,
         settings: &Settings,
-        key: memory::Key,
-    ) -> Result<Arc<Answer>, EngineError> {
+        of: (&memory::Question, memory::Key),
+    ) -> Result<Held, EngineError> {
         let reads = prepared.reads();
         if reads.contains_key(&Read::People) || reads.contains_key(&Read::Anything) {
             // Before it is asked: a roster that comes meanwhile makes another hash of it next time.
             let people = self.people().await?;
             self.memory().set_people(people);
         }
+        let kin = prepared.with_its_kin(settings, &self.at, None);
+        let kin = kin.map(|(all, text)| Kin { family: memory::family(&all, settings), text });
         let in_pieces = prepared.in_pieces(settings, &self.at).ok();
         let prepared = in_pieces.as_ref().unwrap_or(prepared);
         let told = query::told(&self.at, prepared, settings, self.version).await?;
-        Ok(self.memory().keep(key, told, reads, false))
+        Ok(self.memory().keep(of, told, reads, kin))
     }
 
-    /// Asks for those pieces of a known answer that may have become others; `None` where it has to be asked whole.
+    /// Asks for those pieces of a known answer that may have become others, and of every answer like it for the same
+    /// ones; `None` where it has to be asked whole.
     async fn renewed(
         &self,
         (prepared, settings): (&Prepared, &Settings),
         key: memory::Key,
-        (before, stale): (&Told, Stale),
-    ) -> Result<Option<Arc<Answer>>, EngineError> {
+        (before, stale): (&Told, &Stale),
+    ) -> Result<Option<Held>, EngineError> {
         let fitting = stale.slots.iter().map(|slot| (*slot, prepared.fitting(*slot, &stale.ids)));
         let Some((slot, ids)) = fitting.min_by_key(|(_, ids)| ids.len()) else { return Ok(None) };
+        let most = self.limits.most_rows;
         if ids.is_empty() {
-            self.memory().still_holds(&key);
-            return Ok(Some(Arc::clone(&before.answer)));
+            return Ok(self.memory().renew(&key, query::Renewed::Same, false));
+        }
+        let relatives = self.memory().relatives(&key, slot);
+        if relatives.len() > 1
+            && let Some((all, _)) = prepared.with_its_kin(settings, &self.at, Some((slot, &ids)))
+        {
+            let now = query::told(&self.at, &all, settings, self.version).await?;
+            if !now.answer.truncated {
+                self.renew_all(relatives, (slot, &ids), now);
+                if let Known::All(held) = self.memory().answer(&key) {
+                    return Ok(Some(held));
+                }
+            }
         }
         let Ok(pieces) = prepared.pieces_of(settings, &self.at, (slot, &ids)) else { return Ok(None) };
         let now = query::told(&self.at, &pieces, settings, self.version).await?;
-        if now.answer.truncated || before.answer.truncated {
-            return Ok(None);
+        let renewed = before.with((slot, &ids), now, most);
+        Ok(renewed.and_then(|renewed| self.memory().renew(&key, renewed, false)))
+    }
+
+    /// Gives each of several answers that are alike its pieces of one that has those of all.
+    fn renew_all(&self, relatives: Vec<memory::Relative>, (slot, ids): (usize, &BTreeSet<i64>), now: Told) {
+        let nothing = now.emptied();
+        let parts: HashMap<Box<str>, Told> = now.by_text().into_iter().collect();
+        for (key, text, before) in relatives {
+            let part = parts.get(&text).unwrap_or(&nothing).clone();
+            if let Some(renewed) = before.with((slot, ids), part, self.limits.most_rows) {
+                self.memory().renew(&key, renewed, true);
+            }
         }
-        let Some(told) = Told::with(before, (slot, &ids), now) else { return Ok(None) };
-        if told.answer.total() > self.limits.most_rows {
-            return Ok(None);
-        }
-        Ok(Some(self.memory().keep(key, told, prepared.reads(), true)))
     }
 
     /// Whether anybody is known of any roster.
@@ -234,7 +275,7 @@ impl Ground {
     ///
     /// What the database said.
     pub async fn has_roster(&self) -> Result<bool, EngineError> {
-        Ok(self.ask("FIND employee LIMIT 1", false).await?.total() > 0)
+        Ok(self.ask("FIND employee LIMIT 1", false).await?.told.total() > 0)
     }
 
     /// The domain of the account that reads the estate; none where it is not known, or anybody may have an address
@@ -245,8 +286,8 @@ impl Ground {
     /// What the database said.
     pub async fn own_domain(&self) -> Result<Option<String>, EngineError> {
         let text = "FIND heroku_account_member WITH ownAccount = true AS u RETURN u.email";
-        let answer = self.ask(text, false).await?;
-        let Data::Table { rows, .. } = &answer.data else { return Ok(None) };
+        let held = self.ask(text, false).await?;
+        let Data::Table { rows, .. } = &held.told.answer.data else { return Ok(None) };
         let email = rows.first().and_then(|row| match row.first() {
             Some(Cell::Value(Value::Text(email))) => Some(email.to_lowercase()),
             _ => None,

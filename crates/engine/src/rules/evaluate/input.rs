@@ -2,15 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::query::{Answer, Data};
+use crate::query::Told;
 
-/// The rows of an answer: entities of a list, objects of a table, the entities of a tree.
-pub(super) fn rows(answer: &Answer) -> Vec<Json> {
-    match &answer.data {
-        Data::List(entities) => entities.iter().map(|entity| entity.to_json()).collect(),
-        Data::Tree { vertices, .. } => vertices.iter().map(|entity| entity.to_json()).collect(),
-        Data::Table { .. } => answer.objects().into_iter().map(Json::Object).collect(),
-    }
+/// The first rows of an answer: entities of a list, objects of a table, the entities of a tree.
+pub(super) fn rows(told: &Told, most: usize) -> Vec<Json> {
+    let rows = told.rows();
+    (0..told.total().min(most)).map(|place| rows.at(place)).collect()
 }
 
 /// `queries.<name>`.

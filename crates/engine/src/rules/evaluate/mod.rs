@@ -7,9 +7,10 @@
 mod act;
 mod ground;
 mod input;
+mod prints;
 mod subject;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use metsuke_model::Version;
@@ -21,12 +22,13 @@ pub use ground::{Ground, Limits, Since};
 pub use subject::Subject;
 
 use super::change;
-use super::instance::Instance;
+use super::instance::{Instance, NamedQuery};
 use super::level::Level;
-use super::memory::Asked;
+use super::memory::{Asked, Held};
 use super::template::{Budget, Scope, text_of};
 use act::Work;
-use subject::{Subjects, fingerprint};
+pub(crate) use subject::Print;
+use subject::{Subjects, fingerprint, print};
 
 /// How often the further questions of a rule's actions may lead to others.
 const MOST_PASSES: usize = 4;
@@ -108,31 +110,59 @@ impl Evaluation {
 /// Evaluates a rule. `previous` are the fingerprints that the evaluation before found, for rules that count only what is
 /// new; none where there was no evaluation before.
 pub async fn evaluate(rule: &Instance, ground: &Ground, previous: Option<&BTreeSet<String>>) -> Evaluation {
-    let ended = |state| Evaluation::only((rule.key(), &rule.name), ground, state);
-    if rule.queries.is_empty() && rule.change.is_none() {
-        let why = "its question stands in JupiterOne".to_owned();
-        return ended(State::NotObservable { why });
-    }
-    let previous = previous.filter(|_| !rule.ignore_previous_results);
-    let mut asked = Vec::new();
-    match evaluated(rule, ground, previous, &mut asked).await {
-        Ok(evaluation) => {
-            ground.memory().keep_evaluation(rule, ground.limits, asked, &evaluation);
-            evaluation
-        }
-        Err(why) => ended(State::Failed { why }),
+    match evaluated(rule, ground, previous, None).await {
+        Ok(Done { evaluation, .. }) => evaluation,
+        Err(state) => Evaluation::only((rule.key(), &rule.name), ground, state),
     }
 }
 
-/// As [`evaluate`]; `None` where a run that is remembered worked the rule out already, and none of the answers of which it
-/// did is another by now: it found the same then, and nothing is new.
-pub async fn evaluate_if_changed(
-    rule: &Instance,
-    ground: &Ground,
-    previous: Option<&BTreeSet<String>>,
-) -> Option<Evaluation> {
-    let unchanged = ground.memory().unchanged(rule, ground.limits);
-    if unchanged { None } else { Some(evaluate(rule, ground, previous).await) }
+/// What came of evaluating a rule once more.
+#[derive(Clone, Debug)]
+pub enum Again {
+    /// A run that is remembered worked it out, and none of its answers is another by now: it found the same then, and
+    /// nothing is new.
+    Same,
+    /// Some rows of its answers came or went. The evaluation tells only of the subjects that these are about, named here
+    /// by their fingerprints whether they are still found or not; every other is as it was.
+    Touched(Evaluation, HashSet<String>),
+    /// It was worked out from all rows.
+    Whole(Evaluation),
+}
+
+/// As [`evaluate`], as far as it is not known from a run that is remembered.
+pub async fn evaluate_again(rule: &Instance, ground: &Ground, previous: Option<&BTreeSet<String>>) -> Again {
+    let Some((before, fired)) = ground.memory().evaluation(rule, ground.limits) else {
+        return Again::Whole(evaluate(rule, ground, previous).await);
+    };
+    if holds(ground, &before).await {
+        ground.memory().unchanged();
+        return Again::Same;
+    }
+    // What is new can only be told of all; and where no condition held, there are no findings that may stay.
+    if !rule.counts_only_new() && fired {
+        match evaluated(rule, ground, previous, Some(&before)).await {
+            Ok(Done { evaluation, touched: Some(touched) }) if evaluation.state == State::Fired => {
+                return Again::Touched(evaluation, touched.iter().map(fingerprint).collect());
+            }
+            Ok(Done { evaluation, touched: None }) => return Again::Whole(evaluation),
+            Ok(_) | Err(_) => ground.memory().forget_evaluation(rule),
+        }
+    }
+    Again::Whole(evaluate(rule, ground, previous).await)
+}
+
+/// Whether the questions of an evaluation are answered as they were.
+async fn holds(ground: &Ground, asked: &[Asked]) -> bool {
+    for Asked { question, number, .. } in asked {
+        if ground.memory().still_is(question, *number) {
+            continue;
+        }
+        match ground.ask(&question.0, question.1).await {
+            Ok(held) if held.number == *number => {}
+            _ => return false,
+        }
+    }
+    true
 }
 
 fn is_new(previous: Option<&BTreeSet<String>>, fingerprint: &str) -> bool {
@@ -146,19 +176,53 @@ struct Seen {
     /// A query had more rows than were seen.
     cut: bool,
     notes: Vec<String>,
+    asked: Vec<Asked>,
+    /// The subjects that were looked at, where not all were.
+    touched: Option<HashSet<Print>>,
 }
 
+/// An evaluation that was worked out.
+struct Done {
+    evaluation: Evaluation,
+    /// The subjects that it tells of, where that is not all.
+    touched: Option<HashSet<Print>>,
+}
+
+/// Works a rule out; `before`: what an evaluation asked that is remembered, so that only what is not as it was is looked
+/// at, where that can be told.
 async fn evaluated(
     rule: &Instance,
     ground: &Ground,
     previous: Option<&BTreeSet<String>>,
-    asked: &mut Vec<Asked>,
-) -> Result<Evaluation, String> {
-    let mut seen = Seen { inputs: about(rule), subjects: Subjects::default(), cut: false, notes: Vec::new() };
+    before: Option<&[Asked]>,
+) -> Result<Done, State> {
+    if rule.queries.is_empty() && rule.change.is_none() {
+        return Err(State::NotObservable { why: "its question stands in JupiterOne".to_owned() });
+    }
+    let previous = previous.filter(|_| !rule.ignore_previous_results);
+    match worked_out(rule, ground, previous, before).await {
+        Ok((done, asked)) => {
+            let fired = done.evaluation.state == State::Fired;
+            ground.memory().keep_evaluation(rule, ground.limits, (asked, fired), done.touched.is_some());
+            Ok(done)
+        }
+        Err(why) => {
+            ground.memory().forget_evaluation(rule);
+            Err(State::Failed { why })
+        }
+    }
+}
+
+async fn worked_out(
+    rule: &Instance,
+    ground: &Ground,
+    previous: Option<&BTreeSet<String>>,
+    before: Option<&[Asked]>,
+) -> Result<(Done, Vec<Asked>), String> {
     let is_new = |fingerprint: &str| is_new(previous, fingerprint);
-    ask(rule, ground, (&mut seen, asked), &is_new).await?;
+    let mut seen = ask(rule, ground, before, &is_new).await?;
     look(rule, ground, &mut seen, &is_new)?;
-    let Seen { inputs, subjects, cut, mut notes } = seen;
+    let Seen { inputs, subjects, cut, mut notes, mut asked, touched } = seen;
     let mut answers = BTreeMap::new();
     let mut passes = 0;
     let (fired, budget, inputs, rendered) = loop {
@@ -175,13 +239,15 @@ async fn evaluated(
             return Err("its actions ask questions about the answers to questions too often".to_owned());
         }
         for text in wanted {
-            let answer = ground.ask(&text, false).await;
-            let answer = answer.map_err(|error| format!("a query of its actions: {error}"))?;
-            asked.push(((text.clone(), false), Arc::clone(&answer)));
-            let mut rows = input::rows(&answer);
-            let total = rows.len();
-            rows.truncate(ground.limits.most_shown);
-            let seen = input::query(&text, total, &rows);
+            let held = ground.ask(&text, false).await;
+            let held = held.map_err(|error| format!("a query of its actions: {error}"))?;
+            let rows = input::rows(&held.told, ground.limits.most_shown);
+            let seen = input::query(&text, held.told.total(), &rows);
+            asked.push(Asked {
+                question: (text.clone(), false),
+                number: held.number,
+                prints: Arc::default(),
+            });
             answers.insert(text, seen);
         }
     };
@@ -193,7 +259,7 @@ async fn evaluated(
             output.evaluate(&scope).map_err(|error| format!("the output `{}`: {error}", output.source()))?;
         outputs.insert(output.source().to_owned(), value);
     }
-    Ok(Evaluation {
+    let evaluation = Evaluation {
         rule: rule.key().to_owned(),
         name: rule.name.to_string(),
         state: if fired { State::Fired } else { State::Clear },
@@ -205,7 +271,8 @@ async fn evaluated(
         outputs,
         actions: rendered,
         notes,
-    })
+    };
+    Ok((Done { evaluation, touched }, asked))
 }
 
 /// What expressions know of the rule itself.
@@ -223,40 +290,71 @@ fn about(rule: &Instance) -> Map<String, Json> {
 async fn ask(
     rule: &Instance,
     ground: &Ground,
-    (seen, asked): (&mut Seen, &mut Vec<Asked>),
+    before: Option<&[Asked]>,
     is_new: &impl Fn(&str) -> bool,
-) -> Result<(), String> {
-    let mut queries = Map::new();
+) -> Result<Seen, String> {
+    let mut held = Vec::with_capacity(rule.queries.len());
     for query in &rule.queries {
         let answer = ground.ask(&query.text, query.include_deleted).await;
-        let answer = answer.map_err(|error| format!("the query `{}`: {error}", query.name))?;
-        asked.push(((query.text.to_string(), query.include_deleted), Arc::clone(&answer)));
-        seen.notes
+        held.push(answer.map_err(|error| format!("the query `{}`: {error}", query.name))?);
+    }
+    let (asked, touched) = prints::of(rule, &held, before);
+    let (inputs, subjects) = (about(rule), Subjects::default());
+    let mut seen = Seen { inputs, subjects, cut: false, notes: Vec::new(), asked, touched };
+    let mut queries = Map::new();
+    for (place, (query, held)) in rule.queries.iter().zip(&held).enumerate() {
+        let data = seen.take(rule, ground, (place, query), (held, is_new))?;
+        queries.insert(query.name.to_string(), data);
+    }
+    seen.inputs.insert("queries".into(), Json::Object(queries));
+    Ok(seen)
+}
+
+impl Seen {
+    /// Takes the subjects of one query's rows, and gives what expressions see of it.
+    fn take(
+        &mut self,
+        rule: &Instance,
+        ground: &Ground,
+        (place, query): (usize, &NamedQuery),
+        (held, is_new): (&Held, &impl Fn(&str) -> bool),
+    ) -> Result<Json, String> {
+        let answer = &held.told.answer;
+        self.notes
             .extend(answer.warnings.iter().map(|warning| format!("the query `{}`: {warning}", query.name)));
         if answer.truncated {
-            seen.cut = true;
+            self.cut = true;
             let most = ground.limits.most_rows;
-            seen.notes
+            self.notes
                 .push(format!("the query `{}` has more than {most} rows; the rest was not seen", query.name));
         }
-        let mut counted = Vec::new();
+        let prints = self.asked.get(place).map(|asked| Arc::clone(&asked.prints)).unwrap_or_default();
+        let rows = held.told.rows();
         let budget = Budget::default();
-        let scope = Scope::new(&seen.inputs, &rule.templates, &budget);
-        for row in input::rows(&answer) {
-            let fingerprint = fingerprint(rule, &row);
+        let scope = Scope::new(&self.inputs, &rule.templates, &budget);
+        let (mut counted, mut total) = (Vec::new(), 0);
+        for (at, print) in prints.iter().enumerate() {
+            let looked_at = self.touched.as_ref().is_none_or(|touched| touched.contains(print));
+            let fingerprint =
+                if looked_at || rule.counts_only_new() { fingerprint(print) } else { String::new() };
             let new = is_new(&fingerprint);
-            let taken = seen.subjects.take(rule, &query.name, (&fingerprint, new), &row, &scope);
-            taken.map_err(|error| format!("the subject's name: {error}"))?;
-            if new || !rule.counts_only_new() {
+            let counts = new || !rule.counts_only_new();
+            let shown = counts && counted.len() < ground.limits.most_shown;
+            total += usize::from(counts);
+            if !looked_at && !shown {
+                continue;
+            }
+            let row = rows.at(at);
+            if looked_at {
+                let taken = self.subjects.take(rule, &query.name, (&fingerprint, new), &row, &scope);
+                taken.map_err(|error| format!("the subject's name: {error}"))?;
+            }
+            if shown {
                 counted.push(row);
             }
         }
-        let total = counted.len();
-        counted.truncate(ground.limits.most_shown);
-        queries.insert(query.name.to_string(), input::query(&query.text, total, &counted));
+        Ok(input::query(&query.text, total, &counted))
     }
-    seen.inputs.insert("queries".into(), Json::Object(queries));
-    Ok(())
 }
 
 /// Looks for changes.
@@ -274,14 +372,14 @@ fn look(
     let mut total = 0;
     let whole = Budget::default();
     let scope = Scope::new(&seen.inputs, &rule.templates, &whole);
-    for change in &ground.changes {
+    for change in ground.changes.iter().filter(|change| wanted.looks_at(change, &ground.own)) {
         let row = change::row(change);
         let budget = Budget::default();
-        let fires = wanted.fires(change, &row, &ground.own, &scope.spending(&budget));
+        let fires = wanted.fires(&row, &scope.spending(&budget));
         if !fires.map_err(|error| format!("the condition of the change: {error}"))? {
             continue;
         }
-        let fingerprint = fingerprint(rule, &row);
+        let fingerprint = fingerprint(&print(rule, &row));
         let new = is_new(&fingerprint);
         let taken = seen.subjects.take(rule, "changes", (&fingerprint, new), &row, &scope);
         taken.map_err(|error| format!("the subject's name: {error}"))?;

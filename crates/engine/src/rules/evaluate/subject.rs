@@ -99,16 +99,27 @@ impl Subjects {
 }
 
 /// What tells a row's subject from every other: of the rule, and of what the row is about.
-pub(super) fn fingerprint(rule: &Instance, row: &Json) -> String {
+pub(crate) type Print = [u8; 16];
+
+/// What tells a row's subject.
+pub(super) fn print(rule: &Instance, row: &Json) -> Print {
     let mut bytes = Vec::new();
     let parts = std::iter::once(rule.key().to_owned()).chain(key(&rule.subject, row));
     for part in parts {
         bytes.extend((part.len() as u64).to_be_bytes());
         bytes.extend(part.as_bytes());
     }
-    let hash = digest(&SHA256, &bytes);
+    let mut print = Print::default();
+    for (to, from) in print.iter_mut().zip(digest(&SHA256, &bytes).as_ref()) {
+        *to = *from;
+    }
+    print
+}
+
+/// The same in 32 digits.
+pub(super) fn fingerprint(print: &Print) -> String {
     let mut text = String::with_capacity(32);
-    for byte in hash.as_ref().iter().take(16) {
+    for byte in print {
         let _infallible = write!(text, "{byte:02x}");
     }
     text

@@ -205,17 +205,41 @@ impl Detection {
         given: &Values,
         previous: Option<&BTreeSet<String>>,
     ) -> Result<Evaluation, EngineError> {
-        let ended = |state| Evaluation::only((&self.id, &self.name), ground, state);
+        Ok(match self.settled(ground, given).await? {
+            Ok((rule, notes)) => {
+                let mut evaluation = super::evaluate(&rule, ground, previous).await;
+                evaluation.notes.extend(notes);
+                evaluation
+            }
+            Err(state) => self.ended(ground, state),
+        })
+    }
+
+    /// What came of it, where it cannot be evaluated.
+    pub(crate) fn ended(&self, ground: &Ground, state: State) -> Evaluation {
+        Evaluation::only((&self.id, &self.name), ground, state)
+    }
+
+    /// The rule with every parameter's value, and what is to be said of these; or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub(crate) async fn settled(
+        &self,
+        ground: &Ground,
+        given: &Values,
+    ) -> Result<Result<(Instance, Vec<String>), State>, EngineError> {
         if let Some(why) = &self.not_observable {
-            return Ok(ended(State::NotObservable { why: why.to_string() }));
+            return Ok(Err(State::NotObservable { why: why.to_string() }));
         }
         if self.needs.contains(&Need::Roster) && !ground.has_roster().await? {
             let why = "no roster of employees was imported (`metsuke people import`)".to_owned();
-            return Ok(ended(State::NotObservable { why }));
+            return Ok(Err(State::NotObservable { why }));
         }
         if self.needs.contains(&Need::Changes) && !ground.has_before() {
             let why = "there is no earlier version to compare with yet".to_owned();
-            return Ok(ended(State::NotObservable { why }));
+            return Ok(Err(State::NotObservable { why }));
         }
         let mut values = given.clone();
         let mut notes = Vec::new();
@@ -231,12 +255,10 @@ impl Detection {
                 values.insert(name.to_string(), domain.into());
             }
         }
-        let mut evaluation = match self.rule(&values) {
-            Ok(rule) => super::evaluate(&rule, ground, previous).await,
-            Err(why) => ended(State::Unsettled { why }),
-        };
-        evaluation.notes.extend(notes);
-        Ok(evaluation)
+        Ok(match self.rule(&values) {
+            Ok(rule) => Ok((rule, notes)),
+            Err(why) => Err(State::Unsettled { why }),
+        })
     }
 
     /// The command that plans the fix for a subject, as it is typed into a shell; `None` where no command does.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use metsuke_clients::deliver::{Outside, OutsideSettings};
 use metsuke_engine::alerts::{Channel, ChannelSettings, Desk, DeskSettings, Pass, deliver_due};
-use metsuke_engine::findings::{self, Asked, Summary, Watched};
+use metsuke_engine::findings::{self, Asked, Summary, Watched, Which};
 use metsuke_engine::rules::Limits;
 use metsuke_model::access::Entitlement;
 use metsuke_model::record::{Team, User};
@@ -67,6 +67,16 @@ impl House {
 
     /// A version in which these are the admins of core.
     pub(super) async fn version(&self, people: &[&str], admins: &BTreeSet<&str>) -> Version {
+        self.version_that_says(people, admins, SyncStatus::Complete).await
+    }
+
+    /// The same, of a sync that says of itself that it was so.
+    pub(super) async fn version_that_says(
+        &self,
+        people: &[&str],
+        admins: &BTreeSet<&str>,
+        status: SyncStatus,
+    ) -> Version {
         let estate = estate(people, admins);
         let mut coverage = Coverage::default();
         for kind in Kind::ALL {
@@ -77,7 +87,7 @@ impl House {
         }
         let now = metsuke_model::Clock::now(&self.clock);
         let report = SyncReport {
-            status: SyncStatus::Complete,
+            status,
             started_at: now,
             finished_at: now,
             requests: 1,
@@ -94,6 +104,7 @@ impl House {
         let asked = Asked {
             store: &self.store,
             rules: &self.rules,
+            of: Which::Following,
             channels: &self.channels,
             connector: Some("northwind"),
             account_name: None,

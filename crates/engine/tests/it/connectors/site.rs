@@ -50,6 +50,16 @@ impl Site {
         open(&self.url, self.folder.path(), Arc::clone(&self.clock) as Arc<dyn Clock>).await
     }
 
+    /// The database's address.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Microseconds.
+    pub(crate) fn clock_now(&self) -> i64 {
+        self.clock.now().0
+    }
+
     pub(crate) fn supervisor(&self) -> Supervisor {
         supervisor(&self.installation)
     }

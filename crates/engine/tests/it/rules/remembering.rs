@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use metsuke_engine::query::{Prepared, Settings};
 use metsuke_engine::rules::shipped::{self, Values};
 use metsuke_engine::rules::{
-    Evaluation, Ground, Instance, Limits, Memory, Recall, Since, State, evaluate, evaluate_if_changed,
+    Again, Evaluation, Ground, Instance, Limits, Memory, Recall, Since, State, evaluate, evaluate_again,
 };
 use metsuke_j1ql::evaluate::random;
 use metsuke_model::{AsOf, Moment, Version};
@@ -132,10 +132,29 @@ async fn round(mut chance: Chance, postgres: bool) -> Recall {
             let previous = before.get(&place);
             let other = evaluate(rule, &without, previous).await;
             let found = |evaluation: Json| evaluation["subjects"].clone();
-            match evaluate_if_changed(rule, &with, previous).await {
-                Some(one) => assert_eq!(unordered(&one), unordered(&other), "{:#?}", rule.document()),
+            match evaluate_again(rule, &with, previous).await {
+                Again::Whole(one) => assert_eq!(unordered(&one), unordered(&other), "{:#?}", rule.document()),
                 // The one before found the same, but for what was new then.
-                None => assert_eq!(last[&place], found(aged(&other)), "{:#?}", rule.document()),
+                Again::Same => assert_eq!(last[&place], found(aged(&other)), "{:#?}", rule.document()),
+                Again::Touched(one, touched) => {
+                    let told = |evaluation: &Evaluation, of_these: bool| {
+                        let mut told = evaluation.clone();
+                        told.subjects.retain(|subject| touched.contains(&subject.fingerprint) == of_these);
+                        told
+                    };
+                    assert_eq!(unordered(&one), unordered(&told(&other, true)), "{:#?}", rule.document());
+                    let of_others =
+                        |subject: &Json| !touched.contains(subject["fingerprint"].as_str().unwrap());
+                    let stood: Vec<Json> = last[&place]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .filter(|one| of_others(one))
+                        .cloned()
+                        .collect();
+                    let stand = found(aged(&told(&other, false)));
+                    assert_eq!(Json::Array(stood), stand, "{:#?}", rule.document());
+                }
             }
             last.insert(place, found(aged(&other)));
             before.insert(place, other.subjects.into_iter().map(|subject| subject.fingerprint).collect());
@@ -147,8 +166,10 @@ async fn round(mut chance: Chance, postgres: bool) -> Recall {
         let recall = remembered.recall();
         all.asked += recall.asked;
         all.pieces += recall.pieces;
+        all.together += recall.together;
         all.known += recall.known;
         all.evaluated += recall.evaluated;
+        all.touched += recall.touched;
         all.unchanged += recall.unchanged;
     }
     all
@@ -194,8 +215,8 @@ async fn what_is_asked_twice_is_asked_once_and_nothing_is_asked_again_of_the_sam
     assert_eq!(memory.recall(), Recall { asked: 1, known: 2, evaluated: 3, ..Recall::default() });
 
     let ground = open().await.remembering(memory).await.unwrap();
-    assert!(evaluate_if_changed(&rule("one"), &ground, None).await.is_none());
-    assert!(evaluate_if_changed(&rule("four"), &ground, None).await.is_some());
+    assert!(matches!(evaluate_again(&rule("one"), &ground, None).await, Again::Same));
+    assert!(matches!(evaluate_again(&rule("four"), &ground, None).await, Again::Whole(_)));
     let again = evaluate(&rule("two"), &ground, None).await;
     assert!(again.subjects.len() == 3 && again.subjects.iter().all(|subject| subject.new));
     let memory = ground.into_memory();
@@ -204,17 +225,18 @@ async fn what_is_asked_twice_is_asked_once_and_nothing_is_asked_again_of_the_sam
     house.simulator.edit(|world| world.set_role("core", "bob@northwind.example", Some("viewer"))).unwrap();
     house.sync().await;
     let ground = open().await.remembering(memory).await.unwrap();
-    assert!(evaluate_if_changed(&rule("one"), &ground, None).await.is_none());
+    assert!(matches!(evaluate_again(&rule("one"), &ground, None).await, Again::Same));
     let memory = ground.into_memory();
     assert_eq!(memory.recall(), Recall { unchanged: 1, ..Recall::default() });
 
     house.simulator.edit(|world| world.rename_team("core", "heart")).unwrap();
     house.sync().await;
     let ground = open().await.remembering(memory).await.unwrap();
-    let told = evaluate_if_changed(&rule("one"), &ground, None).await.unwrap();
-    assert!(told.subjects.iter().any(|subject| subject.name == "heart"), "{told:?}");
+    let Again::Touched(told, touched) = evaluate_again(&rule("one"), &ground, None).await else { panic!() };
+    assert!(told.subjects.len() == 1 && touched.len() == 2, "{told:?}");
+    assert_eq!(told.subjects[0].name, "heart");
     let memory = ground.into_memory();
-    assert_eq!(memory.recall(), Recall { pieces: 1, evaluated: 1, ..Recall::default() });
+    assert_eq!(memory.recall(), Recall { pieces: 1, known: 1, touched: 1, ..Recall::default() });
 
     // What is remembered of a later version says nothing of an earlier one.
     let settings = Settings { as_of: Some(AsOf::Version(Version(1))), ..Settings::at(BEGUN) };

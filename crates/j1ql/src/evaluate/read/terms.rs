@@ -100,7 +100,7 @@ impl Reader<'_> {
             let own = selector.alias.as_ref().is_some_and(|alias| alias.node == *first)
                 || selector.entities.iter().any(|entity| type_name(&entity.node) == Some(first));
             let name = if own && !rest.is_empty() { rest } else { &segments };
-            return Ok(Term::Property(slot, name.join(".")));
+            return Ok(property_of(slot, name));
         }
         let column = stand.columns.iter().find(|column| column.alias.as_deref() == Some(first));
         if let (Some(column), [], false) = (column, rest, property.all) {
@@ -108,7 +108,7 @@ impl Reader<'_> {
         }
         let bare = stand.starts && !property.all && (rest.is_empty() || *first == "tag");
         if bare && self.scope.find(first, span).is_err() {
-            return Ok(Term::Property(0, segments.join(".")));
+            return Ok(property_of(0, &segments));
         }
         let slot = self.scope.find(first, property.segments.first().map_or(span, |segment| segment.span))?;
         match (rest, property.all) {
@@ -116,7 +116,7 @@ impl Reader<'_> {
             ([], true) if stand.names == Names::Every => Ok(Term::Every(slot)),
             ([], _) => Err(Refusal::at(span, "a property must be named here")),
             (_, true) => Err(Refusal::at(span, "`.*` stands directly behind a name")),
-            (rest, false) => Ok(Term::Property(slot, rest.join("."))),
+            (rest, false) => Ok(property_of(slot, rest)),
         }
     }
 
@@ -244,4 +244,10 @@ fn function(name: &str) -> Option<Function> {
         "merge" => Function::Merge,
         _ => return None,
     })
+}
+
+/// A property; the key has two names.
+fn property_of(slot: usize, segments: &[&str]) -> Term {
+    let name = segments.join(".");
+    Term::Property(slot, if name == "_id" { "_key".to_owned() } else { name })
 }

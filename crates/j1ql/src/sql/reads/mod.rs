@@ -5,6 +5,7 @@
 //! Invariant: where nothing that is named here differs between two states of the graph, no answer does.
 
 mod chosen;
+mod kin;
 mod pieces;
 
 use std::collections::btree_map::Entry;
@@ -19,6 +20,7 @@ use metsuke_model::{Kind, ResourceType};
 use super::branch::{self, Branch, Hop, Requirement, TooMany, Way};
 use crate::plan::{ColumnValue, Comparison, Condition, Expr, Operand, Output, Place, Plan, PropertyName};
 
+pub use kin::{Kin, kin};
 pub use pieces::pieces;
 
 use chosen::{Chosen, choose, conditions, held};

@@ -78,6 +78,32 @@ async fn d07_and_d08_need_a_roster_and_tell_leavers_and_strangers() {
 }
 
 #[tokio::test]
+async fn d08_is_silent_of_whoever_a_roster_names_and_of_the_connectors_own_account() {
+    let house = company().await;
+    house.simulator.edit(|world| world.set_member("core", "deploy@tools.example", Some("viewer"))).unwrap();
+    house.sync().await;
+    let own = house.simulator.edit(|world| world.caller_email()).unwrap();
+    let people = ["ann", "bob", "cleo", "dan", "eve", "finn", "gus", "hal", "ivy", "pia"]
+        .map(|name| format!("{name}@northwind.example"));
+    assert!(!people.contains(&own), "no roster names the connector's account");
+    let mut named: Vec<(&str, &str)> = people.iter().map(|email| (&**email, "active")).collect();
+    named.push(("Deploy@Tools.example", "active"));
+    roster(&house, &named).await;
+    clear(&evaluation(&house, "D08").await);
+    // Somebody who left is a leaver, and no stranger.
+    named.iter_mut().for_each(|(email, state)| {
+        if email.eq_ignore_ascii_case("deploy@tools.example") {
+            *state = "inactive";
+        }
+    });
+    roster(&house, &named).await;
+    clear(&evaluation(&house, "D08").await);
+    named.pop();
+    roster(&house, &named).await;
+    found(&evaluation(&house, "D08").await, Level::Medium, &["deploy@tools.example is nobody in the roster"]);
+}
+
+#[tokio::test]
 async fn d09_tells_who_has_not_signed_in_and_counts_nobody_of_whom_nothing_is_known() {
     let told = after("D09", NOTHING, |world| {
         world.set_last_login(BOB, Some(200));
