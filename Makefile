@@ -17,7 +17,7 @@ ARGS ?=
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Show the product on a made-up company (ONCE=1 ends after printing)
+demo: ## Serve the pages on a made-up company (ONCE=1 prints examples and ends)
 	@scripts/setup.sh build
 	@cargo build --release --locked --package metsuke-cli
 	@"$(METSUKE)" demo $(if $(filter-out 0,$(ONCE)),--once)

@@ -156,7 +156,7 @@ try {
       const session = async (browser) => JSON.parse((await browser.go(`${home}/api/v1/session`)).text);
       const ann = new Browser();
       const page = await ann.signIn(home, "ann");
-      check(`${told} Ann signs in and sees who she is`, [page.status, page.url], [200, `${home}/auth/account`]);
+      check(`${told} Ann signs in and sees who she is`, [page.status, page.url], [200, `${home}/`]);
       const { email, role, name } = await session(ann);
       check(`${told} by her verified address, with her groups' role`, [email, role, name], ["ann@example.com", "operator", "Ann Lee"]);
       const bob = new Browser();

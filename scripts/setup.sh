@@ -55,6 +55,7 @@ need_test() {
     need_build
     need_component fmt rustfmt
     need_component clippy clippy
+    has node && has npm || fail "Node 20 with npm is missing: install it, then try again"
     has git || want git "tidy asks it for the list of files"
     has_postgres || want postgresql "the store is tested on PostgreSQL $oldest_postgres or newer"
 }

@@ -18,6 +18,7 @@ step() { # TITLE COMMAND...
 step "format" cargo fmt --all --check
 step "rules of the house" cargo xtask tidy
 step "generated code" cargo run --quiet --locked --package xtask --features codegen -- codegen --check
+step "scripts of the pages" scripts/islands.sh
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests" scripts/cargo-test.sh
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace --locked

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a list is sorted by name (case apart), then by id, and holds each object once.
 
+mod browse;
 mod line;
 mod page;
 
@@ -15,6 +16,7 @@ use metsuke_model::record::{
 use metsuke_model::{HerokuId, Record};
 use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
 
+pub use browse::{BrowsedLine, PersonLine, Rank};
 pub use page::{ListedLine, Wanted, page};
 
 pub use line::{

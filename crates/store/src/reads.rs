@@ -85,7 +85,9 @@ impl Snapshot {
         syncs::scopes(&mut self.connection, self.sync.version).await
     }
 
-    fn is_newest(&self) -> bool {
+    /// Whether no version is newer, as far as this transaction sees.
+    #[must_use]
+    pub fn is_newest(&self) -> bool {
         self.sync.version == self.newest
     }
 

@@ -26,7 +26,7 @@ const PAGE: usize = 100;
 pub(crate) const MOST: usize = 1_000;
 
 /// One request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) state: Arc<State>,
     pub(crate) operation: Operation,

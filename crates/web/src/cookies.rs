@@ -20,6 +20,8 @@ pub(crate) enum Cookie {
     Device,
     /// The question to a provider of identities that is under way.
     Question,
+    /// The look that somebody has chosen; nobody's secret.
+    Theme,
 }
 
 impl Cookie {
@@ -28,6 +30,7 @@ impl Cookie {
             Self::Session => "metsuke_session",
             Self::Device => "metsuke_device",
             Self::Question => "metsuke_question",
+            Self::Theme => "metsuke_theme",
         }
     }
 
@@ -37,6 +40,7 @@ impl Cookie {
             Self::Session => 12 * 3_600,
             Self::Device => 180 * 24 * 3_600,
             Self::Question => 10 * 60,
+            Self::Theme => 365 * 24 * 3_600,
         }
     }
 
@@ -58,6 +62,11 @@ impl Cookie {
             (Some((_, value)), None) => Some(value.into()),
             _ => None,
         }
+    }
+
+    /// The same, of what is nobody's secret.
+    pub(crate) fn plain(self, place: &Place, headers: &HeaderMap) -> Option<String> {
+        self.read(place, headers).map(|value| value.expose_secret().to_owned())
     }
 
     /// Sets it along with an answer.

@@ -1,6 +1,6 @@
 //! The way of every request: its number, who asks, whether they may, the body, the deed, and the headers of the answer.
 //!
-//! What is done is the handlers' business.
+//! What is done is the handlers' business, and the pages'.
 //!
 //! Invariant: no handler runs before the policy of its operation was asked, and every answer has the number of its request.
 
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, RawPathParams, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt as _;
 use metsuke_engine::changes::webhooks::MOST_BYTES;
@@ -26,6 +26,7 @@ use crate::guard::{self, Signed};
 use crate::handlers::handle;
 use crate::once::{self, Ticket};
 use crate::server::State;
+use crate::visit;
 
 /// The header with the number of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -99,6 +100,9 @@ pub(crate) async fn enter(
 /// Answers a request that no route fits.
 pub(crate) async fn nowhere(state: Arc<State>, request: Request) -> Response {
     let number = number(&state, request.headers());
+    if let Some(page) = visit::nowhere(&state, &request, &number) {
+        return finished(&state, page, &number);
+    }
     let told = format!("there is nothing at `{}`", request.uri().path());
     let error = ApiError::not_found(told).hint("`/api/v1/openapi.json` tells what there is");
     finished(&state, error.response(&number), &number)
@@ -118,11 +122,33 @@ async fn answered(
     path: Option<BTreeMap<String, String>>,
     request: Request,
 ) -> Result<Answer, ApiError> {
+    let call = admitted(state, operation, path, request).await?;
+    let key = if operation.takes_key() { once::key(&call.headers)? } else { None };
+    let (Some(key), Some(caller)) = (key, call.caller.clone()) else {
+        return timed(state, handle(call)).await;
+    };
+    let print = once::fingerprint(operation, &call.uri, &call.body);
+    match once::begin(&state.once, &caller, &key, print, operation).await? {
+        Ticket::Answered(answer) => Ok(answer),
+        Ticket::Do(attempt) => {
+            let outcome = timed(state, handle(call)).await;
+            let kept = once::Outcome::of(&outcome);
+            once::end(&state.once, &attempt, kept).await;
+            outcome
+        }
+    }
+}
+
+/// A request whose sender may do what it asks for; nobody else's comes through here.
+pub(crate) async fn admitted(
+    state: &Arc<State>,
+    operation: Operation,
+    path: Option<BTreeMap<String, String>>,
+    request: Request,
+) -> Result<Call, ApiError> {
     let path = path.ok_or_else(|| ApiError::malformed("the path is not written in UTF-8"))?;
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let visitor = guard::visitor(&state.place, peer, &parts.headers);
+    let visitor = guard::visitor(&state.place, peer(&parts.extensions), &parts.headers);
     let asked = match operation.policy() {
         // Only signing in looks at cookies where nobody needs to be anybody.
         Policy::Public if operation.area() == Area::Session => {
@@ -155,8 +181,7 @@ async fn answered(
         // A token is no cookie, and a signature neither: nobody's browser sends it along unasked.
         Policy::Of { .. } | Policy::Signed => {}
     }
-    let key = if operation.takes_key() { once::key(&headers)? } else { None };
-    let call = Call {
+    Ok(Call {
         state: Arc::clone(state),
         operation,
         caller,
@@ -167,18 +192,7 @@ async fn answered(
         uri,
         headers,
         body,
-    };
-    let (Some(key), Some(caller)) = (key, call.caller.clone()) else { return timed(state, call).await };
-    let print = once::fingerprint(operation, &call.uri, &call.body);
-    match once::begin(&state.once, &caller, &key, print, operation).await? {
-        Ticket::Answered(answer) => Ok(answer),
-        Ticket::Do(attempt) => {
-            let outcome = timed(state, call).await;
-            let kept = once::Outcome::of(&outcome);
-            once::end(&state.once, &attempt, kept).await;
-            outcome
-        }
-    }
+    })
 }
 
 /// The body, which has to arrive in time.
@@ -195,8 +209,18 @@ async fn arrived(state: &State, body: HttpBody, most: usize) -> Result<Bytes, Ap
     })
 }
 
-async fn timed(state: &State, call: Call) -> Result<Answer, ApiError> {
-    match tokio::time::timeout(state.patience, handle(call)).await {
+/// The address at the other end of the connection.
+pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// Waits for an answer for as long as anybody would.
+pub(crate) async fn timed(
+    state: &State,
+    answering: impl Future<Output = Result<Answer, ApiError>>,
+) -> Result<Answer, ApiError> {
+    match tokio::time::timeout(state.patience, answering).await {
         Ok(outcome) => outcome,
         Err(_) => Err(ApiError::unavailable("timeout", "the answer took too long and was given up")),
     }
@@ -247,7 +271,7 @@ pub(crate) async fn permitted(
 }
 
 /// The caller's own number for the request, where it can be one, else a new one.
-fn number(state: &State, headers: &HeaderMap) -> String {
+pub(crate) fn number(state: &State, headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let fits = |given: &&str| !given.is_empty() && given.len() <= LONGEST_ID && given.bytes().all(plain);
@@ -266,7 +290,7 @@ fn parent(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// An answer as HTTP has it; 304 where the caller has it already.
-fn written(operation: Operation, answer: Answer, matches: Option<&HeaderValue>) -> Response {
+pub(crate) fn written(operation: Operation, answer: Answer, matches: Option<&HeaderValue>) -> Response {
     let Answer { status, headers, body } = answer;
     let tag = match &body {
         Body::Whole(body) if !operation.writes() && status == StatusCode::OK => Some(entity_tag(body)),
@@ -302,7 +326,7 @@ pub(crate) fn names(header: &HeaderValue, tag: &str) -> bool {
 }
 
 /// Puts the headers of every answer on.
-fn finished(state: &State, mut response: Response, number: &str) -> Response {
+pub(crate) fn finished(state: &State, mut response: Response, number: &str) -> Response {
     let headers = response.headers_mut();
     if state.place.is_secure() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));

@@ -21,7 +21,7 @@ pub(crate) const TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 pub(crate) const FIELD: &str = "csrf_token";
 
 /// Somebody who is signed in in a browser.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Signed {
     pub(crate) session: Session,
     /// What the cookie holds.

@@ -1,10 +1,10 @@
-//! The HTTP door: the API under `/api/v1`, signing in under `/auth`, health, readiness and figures.
+//! The HTTP door: the pages, the API under `/api/v1`, signing in under `/auth`, health, readiness and figures.
 //!
 //! It reads requests, asks who is there and whether they may, hands on to the engine and writes what it answers. It knows
 //! neither database nor Heroku, and decides nothing about access.
 //!
-//! Invariant: every route is an [`Operation`](metsuke_engine::identity::Operation); whoever may not do it gets no further than
-//! the door. No answer and no log line holds a token, and a cookie alone changes nothing.
+//! Invariant: every route is an [`Operation`](metsuke_engine::identity::Operation), or a page that stands on one; whoever may
+//! not do it gets no further than the door. No answer and no log line holds a token, and a cookie alone changes nothing.
 
 mod answer;
 mod call;
@@ -24,9 +24,11 @@ mod once;
 mod pages;
 mod place;
 mod server;
+mod site;
 mod table;
+mod visit;
 
 pub use description::document;
 pub use limits::Limits;
 pub use place::Place;
-pub use server::{Server, Services, WebError};
+pub use server::{Guest, Server, Services, WebError};

@@ -136,7 +136,15 @@ impl Place {
     }
 }
 
-fn is_here(host: &str) -> bool {
+/// Where a browser is to go on, where that is within this server.
+pub(crate) fn within(next: Option<&str>) -> Option<String> {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    let fits = |next: &&str| next.starts_with('/') && !next.starts_with("//") && next.bytes().all(plain);
+    next.filter(fits).map(ToOwned::to_owned)
+}
+
+/// Whether a host's name, with or without a port, is one of this machine's.
+pub(crate) fn is_here(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -197,6 +205,17 @@ mod tests {
         assert_eq!(origin("http://[::1]:8080"), Origin::Own);
         assert_eq!(origin("http://localhost:8081"), Origin::Foreign);
         assert_eq!(origin("http://localhost.evil.org:8080"), Origin::Foreign);
+    }
+
+    #[test]
+    fn a_browser_is_sent_on_within_this_server_alone() {
+        assert_eq!(within(Some("/people?page=2")).as_deref(), Some("/people?page=2"));
+        for outside in
+            ["//evil.org", "https://evil.org", "/\\evil.org", "evil", "", "/a\r\nSet-Cookie: b", "/\tx"]
+        {
+            assert_eq!(within(Some(outside)), None, "{outside}");
+        }
+        assert_eq!(within(None), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use axum::routing::{MethodFilter, on};
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Method, Once, Operation, People, Tokens};
 use metsuke_model::Clock;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,8 @@ use crate::limits::{Limits, Pace};
 use crate::listening::listen;
 use crate::metrics::Metrics;
 use crate::place::Place;
+use crate::site::ROUTES;
+use crate::visit::{load, visit};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -49,8 +52,19 @@ pub struct Services {
     pub place: Option<Place>,
     /// How much is taken.
     pub limits: Limits,
+    /// Whom a browser on this machine is signed in as without being asked; nobody but in a demonstration.
+    pub guest: Option<Guest>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Somebody whom a browser on this machine is signed in as.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// The e-mail address.
+    pub email: String,
+    /// The password.
+    pub password: SecretString,
 }
 
 /// Why the server does not run.
@@ -76,6 +90,7 @@ pub(crate) struct State {
     pub(crate) once: Once,
     pub(crate) people: People,
     pub(crate) place: Place,
+    pub(crate) guest: Option<Guest>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
@@ -155,13 +170,14 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, limits, clock } = services;
+    let Services { desk, tokens, once, people, place, limits, guest, clock } = services;
     State {
         desk,
         tokens,
         once,
         people,
         place: place.unwrap_or_else(|| Place::listening(address)),
+        guest,
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),
         limits,
@@ -174,7 +190,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
     }
 }
 
-/// One route for each operation, and nothing else.
+/// One route for each operation and each page, what pages load, and nothing else.
 fn router(state: &Arc<State>) -> Router {
     let mut router = Router::new();
     for operation in Operation::ALL.iter().copied() {
@@ -184,6 +200,16 @@ fn router(state: &Arc<State>) -> Router {
         };
         router = router.route(operation.path(), on(filter(operation.method()), answer));
     }
+    for route in ROUTES {
+        let state = Arc::clone(state);
+        let answer = move |path: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
+            visit(Arc::clone(&state), route, path.ok(), request)
+        };
+        router = router.route(route.path, on(filter(route.method), answer));
+    }
+    let asset = Arc::clone(state);
+    let load = move |request: Request| load(Arc::clone(&asset), request);
+    router = router.route("/assets/{name}", on(MethodFilter::GET, load));
     let (lost, other) = (Arc::clone(state), Arc::clone(state));
     router
         .fallback(move |request: Request| nowhere(Arc::clone(&lost), request))

@@ -4,6 +4,10 @@
 //!
 //! Invariant: without `--database` nothing is left behind.
 
+mod site;
+mod story;
+
+use std::net::SocketAddr;
 use std::path::Path;
 
 use metsuke_clients::heroku::{Heroku, Settings};
@@ -33,14 +37,16 @@ const NAMED: usize = 8;
 
 /// Show it all on a made-up company, without a token
 ///
-/// Starts a simulated Heroku with 40 teams, 900 people and 1,200 apps, syncs it, and prints the summary and three
-/// example answers. Then the simulated Heroku stays until Ctrl-C, with the commands to try on it.
+/// Starts a simulated Heroku with 40 teams, 900 people and 1,200 apps, lets a month pass there, reads it, and serves the
+/// pages on this machine until Ctrl-C, with nothing to sign in. With --once it syncs that company, prints the summary and
+/// three example answers, and ends.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "The database lies in a temporary folder that goes with the demo, unless --database names one.
 
 Examples:
   metsuke demo
+  metsuke demo --listen 127.0.0.1:9000
   metsuke demo --once
   metsuke demo --database sqlite:demo.db"
 )]
@@ -48,9 +54,20 @@ pub(crate) struct Args {
     /// End after printing
     #[arg(long)]
     once: bool,
+
+    /// The address to serve the pages on; port 0 takes any that is free
+    ///
+    /// Else 127.0.0.1:8080, and any free port where that is taken.
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "once")]
+    listen: Option<SocketAddr>,
 }
 
 impl Args {
+    /// Whether it goes on until it is stopped.
+    pub(crate) const fn serves(&self) -> bool {
+        !self.once
+    }
+
     /// Shows it.
     ///
     /// # Errors
@@ -64,26 +81,31 @@ impl Args {
             named.unwrap_or_else(|| format!("sqlite:{}", folder.path().join("metsuke.db").display()));
         let simulator = Simulator::local(Options::of(Size::COMPANY).seed(SEED)).await?;
         let own = context.for_demo(database.clone());
-        let store = Store::open(&database, OpenMode::Create).await?.acting_as(operator());
-        refuse_others(&store, &simulator).await?;
-        tokio::select! {
-            shown = show(&own, &simulator, &store) => shown?,
-            // What is under way is dropped: a version that is not committed was never there.
-            () = context.cancel.cancelled() => return Err(Failure::new("the demo was stopped before its end").into()),
-        }
-        let program = program();
         if self.once {
-            let closing = format!(
-                "That was a made-up company. `{program} --help` shows the first steps with a real token."
-            );
-            own.output.print(&format!("\n{}\n", paragraph(&closing, 0, own.output.width())))?;
+            self::once(&own, &simulator, &database).await?;
         } else {
-            own.output.print(&to_try(&program, &simulator, store.url()))?;
-            context.cancel.cancelled().await;
+            let told = |address: &str| to_look(address, &program(), &simulator, &database);
+            // Boxed, because every command would be as large otherwise.
+            Box::pin(site::serve(&own, &simulator, &database, folder.path(), self.listen, told)).await?;
         }
         simulator.stop().await;
         Ok(Exit::Done)
     }
+}
+
+/// Syncs the company, prints what there is to see, and ends.
+async fn once(own: &Context, simulator: &Simulator, database: &str) -> anyhow::Result<()> {
+    let store = Store::open(database, OpenMode::Create).await?.acting_as(operator());
+    refuse_others(&store, simulator).await?;
+    tokio::select! {
+        shown = show(own, simulator, &store) => shown?,
+        // What is under way is dropped: a version that is not committed was never there.
+        () = own.cancel.cancelled() => return Err(Failure::new("the demo was stopped before its end").into()),
+    }
+    let program = program();
+    let closing =
+        format!("That was a made-up company. `{program} --help` shows the first steps with a real token.");
+    Ok(own.output.print(&format!("\n{}\n", paragraph(&closing, 0, own.output.width())))?)
 }
 
 /// Keeps the made-up company out of a database that holds a real estate.
@@ -192,19 +214,18 @@ fn quoted(path: &str) -> String {
     }
 }
 
-fn to_try(program: &str, simulator: &Simulator, database: &str) -> String {
+fn to_look(address: &str, program: &str, simulator: &Simulator, database: &str) -> String {
     format!(
-        "
-The simulated Heroku runs at {url} until Ctrl-C. In another terminal, in this folder:
+        "Metsuke shows a made-up company at {address} until Ctrl-C
 
+The commands work on it too. In another terminal, in this folder:
+
+  export METSUKE_DATABASE_URL={database}
   export METSUKE_HEROKU_URL={url}
   export METSUKE_HEROKU_TOKEN={token}
-  export METSUKE_DATABASE_URL={database}
-  {program} doctor
   {program} list apps
   {program} access app NAME
-  {program} grants --entitlement admin
-  {program} sync
+  {program} changes --since 2026-01-01
 ",
         url = simulator.url(),
         token = simulator.token(),

@@ -112,7 +112,11 @@ impl Command {
 
     /// Whether the command answers many at once, and goes on until it is stopped.
     pub(crate) fn serves(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        match self {
+            Self::Serve(_) => true,
+            Self::Demo(args) => args.serves(),
+            _ => false,
+        }
     }
 
     /// Runs it.

@@ -1,4 +1,4 @@
-//! `metsuke serve`: the API, health and figures, until somebody asks it to stop.
+//! `metsuke serve`: the pages, the API, health and figures, until somebody asks it to stop.
 //!
 //! What is served is the engine's and the door's business; here is where it listens, and on which database.
 
@@ -27,11 +27,12 @@ use tokio::task::JoinSet;
 
 use crate::context::Context;
 use crate::failure::Exit;
+pub(crate) use forms::Written;
 
-/// Serve the API, and keep everything running
+/// Serve the pages and the API, and keep everything running
 ///
-/// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The API is
-/// under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
+/// It is ready when /readyz answers 200, which needs no set-up; what does not exist of the database is made. The pages begin
+/// at /; the API is under /api/v1, its description at /api/v1/openapi.json; it takes tokens, the first of which `metsuke token create`
 /// makes. People sign in under /auth/sign-in; while there is nobody, the log has a link for the first person.
 ///
 /// API tokens of connectors are sealed with the key in METSUKE_KEY_FILE, else in metsuke.key beside the SQLite file,
@@ -87,12 +88,13 @@ impl Args {
                 .sending(outside)
                 .watching(watch)
                 .signing(context.config.audit_key(None))
-                .writing(Arc::new(forms::Written)),
+                .writing(Arc::new(Written)),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             people,
             place: Some(place),
             limits: context.config.limits()?,
+            guest: None,
             clock,
         };
         context.output.print(&format!("listening on http://{}\n", server.address()))?;

@@ -1,6 +1,7 @@
 //! What path sentences read like.
 
-use metsuke_model::{HerokuId, ResourceRef, ResourceType};
+use metsuke_engine::access::Held;
+use metsuke_model::{HerokuId, PathStep, ResourceRef, ResourceType};
 
 use super::*;
 

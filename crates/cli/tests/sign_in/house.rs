@@ -30,6 +30,7 @@ pub(crate) struct House {
     pub(crate) folder: TempDir,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) store: Store,
+    pub(crate) installation: Installation,
     pub(crate) people: People,
     pub(crate) tokens: Tokens,
     pub(crate) address: SocketAddr,
@@ -66,19 +67,20 @@ impl House {
         let people = change(address, People::new(installation.clone(), clock.clone()));
         let tokens = Tokens::new(store.clone(), clock.clone());
         let services = Services {
-            desk: Desk::new(installation),
+            desk: Desk::new(installation.clone()),
             tokens: tokens.clone(),
             once: Once::new(store.clone(), clock.clone()),
             people: people.clone(),
             place: None,
             limits: Limits::default(),
+            guest: None,
             clock: clock.clone(),
         };
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
         let _serving = tokio::spawn(server.run(services, stopping));
-        Self { folder, clock, store, people, tokens, address, _stop: stop.drop_guard() }
+        Self { folder, clock, store, installation, people, tokens, address, _stop: stop.drop_guard() }
     }
 
     /// Somebody with the usual password.

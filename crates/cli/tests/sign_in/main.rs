@@ -1,4 +1,4 @@
-//! Signing in over real HTTP, with a clock of the test's own: who gets in, who does not, and for how long.
+//! Signing in and what is seen then, over real HTTP, with a clock of the test's own: who gets in, for how long, and what the pages show.
 //!
 //! Invariant: browsers here keep cookies and name their page's origin as real ones do; what they leave out, a test leaves out.
 
@@ -10,6 +10,7 @@ mod canary;
 mod forgery;
 mod guessing;
 mod house;
+mod pages;
 mod provider;
 mod second_factor;
 mod sessions;

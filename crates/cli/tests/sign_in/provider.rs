@@ -60,12 +60,7 @@ async fn somebody_comes_in_with_the_role_of_their_group_by_either_servers_manner
         let house = House::with_provider(&provider, rules(claim, group)).await;
         let mut browser = house.browser();
         let done = through(&mut browser).await;
-        assert_eq!(
-            (done.status, done.header("location")),
-            (303, "/auth/account"),
-            "{manners:?} {}",
-            done.body
-        );
+        assert_eq!((done.status, done.header("location")), (303, "/"), "{manners:?} {}", done.body);
         let told = browser.get("/api/v1/session").await.json();
         assert_eq!((&told["email"], &told["role"]), (&ANN.into(), &"operator".into()));
         assert_eq!(told["method"], "oidc");

@@ -23,7 +23,7 @@ async fn the_link_sets_one_admin_up_and_is_good_once() {
     assert_eq!(page.header("referrer-policy"), "same-origin");
 
     let done = browser.submit("/auth/setup", &fields(&link, "Ann@Example.com")).await;
-    assert_eq!((done.status, done.header("location")), (303, "/auth/account"));
+    assert_eq!((done.status, done.header("location")), (303, "/"));
     let told = browser.get("/api/v1/session").await.json();
     assert_eq!((&told["email"], &told["role"]), (&"ann@example.com".into(), &"admin".into()));
 

@@ -11,6 +11,7 @@ mod grants;
 mod lookup;
 mod page;
 pub mod provision;
+mod reasons;
 pub(crate) mod shift;
 mod user;
 
@@ -19,6 +20,7 @@ pub use effects::{AppRow, ConfigReach, Effects, Kept, Turn, TurnOf, Warning, eff
 pub use grants::{GrantFilter, Sink, grants};
 pub use lookup::{find_app, find_team, find_user};
 pub use page::{GrantKey, grants_page};
+pub use reasons::{Clause, Reason, allowed, clauses, most};
 pub use user::{AppOfUser, UserAccess, user_access};
 
 use metsuke_model::PathStep;

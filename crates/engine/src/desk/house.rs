@@ -8,6 +8,7 @@ use metsuke_clients::deliver::Outside;
 use metsuke_model::ConnectorId;
 use metsuke_store::ConnectorStatus;
 
+use super::shelves::Shelves;
 use super::{Estate, Forms};
 use crate::EngineError;
 use crate::audit::KeyFile;
@@ -24,6 +25,7 @@ pub struct Desk {
     watch: Watch,
     audit_key: Option<KeyFile>,
     forms: Option<Arc<dyn Forms>>,
+    pub(super) shelves: Shelves,
 }
 
 impl Desk {
@@ -37,6 +39,7 @@ impl Desk {
             watch: Watch::default(),
             audit_key: None,
             forms: None,
+            shelves: Shelves::default(),
         }
     }
 

@@ -193,7 +193,7 @@ pub(super) fn version(name: &str, text: Option<String>) -> Result<Option<AsOf>, 
     text.map(|text| text.parse().map_err(|wrong: String| ApiError::invalid(name, wrong))).transpose()
 }
 
-const PEOPLE: Columns = &[
+pub(crate) const PEOPLE: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("email", "/email"),
@@ -204,7 +204,7 @@ const PEOPLE: Columns = &[
     ("own_account", "/own_account"),
 ];
 
-const TEAMS: Columns = &[
+pub(crate) const TEAMS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("name", "/name"),
@@ -216,7 +216,7 @@ const TEAMS: Columns = &[
     ("created_at", "/created_at"),
 ];
 
-const APPS: Columns = &[
+pub(crate) const APPS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("name", "/name"),
@@ -233,7 +233,7 @@ const APPS: Columns = &[
     ("archived_at", "/archived_at"),
 ];
 
-const ACCOUNTS: Columns = &[
+pub(crate) const ACCOUNTS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("name", "/name"),
@@ -274,7 +274,7 @@ const UNRESOLVED: Columns = &[
     ("role", "/role"),
 ];
 
-const GRANTS: Columns = &[
+pub(crate) const GRANTS: Columns = &[
     ("connector", "/connector"),
     ("principal_kind", "/principal/kind"),
     ("principal_id", "/principal/id"),

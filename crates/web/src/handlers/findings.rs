@@ -72,7 +72,7 @@ async fn say(call: &Call, saying: Saying) -> Result<Answer, ApiError> {
     Answer::ok(&call.state.desk.say(call.caller()?, call.segment("id"), saying).await?)
 }
 
-const FINDINGS: Columns = &[
+pub(crate) const FINDINGS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("number", "/number"),

@@ -36,6 +36,8 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::mcp;
 
+pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
+pub(crate) use findings::FINDINGS;
 pub(crate) use query::MOST_ROWS;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;

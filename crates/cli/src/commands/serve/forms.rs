@@ -21,7 +21,7 @@ use crate::commands::export::write_graph;
 
 /// Writes them.
 #[derive(Debug)]
-pub(super) struct Written;
+pub(crate) struct Written;
 
 impl Forms for Written {
     fn write<'a>(

@@ -1,0 +1,27 @@
+// The script of every page. Each island finds its own elements and adds to what already works without it.
+
+import { follow } from "./log";
+import { seek } from "./seek";
+
+/** Sends a form as soon as somebody chooses something in it. */
+function sendOnChoice(form: HTMLFormElement): void {
+  form.querySelector("[data-without-script]")?.setAttribute("hidden", "");
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+/** `/` goes to the field for words, as in many places. */
+function keys(event: KeyboardEvent): void {
+  const at = event.target;
+  const typing = at instanceof HTMLElement && at.closest("input, select, textarea, [contenteditable]") !== null;
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = document.querySelector<HTMLInputElement>("[data-seek]");
+  if (field === null) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+}
+
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-send]")) sendOnChoice(form);
+for (const list of document.querySelectorAll<HTMLElement>("[data-list]")) seek(list);
+for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follow(log);
+document.addEventListener("keydown", keys);

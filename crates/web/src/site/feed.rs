@@ -1,0 +1,231 @@
+//! What happened, as entries of a feed: in words, with before and after, and who did it.
+//!
+//! Invariant: an entry says no more than the change that it tells of.
+
+use metsuke_engine::changes::{By, Event, EventFilter, How, Line};
+use metsuke_engine::desk::Reading;
+use metsuke_model::AsOf;
+use serde_json::{Map, Value};
+
+use super::cell::{Badge, Tone};
+use super::frame::Frame;
+use super::words::{Name, When, listed};
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// Effects that an entry names one by one.
+const NAMED: usize = 3;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) when: When,
+    pub(super) href: String,
+    pub(super) badge: Badge,
+    pub(super) what: Vec<Bit>,
+    pub(super) differences: Vec<Difference>,
+    pub(super) effects: Vec<Effect>,
+    /// Effects that are not named.
+    pub(super) others: usize,
+    pub(super) by: String,
+}
+
+/// A piece of a sentence: a word of ours, or a name that leads somewhere.
+#[derive(Clone, Debug)]
+pub(super) enum Bit {
+    Word(String),
+    Name(Name, String),
+}
+
+/// A property before and after.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    pub(super) name: Name,
+    pub(super) before: Name,
+    pub(super) after: Name,
+}
+
+/// Access that somebody gained or lost.
+#[derive(Clone, Debug)]
+pub(super) struct Effect {
+    pub(super) gained: bool,
+    pub(super) who: Name,
+    pub(super) href: String,
+    pub(super) what: String,
+    pub(super) resource: Name,
+    pub(super) via: Name,
+}
+
+/// The newest things that happened to what a page shows; nothing where nothing was ever read.
+pub(super) async fn recent(
+    call: &Call,
+    frame: &Frame,
+    reading: &Reading,
+    filter: EventFilter,
+    count: u32,
+) -> Result<Vec<Entry>, ApiError> {
+    let filter = EventFilter { up_to: Some(reading.version), ..filter };
+    let connector = reading.connector.as_deref();
+    let found = call.state.desk.happened(reading, &filter, None, count).await?;
+    Ok(entries(frame, &found.events, connector))
+}
+
+/// Events as entries; what one version gave or took from one person on one resource is one of them.
+pub(super) fn entries(frame: &Frame, events: &[Event], connector: Option<&str>) -> Vec<Entry> {
+    let mut together: Vec<Event> = Vec::new();
+    for event in events {
+        match together.last_mut().filter(|last| goes_with(last, event)) {
+            Some(last) => {
+                let more = text_of(&event.what, "entitlement");
+                let all = format!("{}, {more}", text_of(&last.what, "entitlement"));
+                last.what.insert("entitlement".to_owned(), all.into());
+                last.gained.extend(event.gained.iter().cloned());
+                last.lost.extend(event.lost.iter().cloned());
+            }
+            None => together.push(event.clone()),
+        }
+    }
+    together.iter().map(|event| entry(frame, event, connector, NAMED)).collect()
+}
+
+fn goes_with(one: &Event, other: &Event) -> bool {
+    let same = |object: &str| text(&one.what, object, "id") == text(&other.what, object, "id");
+    &*one.kind == "grant"
+        && (&one.kind, &one.change, one.version) == (&other.kind, &other.change, other.version)
+        && same("principal")
+        && same("resource")
+        && one.by == other.by
+}
+
+/// Whether an effect says no more than the grant that it comes from.
+fn is_said(event: &Event, line: &Line) -> bool {
+    &*event.kind == "grant"
+        && &*line.via == "direct"
+        && line.principal.id.to_string() == text(&event.what, "principal", "id")
+        && line.resource.id.to_string() == text(&event.what, "resource", "id")
+}
+
+/// A filter up to the version that is looked at.
+pub(super) fn up_to(frame: &Frame) -> EventFilter {
+    match frame.at() {
+        Some(AsOf::Version(version)) => EventFilter { up_to: Some(version), ..EventFilter::default() },
+        Some(AsOf::Time(moment)) => EventFilter { until: Some(moment), ..EventFilter::default() },
+        None => EventFilter::default(),
+    }
+}
+
+/// An event as an entry that names at most so many effects.
+pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named: usize) -> Entry {
+    let (tone, word) = match &*event.change {
+        "added" => (Tone::Good, "came"),
+        "removed" => (Tone::Bad, "went"),
+        _ => (Tone::Calm, "changed"),
+    };
+    let gained = event.gained.iter().map(|line| (true, line));
+    let effects = gained.chain(event.lost.iter().map(|line| (false, line)));
+    let effects = effects.filter(|(_, line)| !is_said(event, line));
+    let all = effects.clone().count();
+    Entry {
+        when: When::new(event.at, frame.now),
+        href: frame.object("changes", &event.id, connector),
+        badge: Badge::new(tone, word),
+        what: if &*event.kind == "grant" {
+            grant(frame, event, connector)
+        } else {
+            object(frame, event, connector)
+        },
+        differences: differences(&event.what),
+        effects: effects.take(named).map(|(gained, line)| effect(frame, gained, line, connector)).collect(),
+        others: all.saturating_sub(named),
+        by: event.by.as_ref().map(author).unwrap_or_default(),
+    }
+}
+
+fn text_of<'v>(what: &'v Map<String, Value>, member: &str) -> &'v str {
+    what.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn text<'v>(what: &'v Map<String, Value>, object: &str, member: &str) -> &'v str {
+    what.get(object).and_then(|value| value.get(member)).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The list of a kind of resource, where it has pages.
+fn list_of(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "app" => "apps",
+        "team" => "teams",
+        "user" => "people",
+        "enterprise_account" => "enterprise-accounts",
+        _ => return None,
+    })
+}
+
+fn named(frame: &Frame, kind: &str, id: &str, name: &str, connector: Option<&str>) -> Bit {
+    let shown = Name::new(if name.is_empty() { id } else { name });
+    let href = list_of(kind).map(|list| frame.object(list, &id, connector)).unwrap_or_default();
+    Bit::Name(shown, href)
+}
+
+fn grant(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Bit> {
+    let what = &event.what;
+    let (verb, on) =
+        if &*event.change == "removed" { ("no longer holds", "on") } else { ("now holds", "on") };
+    let held: Vec<&str> = text_of(what, "entitlement").split(", ").collect();
+    let entitlement = listed(&held);
+    let kind = text(what, "resource", "type");
+    vec![
+        named(frame, "user", text(what, "principal", "id"), text(what, "principal", "email"), connector),
+        Bit::Word(verb.into()),
+        Bit::Name(Name::new(&entitlement), String::new()),
+        Bit::Word(format!("{on} {}", kind.replace('_', " "))),
+        named(frame, kind, text(what, "resource", "id"), text(what, "resource", "name"), connector),
+    ]
+}
+
+fn object(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Bit> {
+    let own = |member: &str| event.what.get(member).and_then(Value::as_str).unwrap_or_default();
+    let kind = event.kind.replace('_', " ");
+    let mut letters = kind.chars();
+    let kind = letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
+    vec![Bit::Word(kind.unwrap_or_default()), named(frame, &event.kind, own("id"), own("name"), connector)]
+}
+
+fn differences(what: &Map<String, Value>) -> Vec<Difference> {
+    let (before, after) = (what.get("before"), what.get("after"));
+    let Some(changed) = after.and_then(Value::as_object).or_else(|| before.and_then(Value::as_object)) else {
+        return Vec::new();
+    };
+    let shown = |side: Option<&Value>, name: &str| match side.and_then(|side| side.get(name)) {
+        None | Some(Value::Null) => Name::new("nothing"),
+        Some(Value::String(text)) => Name::new(text),
+        Some(value) => Name::new(&value.to_string()),
+    };
+    let difference = |name: &String| Difference {
+        before: shown(before, name),
+        after: shown(after, name),
+        name: Name::new(&name.replace('_', " ")),
+    };
+    changed.keys().map(difference).collect()
+}
+
+fn effect(frame: &Frame, gained: bool, line: &Line, connector: Option<&str>) -> Effect {
+    let entitlements: Vec<&str> = line.entitlements.iter().map(|held| &**held).collect();
+    Effect {
+        gained,
+        who: Name::new(&line.principal.email),
+        href: frame.object("people", &line.principal.id, connector),
+        what: listed(&entitlements),
+        resource: Name::new(&line.resource.name),
+        via: Name::new(&line.via),
+    }
+}
+
+fn author(by: &By) -> String {
+    let actor =
+        by.actor.as_deref().map_or_else(|| "one of several people".to_owned(), |actor| Name::new(actor).cut);
+    match (&by.how, &by.reason) {
+        (How::Plan, Some(reason)) => format!("by plan of {actor}: {}", Name::new(reason).cut),
+        (How::Plan, None) => format!("by plan of {actor}"),
+        (How::AuditTrail, _) => format!("by {actor}, as Heroku’s audit trail says"),
+    }
+}

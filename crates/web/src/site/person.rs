@@ -1,0 +1,290 @@
+//! One person: what they can reach and by which path, what happened to that, and how it was at another date.
+//!
+//! Invariant: apps that are reached for the same reason stand together, a few of them by name, so that a page stays readable
+//! whoever it is about; the others are one step away.
+
+mod compare;
+mod tree;
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::http::StatusCode;
+use metsuke_engine::access::{AppOfUser, Held, UserAccess};
+use metsuke_engine::changes::EventFilter;
+use metsuke_engine::desk::{Findings, Single, page as listed_findings};
+use metsuke_engine::identity::Operation;
+use metsuke_model::finding::FindingState;
+use metsuke_model::{Grant, HerokuId, ResourceType};
+
+use compare::{Compared, compared};
+use tree::{Branch, Leaf, branches, leaf, what_and_why};
+
+use super::app::addons;
+use super::asked::{Asked, segment};
+use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
+use super::feed::{Bit, Entry, recent};
+use super::frame::{Frame, Read, page as shown};
+use super::words::{Name, When, count, listed, number};
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::error::ApiError;
+
+/// Apps of a page that lists them all.
+const PAGE: usize = 300;
+/// Add-ons, changes and findings that are shown.
+const ADDONS: usize = 50;
+const RECENT: u32 = 15;
+const FINDINGS: usize = 1_000;
+
+#[derive(Template)]
+#[template(path = "person.html")]
+struct View {
+    frame: Frame,
+    read: Vec<Read>,
+    kicker: String,
+    badges: Vec<Badge>,
+    lead: String,
+    figures: Vec<Figure>,
+    branches: Vec<Branch>,
+    facts: Vec<(&'static str, Cell)>,
+    addons: Table,
+    more_addons: usize,
+    pending: Table,
+    findings: Table,
+    history: Vec<Entry>,
+    more: String,
+    compare: String,
+    compared: Option<Compared>,
+}
+
+#[derive(Template)]
+#[template(path = "person_apps.html")]
+struct AppsView {
+    frame: Frame,
+    read: Vec<Read>,
+    title: Name,
+    lead: String,
+    leaves: Vec<Leaf>,
+    tally: String,
+    next: String,
+}
+
+pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
+    let id = call.segment("id").to_owned();
+    let frame = Frame::of(&call, "Person").await?;
+    let Single { reading, found } = call.state.desk.person(frame.single(&id)).await?;
+    let email = found.principal.email.as_deref().unwrap_or("no address").to_owned();
+    let mut frame = frame.below("People", "/people").here(&email);
+    frame.title = Name::new(&email).cut;
+    let connector = reading.connector.as_deref();
+    let own_id = found.principal.id.to_string();
+    let history = if frame.may(&call, Operation::ListChanges) {
+        let about = EventFilter { principal: Some(own_id.clone()), ..EventFilter::default() };
+        recent(&call, &frame, &reading, about, RECENT).await?
+    } else {
+        Vec::new()
+    };
+    let view = View {
+        read: frame.read(std::slice::from_ref(&reading)),
+        kicker: found.name.as_deref().map_or_else(|| "Person".to_owned(), |name| Name::new(name).cut),
+        badges: badges(&found),
+        lead: lead(&found),
+        figures: figures(&frame, &found),
+        branches: branches(&frame, &found, connector),
+        facts: facts(&frame, &found),
+        more_addons: found.addons.len().saturating_sub(ADDONS),
+        addons: addons(found.addons.get(..ADDONS).unwrap_or(&found.addons)),
+        pending: pending(&found),
+        findings: findings(&call, &frame, &found, connector).await?,
+        history,
+        more: frame.asked.only(&["as_of", "connector"]).with("person", &own_id).at("/changes"),
+        compare: frame.asked.get("compare").unwrap_or_default().to_owned(),
+        compared: compared(&call, &frame, &found, connector).await?,
+        frame,
+    };
+    shown(StatusCode::OK, &view)
+}
+
+fn badges(person: &UserAccess) -> Vec<Badge> {
+    let mut badges = Vec::new();
+    badges.push(match (person.federated, person.two_factor) {
+        (Some(true), _) => Badge::new(Tone::Good, "identity provider"),
+        (_, Some(true)) => Badge::new(Tone::Good, "second factor"),
+        (_, Some(false)) => Badge::new(Tone::Bad, "password alone"),
+        _ => Badge::new(Tone::Calm, "second factor not shown"),
+    });
+    if person.roles.iter().any(|role| matches!(&*role.entitlement, "admin" | "manage" | "owner")) {
+        badges.push(Badge::new(Tone::Warn, "privileged"));
+    }
+    badges
+}
+
+fn holds(held: &[Held], right: &str) -> bool {
+    held.iter().any(|held| &*held.entitlement == right)
+}
+
+fn lead(person: &UserAccess) -> String {
+    if person.apps.is_empty() {
+        return match person.roles.len() {
+            0 => "Holds nothing that was read.".to_owned(),
+            roles => format!("Holds {} and reaches no app by it.", count(roles, "role", "roles")),
+        };
+    }
+    let deploy = person.apps.iter().filter(|app| holds(&app.held, "deploy")).count();
+    format!(
+        "Reaches {} and can deploy {}. Below, what is held for the same reason stands together.",
+        count(person.apps.len(), "app", "apps"),
+        match deploy {
+            0 => "none of them".to_owned(),
+            all if all == person.apps.len() => "all of them".to_owned(),
+            some => format!("{} of them", number(some as u64)),
+        }
+    )
+}
+
+fn teams(person: &UserAccess) -> impl Iterator<Item = &Grant> + Clone {
+    person.roles.iter().filter(|role| role.resource.resource_type == ResourceType::Team)
+}
+
+fn figures(frame: &Frame, person: &UserAccess) -> Vec<Figure> {
+    let apps = Asked::default();
+    let list = |right: &str| {
+        let path = format!("/people/{}/apps", segment(&person.principal.id.to_string()));
+        let carried = frame.asked.only(&["as_of", "connector"]).pairs();
+        let all = carried.iter().fold(apps.clone(), |asked, (name, value)| asked.with(name, value));
+        Some(all.with("can", right).at(&path))
+    };
+    let able = |right: &str| person.apps.iter().filter(|app| holds(&app.held, right)).count() as u64;
+    let admin = teams(person).filter(|role| &*role.entitlement == "admin").count() as u64;
+    vec![
+        Figure::new(person.apps.len() as u64, "apps reached", list("")),
+        Figure::new(able("deploy"), "can deploy", list("deploy")),
+        Figure::new(able("manage"), "can manage", list("manage")),
+        Figure::new(teams(person).count() as u64, "teams", Some("#access".to_owned())),
+        Figure::new(admin, "admin of", Some("#access".to_owned())),
+        Figure::new(person.addons.len() as u64, "add-ons’ credentials", Some("#reach".to_owned())),
+    ]
+}
+
+fn facts(frame: &Frame, person: &UserAccess) -> Vec<(&'static str, Cell)> {
+    let said = |flag: Option<bool>| match flag {
+        Some(true) => Cell::Text(Name::new("yes")),
+        Some(false) => Cell::Text(Name::new("no")),
+        None => Cell::Word("not shown".into()),
+    };
+    let accounts =
+        person.roles.iter().filter(|role| role.resource.resource_type == ResourceType::EnterpriseAccount);
+    let mut held: BTreeMap<(&str, &HerokuId), Vec<&str>> = BTreeMap::new();
+    for role in accounts {
+        held.entry((&role.resource.name, &role.resource.id)).or_default().push(&role.entitlement);
+    }
+    let mut facts = vec![
+        ("Second factor", said(person.two_factor)),
+        ("Federated", said(person.federated)),
+        (
+            "Last sign-in",
+            person
+                .last_login
+                .map_or(Cell::Word("not shown".into()), |at| Cell::When(When::new(at, frame.now))),
+        ),
+    ];
+    for ((name, id), permissions) in held {
+        let href = frame.object("enterprise-accounts", id, frame.connector());
+        let cell = Cell::Link(Name::new(name), href, Some(Name::new(&listed(&permissions))));
+        facts.push(("Enterprise account", cell));
+    }
+    facts.push(("Heroku’s id", Cell::Text(Name::new(&person.principal.id.to_string()))));
+    facts
+}
+
+fn pending(person: &UserAccess) -> Table {
+    let row = |grant: &Grant| {
+        vec![Cell::Text(Name::new(&grant.resource.name)), Cell::Text(Name::new(&grant.entitlement))]
+    };
+    Table {
+        caption: "Pending invitations".to_owned(),
+        heads: ["To team", "As"].map(Head::plain).to_vec(),
+        rows: person.pending.iter().map(row).collect(),
+    }
+}
+
+/// Open findings that name the person.
+async fn findings(
+    call: &Call,
+    frame: &Frame,
+    person: &UserAccess,
+    connector: Option<&str>,
+) -> Result<Table, ApiError> {
+    let mut rows = Vec::new();
+    if frame.may(call, Operation::ListFindings) {
+        let open = Findings {
+            states: vec![FindingState::Open, FindingState::Acknowledged, FindingState::Accepted],
+            ..Findings::default()
+        };
+        let estates = call.state.desk.estates(connector).await?;
+        let email = person.principal.email.as_deref().unwrap_or("\0").to_lowercase();
+        let id = person.principal.id.to_string();
+        let found = listed_findings(&open, estates, None, FINDINGS).await?;
+        for finding in found.rows {
+            let named = finding.row.subject.to_lowercase().contains(&email);
+            if !named && !finding.row.document.to_string().contains(&id) {
+                continue;
+            }
+            let href = frame.object("findings", &finding.row.id, None);
+            rows.push(vec![
+                Cell::Link(Name::new(&finding.row.rule_name), href, Some(Name::new(&finding.row.subject))),
+                Cell::Badge(Badge::level(&finding.row.level)),
+                Cell::When(When::day(finding.row.opened_at, frame.now)),
+            ]);
+        }
+    }
+    let heads = ["Finding", "Level", "Since"].map(Head::plain).to_vec();
+    Ok(Table { caption: "Findings".to_owned(), heads, rows })
+}
+
+/// Every app that somebody reaches for one reason, or at all.
+pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
+    let id = call.segment("id").to_owned();
+    let frame = Frame::of(&call, "Apps of a person").await?;
+    let Single { reading, found } = call.state.desk.person(frame.single(&id)).await?;
+    let connector = reading.connector.as_deref();
+    let email = Name::or(found.principal.email.as_deref(), "no address");
+    let back = format!("/people/{}", segment(&found.principal.id.to_string()));
+    let mut frame = frame.below("People", "/people");
+    let href = frame.to(&back);
+    frame.crumbs.push(super::frame::Crumb { name: email.clone(), href });
+    let frame = frame.here("Apps");
+    let own = |name: &str| frame.asked.get(name);
+    let fits = |app: &&AppOfUser| {
+        let team = app.team.as_deref().unwrap_or("-");
+        own("team").is_none_or(|wanted| wanted == team)
+            && own("can").is_none_or(|right| holds(&app.held, right))
+            && (own("what").is_none() || {
+                let (what, why) = what_and_why(app);
+                own("what") == Some(what.as_str()) && own("why").unwrap_or_default() == why
+            })
+    };
+    let apps: Vec<&AppOfUser> = found.apps.iter().filter(fits).collect();
+    let from: usize = own("from").and_then(|from| from.parse().ok()).unwrap_or_default();
+    let lead = match (own("what"), own("why"), own("can")) {
+        (Some(what), Some(why), _) => format!("Can {what}. {why}."),
+        (_, _, Some(right)) => format!("Apps that they can {}.", Name::new(right).cut),
+        _ => "Every app that they reach.".to_owned(),
+    };
+    let next = if from + PAGE < apps.len() {
+        frame.asked.with("from", &(from + PAGE).to_string()).at(&frame.path)
+    } else {
+        String::new()
+    };
+    let view = AppsView {
+        read: frame.read(std::slice::from_ref(&reading)),
+        title: email,
+        lead,
+        leaves: apps.iter().skip(from).take(PAGE).map(|app| leaf(&frame, app, connector)).collect(),
+        tally: count(apps.len(), "app", "apps"),
+        next,
+        frame,
+    };
+    shown(StatusCode::OK, &view)
+}

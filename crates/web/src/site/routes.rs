@@ -1,0 +1,85 @@
+//! Every page and every form of a page, one row each: where it is, the operation whose policy judges it, and what answers.
+//!
+//! Invariant: a form's row names the operation that it does, so that a page can do nothing that the API would refuse.
+
+use metsuke_engine::identity::{Method, Operation};
+use metsuke_model::AsOf;
+
+use super::asked::Asked;
+use super::{
+    Answering, Route, app, apps, changes, connector, connectors, enterprise, findings, overview, people,
+    person, settings, styleguide, teams,
+};
+use crate::call::Call;
+use crate::error::ApiError;
+
+const fn get(path: &'static str, operation: Operation, answer: fn(Call) -> Answering) -> Route {
+    Route { method: Method::Get, path, operation, answer }
+}
+
+const fn post(path: &'static str, operation: Operation, answer: fn(Call) -> Answering) -> Route {
+    Route { method: Method::Post, path, operation, answer }
+}
+
+/// All of them.
+pub(crate) static ROUTES: &[Route] = &[
+    get("/", Operation::WhoAmI, |call| Box::pin(overview::page(call))),
+    get("/people", Operation::ListPeople, |call| Box::pin(people::page(call))),
+    get("/people/{id}", Operation::ListAccess, |call| Box::pin(person::page(call))),
+    get("/people/{id}/apps", Operation::ListAccess, |call| Box::pin(person::apps(call))),
+    get("/teams", Operation::ListTeams, |call| Box::pin(teams::page(call))),
+    get("/teams/{id}", Operation::ListAccess, |call| Box::pin(teams::one(call))),
+    get("/apps", Operation::ListApps, |call| Box::pin(apps::page(call))),
+    get("/apps/{id}", Operation::ListAccess, |call| Box::pin(app::page(call))),
+    get("/enterprise-accounts", Operation::ListEnterpriseAccounts, |call| Box::pin(enterprise::page(call))),
+    get("/enterprise-accounts/{id}", Operation::ListAccess, |call| Box::pin(enterprise::one(call))),
+    get("/changes", Operation::ListChanges, |call| Box::pin(changes::page(call))),
+    get("/changes/{id}", Operation::ListChanges, |call| Box::pin(changes::one(call))),
+    get("/findings", Operation::ListFindings, |call| Box::pin(findings::page(call))),
+    get("/findings/{id}", Operation::GetFinding, |call| Box::pin(findings::one(call))),
+    post("/findings/{id}/acknowledge", Operation::AcknowledgeFinding, |call| {
+        Box::pin(findings::acknowledge(call))
+    }),
+    post("/findings/{id}/accept", Operation::AcceptFinding, |call| Box::pin(findings::accept(call))),
+    post("/findings/{id}/reopen", Operation::ReopenFinding, |call| Box::pin(findings::reopen(call))),
+    get("/connectors", Operation::ListConnectors, |call| Box::pin(connectors::page(call))),
+    get("/connectors/add", Operation::CreateConnector, |call| Box::pin(connectors::add(call))),
+    post("/connectors/add", Operation::CreateConnector, |call| Box::pin(connectors::create(call))),
+    get("/connectors/{id}", Operation::GetConnector, |call| Box::pin(connector::page(call))),
+    get("/connectors/{id}/versions/{version}", Operation::GetRun, |call| Box::pin(connector::version(call))),
+    post("/connectors/{id}/sync", Operation::SyncConnector, |call| Box::pin(connector::sync(call))),
+    post("/connectors/{id}/cancel", Operation::CancelSync, |call| Box::pin(connector::cancel(call))),
+    post("/connectors/{id}/test", Operation::TestConnector, |call| Box::pin(connector::test(call))),
+    post("/connectors/{id}/pause", Operation::PauseConnector, |call| Box::pin(connector::pause(call))),
+    post("/connectors/{id}/resume", Operation::ResumeConnector, |call| Box::pin(connector::resume(call))),
+    post("/connectors/{id}/token", Operation::RotateToken, |call| Box::pin(connector::rotate(call))),
+    post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
+    post("/settings/theme", Operation::WhoAmI, |call| Box::pin(async move { settings::theme(&call) })),
+    get("/styleguide", Operation::WhoAmI, |call| Box::pin(styleguide::page(call))),
+];
+
+/// The date that a page is asked for.
+pub(super) fn as_of(asked: &Asked) -> Result<Option<AsOf>, ApiError> {
+    let read = |text: &str| text.parse().map_err(|wrong: String| ApiError::invalid("as_of", wrong));
+    asked.get("as_of").map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use metsuke_engine::identity::Policy;
+
+    use super::*;
+
+    #[test]
+    fn a_page_reads_a_form_may_write_and_nothing_is_for_everybody() {
+        let mut seen = BTreeSet::new();
+        for route in ROUTES {
+            assert!(seen.insert((route.method, route.path)), "{} twice", route.path);
+            assert!(route.operation.policy() != Policy::Public, "{}", route.path);
+            let adds = route.operation == Operation::CreateConnector;
+            assert!(route.method == Method::Post || adds || !route.operation.writes(), "{}", route.path);
+        }
+    }
+}
