@@ -68,6 +68,11 @@ pub(crate) struct Global {
     /// that holds a password belongs in the environment, where other users of the machine cannot read it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database: Option<String>,
+    /// The server to ask instead of a database: the address of a `metsuke serve`
+    ///
+    /// Else METSUKE_SERVER, unless --database is given. Its token is METSUKE_TOKEN, or stands in the file METSUKE_TOKEN_FILE.
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "database")]
+    pub(crate) server: Option<Url>,
     /// The connector whose estate is meant, by name or id
     ///
     /// Without it: the estate that `metsuke sync` keeps in the database itself, else that of the only connector.

@@ -11,11 +11,13 @@ use std::process::ExitCode;
 
 use metsuke_baton::c1z::C1zError;
 use metsuke_clients::ClientError;
+use metsuke_clients::server::ServerError;
 use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_simulator::SimulatorError;
 use metsuke_store::StoreError;
 
 use crate::output;
+use crate::remote;
 use crate::text::shown;
 
 /// How a command ended.
@@ -125,6 +127,8 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
             error.hint()
         } else if let Some(error) = cause.downcast_ref::<C1zError>() {
             c1z_hint(error)
+        } else if let Some(error) = cause.downcast_ref::<ServerError>() {
+            remote::hint(error)
         } else if let Some(SimulatorError::Listen { .. }) = cause.downcast_ref() {
             Some("another program may listen there; port 0 takes any free one".into())
         } else {
@@ -146,6 +150,9 @@ fn c1z_hint(error: &C1zError) -> Option<String> {
 }
 
 fn exit(error: &anyhow::Error) -> Exit {
+    if let Some(exit) = error.downcast_ref::<ServerError>().and_then(remote::exit) {
+        return exit;
+    }
     let usage = error.chain().any(|cause| {
         cause.downcast_ref::<Failure>().is_some_and(|failure| failure.usage)
             || cause.downcast_ref::<EngineError>().is_some_and(|error| is_usage(error.kind()))

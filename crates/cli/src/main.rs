@@ -19,6 +19,7 @@ mod page;
 mod paths;
 mod progress;
 mod question;
+mod remote;
 mod rows;
 mod settings;
 mod sign_in;

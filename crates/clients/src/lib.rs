@@ -1,5 +1,6 @@
 //! Every request that leaves the house: to the Heroku Platform API, to JupiterOne, to C1 for a token, to the server
-//! of a roster, to a provider of identities, to whoever is told of a finding, and to a collector of traces.
+//! of a roster, to a provider of identities, to whoever is told of a finding, to a collector of traces, and to another
+//! Metsuke's server.
 //!
 //! It knows how to ask and how to read an answer, not what an answer means: translating rows into
 //! principals, resources and grants is the engine's work.
@@ -16,6 +17,7 @@ pub mod jupiterone;
 pub mod oidc;
 mod redact;
 pub mod roster;
+pub mod server;
 
 pub use error::{Answer, Call, ClientError, ErrorKind};
 pub use http::limit::Budget;

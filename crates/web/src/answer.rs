@@ -1,6 +1,6 @@
 //! What a handler gives back, before the door has put its headers on.
 //!
-//! Invariant: a body is whole bytes, or a stream of events that ends when the server stops.
+//! Invariant: a body is whole bytes, a file, or a stream of events that ends when the server stops.
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 pub(crate) enum Body {
     /// All of it.
     Whole(Bytes),
-    /// Server-sent events, as they come.
+    /// What comes piece by piece: server-sent events, or a file.
     Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
 }
 

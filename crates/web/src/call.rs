@@ -94,7 +94,10 @@ impl Call {
         self.must_be_json()?;
         let value: Value = serde_json::from_slice(&self.body)
             .map_err(|error| ApiError::malformed(format!("the body is no JSON: {error}")))?;
-        serde_json::from_value(value).map_err(|error| ApiError::invalid("body", error.to_string()))
+        serde_json::from_value(value).map_err(|error| {
+            let told = error.to_string();
+            ApiError::invalid(member(&told).unwrap_or("body"), told.as_str())
+        })
     }
 
     /// The body where there is one, else nothing said.
@@ -151,6 +154,12 @@ impl Call {
         }
         Answer::ok(&json!({ "data": rows, "next_cursor": next }))
     }
+}
+
+/// The member that is missing or not known, where that is what is wrong.
+fn member(told: &str) -> Option<&str> {
+    let rest = told.strip_prefix("missing field `").or_else(|| told.strip_prefix("unknown field `"))?;
+    rest.split('`').next()
 }
 
 /// The innermost cause, which names what is wrong.

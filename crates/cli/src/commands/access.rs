@@ -5,16 +5,18 @@
 mod app;
 mod user;
 
-use metsuke_engine::access::{Held, app_access, user_access};
-use metsuke_model::{AsOf, Grant, Principal, ResourceRef, ScopeReport, SyncStatus};
+use metsuke_engine::access::{AppAccess, Held, UserAccess, app_access, user_access};
+use metsuke_engine::desk::SyncShown;
+use metsuke_model::{AsOf, Grant, Principal, ResourceRef, ScopeReport, SyncStatus, Version};
 use metsuke_store::SyncRow;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::args::Format;
 use crate::commands::grants;
 use crate::context::{Context, describe_gaps};
 use crate::failure::Exit;
 use crate::page::Page;
+use crate::remote::{Remote, as_of};
 use crate::rows;
 use crate::text::{shown, time};
 
@@ -96,9 +98,72 @@ pub(crate) async fn show_user(context: &Context, user: &str) -> anyhow::Result<(
     answer_user(context, user, &How { as_of: None, all: false }).await
 }
 
+impl Args {
+    /// Answers as a server does.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.of {
+            Of::User { user, how } => {
+                let query = remote.query(as_of("as_of", how.as_of));
+                let Read { version, access } = remote.get(&["people", &user, "access"], query).await?;
+                let (sync, gaps) = read_in(remote, version).await?;
+                tell_user(context, (&sync, &gaps), &access, &how)?;
+            }
+            Of::App { app, how } => {
+                let query = remote.query(as_of("as_of", how.as_of));
+                let Read { version, access } = remote.get(&["apps", &app, "access"], query).await?;
+                let (sync, gaps) = read_in(remote, version).await?;
+                tell_app(context, (&sync, &gaps), &access, &how)?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// An answer of a server.
+#[derive(Deserialize)]
+struct Read<A> {
+    version: Version,
+    #[serde(flatten)]
+    access: A,
+}
+
+/// The sync that made a version, and what it lacks.
+async fn read_in(remote: &Remote, version: Version) -> anyhow::Result<(SyncRow, Vec<ScopeReport>)> {
+    let number = version.to_string();
+    let SyncShown { sync, mut scopes, .. } =
+        remote.get(&["syncs", &number], remote.query(Vec::new())).await?;
+    scopes.retain(|scope| scope.gap && sync.status != SyncStatus::Complete);
+    scopes.sort_by(|one, other| one.scope.cmp(&other.scope));
+    let row = SyncRow {
+        version: sync.version,
+        status: sync.status,
+        started_at: sync.started_at,
+        finished_at: sync.finished_at,
+        requests: sync.requests,
+        waited_ms: sync.waited_ms,
+        error: sync.error,
+        counts: sync.counts,
+        changes: sync.changes,
+    };
+    Ok((row, scopes))
+}
+
 async fn answer_app(context: &Context, app: &str, how: &How) -> anyhow::Result<()> {
     let (mut snapshot, gaps) = context.version_with_gaps(how.as_of).await?;
     let access = app_access(&mut snapshot, app).await?;
+    tell_app(context, (snapshot.sync(), &gaps), &access, how)
+}
+
+fn tell_app(
+    context: &Context,
+    (sync, gaps): (&SyncRow, &[ScopeReport]),
+    access: &AppAccess,
+    how: &How,
+) -> anyhow::Result<()> {
     let lines = || {
         let line = |principal: &Principal, held: &Held| line(principal, &access.app, held);
         let held = access
@@ -107,20 +172,29 @@ async fn answer_app(context: &Context, app: &str, how: &How) -> anyhow::Result<(
             .flat_map(|person| person.held.iter().map(|held| line(&person.principal, held)));
         held.chain(access.pending.iter().cloned()).collect()
     };
-    let describe = |page: &mut Page| app::describe(page, &access, how.all);
-    print(context, snapshot.sync(), &gaps, &access, describe, lines)
+    let describe = |page: &mut Page| app::describe(page, access, how.all);
+    print(context, sync, gaps, access, describe, lines)
 }
 
 async fn answer_user(context: &Context, user: &str, how: &How) -> anyhow::Result<()> {
     let (mut snapshot, gaps) = context.version_with_gaps(how.as_of).await?;
     let access = user_access(&mut snapshot, user).await?;
+    tell_user(context, (snapshot.sync(), &gaps), &access, how)
+}
+
+fn tell_user(
+    context: &Context,
+    (sync, gaps): (&SyncRow, &[ScopeReport]),
+    access: &UserAccess,
+    how: &How,
+) -> anyhow::Result<()> {
     let lines = || {
         let line = |app: &ResourceRef, held: &Held| line(&access.principal, app, held);
         let held = access.apps.iter().flat_map(|app| app.held.iter().map(|held| line(&app.app, held)));
         access.roles.iter().cloned().chain(held).chain(access.pending.iter().cloned()).collect()
     };
-    let describe = |page: &mut Page| user::describe(page, &access, how.all);
-    print(context, snapshot.sync(), &gaps, &access, describe, lines)
+    let describe = |page: &mut Page| user::describe(page, access, how.all);
+    print(context, sync, gaps, access, describe, lines)
 }
 
 fn print(

@@ -7,14 +7,18 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use metsuke_clients::server::Content;
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::identity::{Account, AccountAsk, AccountEdit, People, Role};
 use metsuke_model::SystemClock;
 use secrecy::SecretString;
+use serde_json::json;
 
+use crate::config::spelled;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 
 /// The most that is read of stdin: far more than any password has.
@@ -106,6 +110,51 @@ impl Args {
                 vec![people.reset_password(&account, &password()?).await?]
             }
             Command::ResetTotp { account } => vec![people.reset_second_factor(&account).await?],
+        };
+        rows::write(context.output, ACCOUNTS, &shown)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Args {
+    /// Makes, lists or mends at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or reading stdin or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let all: Vec<Account> = remote.rows(&["accounts"], Vec::new(), usize::MAX).await?;
+        let id = |asked: &str| {
+            let is = |one: &&Account| one.id == asked || one.email.eq_ignore_ascii_case(asked);
+            let missing = || Failure::new(format!("there is no account `{asked}`"));
+            all.iter().find(is).map(|one| one.id.clone()).ok_or_else(missing)
+        };
+        let disable = |disabled: bool| Content::Json(json!({ "disabled": disabled }));
+        let none = Vec::new;
+        let shown = match self.command {
+            Command::List => all,
+            Command::Add { email, role, name, no_password } => {
+                let mut ask = json!({ "email": email, "name": name, "role": role });
+                if !no_password {
+                    ask["password"] = json!(spelled(&password()?));
+                }
+                vec![remote.post(&["accounts"], ask).await?]
+            }
+            Command::Disable { account } => {
+                vec![remote.send("PATCH", &["accounts", &id(&account)?], none(), disable(true)).await?]
+            }
+            Command::Enable { account } => {
+                vec![remote.send("PATCH", &["accounts", &id(&account)?], none(), disable(false)).await?]
+            }
+            Command::ResetPassword { account } => {
+                let body = Content::Json(json!({ "password": spelled(&password()?) }));
+                let path = ["accounts", &id(&account)?, "password"];
+                vec![remote.send("PUT", &path, none(), body).await?]
+            }
+            Command::ResetTotp { account } => {
+                let path = ["accounts", &id(&account)?, "second-factor"];
+                vec![remote.send("DELETE", &path, none(), Content::Nothing).await?]
+            }
         };
         rows::write(context.output, ACCOUNTS, &shown)?;
         Ok(Exit::Done)

@@ -14,6 +14,7 @@ use metsuke_engine::audit::KeyFile;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::remote::Remote;
 
 /// Show, export and verify the audit trail
 ///
@@ -65,6 +66,20 @@ impl KeyArgs {
 }
 
 impl Args {
+    /// Does what was asked for at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or reading and writing met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.doing {
+            Doing::List(args) => args.through(context, remote).await,
+            Doing::Export(args) => args.through(context, remote).await,
+            Doing::Checkpoint(_) => export::sign(context, remote).await,
+            Doing::Verify(args) => args.through(context, remote).await,
+        }
+    }
+
     /// Does what was asked for.
     ///
     /// # Errors

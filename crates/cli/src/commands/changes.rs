@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use metsuke_engine::EngineError;
 use metsuke_engine::changes::{self, EventFilter};
+use metsuke_engine::desk::{ChangeLine, Subject, SyncLine};
 use metsuke_model::{AsOf, HerokuId, Moment, SystemClock, Version};
 use metsuke_store::{Change, Changed, Store, StoreError, SyncRow};
 use serde::Serialize;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::context::{Context, gaps};
 use crate::failure::Exit;
+use crate::remote::{Remote, as_of};
 use crate::rows::{self, Cell, Column};
 use crate::text::{count, length, shown};
 
@@ -45,9 +47,9 @@ struct Line {
     version: Version,
     at: Moment,
     #[serde(rename = "change")]
-    verb: &'static str,
+    verb: Box<str>,
     /// `grant`, or the kind of the object.
-    kind: &'static str,
+    kind: Box<str>,
     #[serde(flatten)]
     what: What,
     /// What is recorded of it beyond the log.
@@ -80,7 +82,7 @@ struct Holder {
 #[derive(Debug, Serialize)]
 struct Resource {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: Box<str>,
     id: HerokuId,
     name: String,
 }
@@ -127,6 +129,52 @@ impl Args {
         }
         rows::write(context.output, COLUMNS, &lines)?;
         Ok(Exit::Done)
+    }
+}
+
+impl Args {
+    /// Prints the changes that a server has recorded.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let mut query = as_of("until", self.until);
+        if self.since.is_some() {
+            query.extend(as_of("since", self.since));
+        } else if self.until.is_none() {
+            let syncs: Vec<SyncLine> = remote.all(&["syncs"], Vec::new()).await?;
+            let mut versions = syncs.iter().filter(|sync| sync.status.is_version());
+            let before = versions.nth(1).map_or(0, |sync| sync.version.0);
+            query.push(("since", before.to_string()));
+        }
+        query.extend(self.by.map(|by| ("by", by)));
+        let mut lines: Vec<ChangeLine> = remote.all(&["changes"], query).await?;
+        lines.reverse();
+        let lines: Vec<Line> = lines.into_iter().map(Line::from).collect();
+        if lines.is_empty() {
+            context.note("note: there is no such change");
+        }
+        rows::write(context.output, COLUMNS, &lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl From<ChangeLine> for Line {
+    fn from(line: ChangeLine) -> Self {
+        let ChangeLine { version, at, change, kind, subject, principal, entitlement, before, after, .. } =
+            line;
+        let Subject { kind: of, id, name } = subject;
+        let what = match principal {
+            Some(principal) => What::Grant {
+                principal: Holder { kind: "user", id: principal.id, email: principal.email.into() },
+                resource: Resource { kind: of, id, name: name.into() },
+                entitlement: entitlement.unwrap_or_default().into(),
+            },
+            None => What::Object { id, name: name.into(), before, after },
+        };
+        let told = Some(Told { gained: line.gained, lost: line.lost, by: line.by });
+        Self { version, at, verb: change, kind, what, told }
     }
 }
 
@@ -196,7 +244,8 @@ impl From<Change> for Line {
                 (kind.as_str(), What::Object { id, name, before, after })
             }
             Changed::Grant { resource_type, resource, resource_name, principal, email, entitlement } => {
-                let resource = Resource { kind: resource_type.as_str(), id: resource, name: resource_name };
+                let resource =
+                    Resource { kind: resource_type.as_str().into(), id: resource, name: resource_name };
                 (
                     "grant",
                     What::Grant {
@@ -207,7 +256,7 @@ impl From<Change> for Line {
                 )
             }
         };
-        Self { version, at, verb: change.as_str(), kind, what, told: None }
+        Self { version, at, verb: change.as_str().into(), kind: kind.into(), what, told: None }
     }
 }
 
@@ -222,7 +271,7 @@ impl Line {
     /// What changed, in words.
     fn detail(&self) -> Option<String> {
         match &self.what {
-            What::Object { before, after, .. } if self.verb == "changed" => {
+            What::Object { before, after, .. } if &*self.verb == "changed" => {
                 let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
                 let told = names
                     .map(|name| format!("{name}: {} -> {}", value(before.get(name)), value(after.get(name))));
@@ -286,8 +335,8 @@ fn value(value: Option<&Value>) -> String {
 const COLUMNS: &[Column<Line>] = &[
     Column::new("version", "VERSION", |line| Cell::Count(line.version.0.unsigned_abs())),
     Column::csv("at", |line| Cell::Time(Some(line.at))),
-    Column::new("change", "CHANGE", |line| Cell::text(Some(line.verb))),
-    Column::new("kind", "WHAT", |line| Cell::text(Some(line.kind))),
+    Column::new("change", "CHANGE", |line| Cell::text(Some(&line.verb))),
+    Column::new("kind", "WHAT", |line| Cell::text(Some(&line.kind))),
     Column::csv("id", |line| match &line.what {
         What::Object { id, .. } => Cell::text(Some(id)),
         What::Grant { .. } => Cell::Text(None),
@@ -317,7 +366,7 @@ const COLUMNS: &[Column<Line>] = &[
         What::Object { .. } => Cell::Text(None),
     }),
     Column::csv("resource_type", |line| match &line.what {
-        What::Grant { resource, .. } => Cell::text(Some(resource.kind)),
+        What::Grant { resource, .. } => Cell::text(Some(&resource.kind)),
         What::Object { .. } => Cell::Text(None),
     }),
     Column::csv("resource_id", |line| match &line.what {

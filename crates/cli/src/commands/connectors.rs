@@ -7,6 +7,7 @@
 mod lines;
 mod settings;
 mod show;
+mod through;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
 use crate::question::{agreed, can_ask};
+use crate::remote::Remote;
 use crate::rows::{self, Rows};
 use lines::{ConnectorLine, LogLine, RunLine};
 use settings::SettingArgs;
@@ -180,6 +182,17 @@ impl Args {
             Command::Logs(args) => logs(context, &site, &args).await,
             Command::Delete(args) => delete(context, &site, &args).await,
         }
+    }
+}
+
+impl Args {
+    /// Does it at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server or stdout said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        through::run(self.command, context, remote).await
     }
 }
 

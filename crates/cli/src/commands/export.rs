@@ -10,6 +10,7 @@ mod jupiterone;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::{Remote, nowhere};
 
 pub(super) use graph::write_graph;
 pub(super) use jupiterone::{ShapeArgs, VersionArgs, as_of, note_partial};
@@ -42,6 +43,21 @@ impl Args {
     /// Whether it watches for the wish to stop.
     pub(crate) fn stops_cleanly(&self) -> bool {
         matches!(self.form, Form::C1z(_))
+    }
+
+    /// Has a server write it, and carries it here.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.form {
+            Form::C1z(args) => args.through(context, remote).await,
+            Form::Graph(args) => args.through(context, remote).await,
+            Form::Jupiterone(_) => Err(nowhere("export jupiterone")
+                .hint("`GET /api/v1/export/jupiterone` gives the folder as an archive")
+                .into()),
+        }
     }
 
     /// Writes it.

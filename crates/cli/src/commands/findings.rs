@@ -13,6 +13,7 @@ use metsuke_store::Store;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 
 /// Findings of rules: list and show them, acknowledge or accept them, and evaluate a version
 ///
@@ -55,6 +56,24 @@ impl Args {
             Command::Accept(args) => args.run(context).await,
             Command::Reopen(args) => args.run(context).await,
             Command::Evaluate(args) => Box::pin(args.run(context)).await,
+        }
+    }
+}
+
+impl Args {
+    /// Lists, shows, says or evaluates at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::List(args) => args.through(context, remote).await,
+            Command::Show(args) => args.through(context, remote).await,
+            Command::Ack(args) => args.through(context, remote).await,
+            Command::Accept(args) => args.through(context, remote).await,
+            Command::Reopen(args) => args.through(context, remote).await,
+            Command::Evaluate(args) => args.through(context, remote).await,
         }
     }
 }

@@ -10,7 +10,8 @@ use metsuke_model::{AsOf, Grant};
 
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::rows::{Cell, Column, Rows};
+use crate::remote::{Remote, as_of, note_partial};
+use crate::rows::{self, Cell, Column, Rows};
 use crate::text::shown;
 
 /// List grants: who holds which entitlement on what
@@ -72,6 +73,30 @@ impl Args {
         let mut rows = Rows::begin(context.output, COLUMNS)?;
         grants(&mut snapshot, &filter, &mut |grant| rows.push(grant)).await??;
         rows.end()?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Args {
+    /// Prints the grants that a server has.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        note_partial(context, remote, self.as_of).await?;
+        let mut query = as_of("as_of", self.as_of);
+        let filters = [
+            ("user", self.user),
+            ("team", self.team),
+            ("app", self.app),
+            ("enterprise_account", self.enterprise_account),
+            ("entitlement", self.entitlement),
+        ];
+        query.extend(filters.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        let list = if self.effective { "access" } else { "grants" };
+        let lines: Vec<Grant> = remote.all(&[list], query).await?;
+        rows::write(context.output, COLUMNS, &lines)?;
         Ok(Exit::Done)
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::{Remote, as_of, by_name, note_partial};
 use crate::rows::{self, Cell, Column};
 
 /// List what was read: users, teams, apps, Enterprise accounts, add-ons, invitations
@@ -81,6 +82,56 @@ impl Args {
             What::Addons => show(context, ADDONS, &lists::addons(snapshot).await?, "add-ons"),
             What::Invitations => {
                 show(context, INVITATIONS, &lists::invitations(snapshot).await?, "pending invitations")
+            }
+        }
+    }
+}
+
+impl Args {
+    /// Prints the list that a server has.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        note_partial(context, remote, self.as_of).await?;
+        let of = || as_of("as_of", self.as_of);
+        match self.what {
+            What::Users { unresolved: true, .. } => {
+                let lines = remote.all(&["unresolved-members"], of()).await?;
+                let lines = by_name(lines, |line: &UnresolvedLine| (line.team.as_deref(), &line.id));
+                show(context, UNRESOLVED, &lines, "member rows without a user")
+            }
+            What::Users { without_second_factor, .. } => {
+                let mut users = remote.all(&["people"], of()).await?;
+                users.retain(|user| !without_second_factor || lacks_second_factor(user));
+                let users = by_name(users, |line| (line.email.as_deref(), &line.id));
+                show(context, USERS, &users, "such users")
+            }
+            What::Teams => {
+                let lines = remote.all(&["teams"], of()).await?;
+                let lines = by_name(lines, |line: &TeamLine| (line.name.as_deref(), &line.id));
+                show(context, TEAMS, &lines, "teams")
+            }
+            What::Apps => {
+                let lines = remote.all(&["apps"], of()).await?;
+                let lines = by_name(lines, |line: &AppLine| (line.name.as_deref(), &line.id));
+                show(context, APPS, &lines, "apps")
+            }
+            What::EnterpriseAccounts => {
+                let lines = remote.all(&["enterprise-accounts"], of()).await?;
+                let lines = by_name(lines, |line: &EnterpriseAccountLine| (line.name.as_deref(), &line.id));
+                show(context, ENTERPRISE_ACCOUNTS, &lines, "Enterprise accounts")
+            }
+            What::Addons => {
+                let lines = remote.all(&["addons"], of()).await?;
+                let lines = by_name(lines, |line: &AddOnLine| (line.name.as_deref(), &line.id));
+                show(context, ADDONS, &lines, "add-ons")
+            }
+            What::Invitations => {
+                let lines = remote.all(&["invitations"], of()).await?;
+                let lines = by_name(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id));
+                show(context, INVITATIONS, &lines, "pending invitations")
             }
         }
     }

@@ -38,6 +38,7 @@ use clap::Subcommand;
 use crate::args::FormatArg;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::remote::{Remote, nowhere};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -136,6 +137,9 @@ impl Command {
         if let Some(alone) = alone {
             return Err(Failure::usage(alone).hint("leave --format out, or take json, jsonl or csv").into());
         }
+        if let Some(remote) = self.remote(context)? {
+            return Box::pin(self.through(context, &remote)).await;
+        }
         // Boxed, because a sync's future is large and all of them would take as much.
         match self {
             Self::Sync(args) => Box::pin(args.run(context)).await,
@@ -175,6 +179,68 @@ impl Command {
             Self::Demo(args) => Box::pin(args.run(context)).await,
             Self::Simulate(args) => Box::pin(args.run(context)).await,
             Self::Completions(args) => args.run(context),
+        }
+    }
+
+    /// The server that the command goes to; none where it asks a database, or nobody.
+    fn remote(&self, context: &Context) -> anyhow::Result<Option<Remote>> {
+        let alone = match self {
+            // What the program knows by itself, and what makes something on this machine.
+            Self::Questions(_)
+            | Self::C1z(_)
+            | Self::Config(_)
+            | Self::Demo(_)
+            | Self::Simulate(_)
+            | Self::Completions(_) => true,
+            Self::Rules(args) => args.is_alone(),
+            Self::Serve(_) => !context.config.server_by_flag(),
+            _ => false,
+        };
+        if alone { Ok(None) } else { Remote::of(context) }
+    }
+
+    /// Runs it through a server.
+    async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self {
+            Self::Access(args) => args.through(context, remote).await,
+            Self::Grants(args) => args.through(context, remote).await,
+            Self::List(args) => args.through(context, remote).await,
+            Self::People(args) => args.through(context, remote).await,
+            Self::Query(args) => args.through(context, remote).await,
+            Self::Findings(args) => args.through(context, remote).await,
+            Self::Changes(args) => args.through(context, remote).await,
+            Self::Syncs(args) => args.through(context, remote).await,
+            Self::Webhooks(args) => args.through(context, remote).await,
+            Self::Connectors(args) => args.through(context, remote).await,
+            Self::Export(args) => args.through(context, remote).await,
+            Self::Grant(args) => args.through(context, remote, "grant").await,
+            Self::Revoke(args) => args.through(context, remote, "revoke").await,
+            Self::RemovePerson(args) => args.through(context, remote).await,
+            Self::Plans(args) => args.through(context, remote).await,
+            Self::Apply(args) => args.through(context, remote).await,
+            Self::KillSwitch(args) => args.through(context, remote).await,
+            Self::Protect(args) => args.through(context, remote).await,
+            Self::Audit(args) => args.through(context, remote).await,
+            Self::Token(args) => args.through(context, remote).await,
+            Self::Accounts(args) => args.through(context, remote).await,
+            Self::Sync(_) => {
+                Err(nowhere("sync").hint("`metsuke connectors sync NAME` asks the server for a sync").into())
+            }
+            Self::Rules(_) => Err(nowhere("rules run --file").into()),
+            Self::Channels(_) => Err(nowhere("channels").into()),
+            Self::Import(_) => Err(nowhere("import").into()),
+            Self::Jupiterone(_) => Err(nowhere("jupiterone").into()),
+            Self::Serve(_) => Err(nowhere("serve").into()),
+            Self::Doctor(_) => Err(nowhere("doctor").into()),
+            Self::Prune(_) => Err(nowhere("prune").into()),
+            Self::Backup(_) => Err(nowhere("backup").into()),
+            Self::Restore(_) => Err(nowhere("restore").into()),
+            Self::Questions(_)
+            | Self::C1z(_)
+            | Self::Config(_)
+            | Self::Demo(_)
+            | Self::Simulate(_)
+            | Self::Completions(_) => Err(nowhere("this command").into()),
         }
     }
 }

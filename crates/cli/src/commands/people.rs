@@ -8,6 +8,7 @@ mod matching;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::{Remote, nowhere};
 
 /// Map Heroku accounts to the people of the company
 ///
@@ -38,6 +39,22 @@ enum Command {
 }
 
 impl Args {
+    /// Imports, lists or matches at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the file, the server or stdout said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Import(args) => args.through(context, remote).await,
+            Command::Fetch(_) => Err(nowhere("people fetch").into()),
+            Command::List(args) => args.through(context, remote).await,
+            Command::Unmatched(args) => args.through(context, remote).await,
+            Command::Match(args) => args.through(context, remote).await,
+            Command::Unmatch(args) => args.through(context, remote).await,
+        }
+    }
+
     /// Imports, lists or matches.
     ///
     /// # Errors

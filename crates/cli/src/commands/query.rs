@@ -15,12 +15,17 @@ use metsuke_engine::query::{self, Settings, Variable};
 use metsuke_engine::questions::Unsettled;
 use metsuke_model::graph::Value;
 use metsuke_model::{AsOf, Clock as _, SystemClock};
+use serde_json::{Value as Json, json};
 
 use crate::args::{Format, FormatArg, duration};
 use crate::commands::questions;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::complain;
+use crate::remote::{Remote, as_of, picture};
+
+/// The most rows that a server gives.
+const MOST_ROWS: usize = 100_000;
 
 /// Ask a question in J1QL
 ///
@@ -115,6 +120,53 @@ impl Args {
             context.note(&format!("note: there is more; these are the first {most} rows (--max-rows)"));
         }
         show::answer(context, &answer)?;
+        Ok(Exit::Done)
+    }
+
+    /// Has a server answer the question.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] with the place of every mistake in the question; what the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        if let Some(file) = &self.check {
+            return check::run(context, file);
+        }
+        let mut body = json!({ "include_deleted": self.include_deleted });
+        let mut put = |name: &str, value: Option<Json>| {
+            if let Some(value) = value {
+                body[name] = value;
+            }
+        };
+        put("question", self.question.clone().map(Into::into));
+        if self.question.is_none() {
+            put("query", Some(self.text()?.into()));
+        }
+        let as_of = as_of("as_of", self.as_of).pop();
+        put("as_of", as_of.map(|(_, told)| told.into()));
+        put("connector", remote.connector().map(Into::into));
+        put("account_name", self.account_name.map(Into::into));
+        put("max_rows", Some(self.max_rows.min(MOST_ROWS).into()));
+        let variable = |variable: &Variable| match variable {
+            Variable::One(value) => value.to_json(),
+            Variable::AnyOf(values) => values.iter().map(Value::to_json).collect(),
+        };
+        let variables: serde_json::Map<String, Json> =
+            self.variables.iter().map(|(name, value)| (name.clone(), variable(value))).collect();
+        put("variables", Some(variables.into()));
+        let path: &[&str] = if self.explain { &["query", "explain"] } else { &["query"] };
+        let answer: Json = remote.post(path, body).await.inspect_err(picture)?;
+        if self.explain {
+            context.output.document(&answer)?;
+            return Ok(Exit::Done);
+        }
+        for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+            context.note(&format!("note: {}", crate::text::shown(warning)));
+        }
+        if answer["truncated"] == true {
+            context.note("note: there is more (--max-rows)");
+        }
+        show::json(context, &answer)?;
         Ok(Exit::Done)
     }
 

@@ -59,6 +59,11 @@ struct Parameters {
 }
 
 impl Args {
+    /// Whether it needs neither a database nor a server.
+    pub(crate) fn is_alone(&self) -> bool {
+        !matches!(self.command, Some(Command::Run(_)))
+    }
+
     /// Lists, shows, runs, checks or exports.
     ///
     /// # Errors

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use metsuke_clients::server::Content;
+use metsuke_engine::desk::{Held, SyncLine as Line, SyncShown};
 use metsuke_engine::people;
-use metsuke_model::{Changes, Counts, Moment, ScopeReport, SyncStatus, SystemClock, Version};
-use metsuke_store::{Quarantine, Store, SyncRow};
+use metsuke_model::{Changes, ScopeReport, SyncStatus, SystemClock, Version};
+use metsuke_store::Store;
 use serde::Serialize;
 
 use super::sync::report::Told;
@@ -16,6 +18,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::page::Page;
 use crate::question::{agreed, can_ask};
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 use crate::text::{length_of_time, number, shown, time};
 
@@ -62,61 +65,10 @@ enum One {
     },
 }
 
-/// One run.
-#[derive(Debug, Serialize)]
-struct Line {
-    version: Version,
-    status: SyncStatus,
-    started_at: Moment,
-    finished_at: Moment,
-    duration_ms: u64,
-    requests: u64,
-    waited_ms: u64,
-    counts: Counts,
-    changes: Changes,
-    error: Option<String>,
-}
-
-/// One run with its scopes.
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
-    sync: &'a Line,
-    scopes: &'a [ScopeReport],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quarantine: Option<Held<'a>>,
-}
-
-/// Why a run was put into quarantine.
-#[derive(Debug, Serialize)]
-struct Held<'a> {
-    /// How it was read.
-    status: SyncStatus,
-    reasons: &'a [String],
-    /// It can still be accepted.
-    waits: bool,
-}
-
 /// One run that was accepted.
 #[derive(Debug, Serialize)]
 struct Accepted<'a> {
     sync: &'a Line,
-}
-
-impl From<SyncRow> for Line {
-    fn from(row: SyncRow) -> Self {
-        Self {
-            version: row.version,
-            status: row.status,
-            started_at: row.started_at,
-            finished_at: row.finished_at,
-            duration_ms: row.finished_at.since(row.started_at) / 1_000,
-            requests: row.requests,
-            waited_ms: row.waited_ms,
-            counts: row.counts,
-            changes: row.changes,
-            error: row.error,
-        }
-    }
 }
 
 impl Args {
@@ -155,20 +107,18 @@ async fn show(context: &Context, store: &Store, version: Version) -> anyhow::Res
         Failure::new(format!("there is no sync {version}")).hint("`metsuke syncs` lists them")
     })?);
     let held = store.quarantine(version).await?;
-    let scopes = store.scopes(version).await?;
+    let quarantine = held.map(|held| Held { status: held.status, reasons: held.reasons, waits: held.waits });
+    print(context, &SyncShown { sync: line, scopes: store.scopes(version).await?, quarantine })
+}
+
+fn print(context: &Context, shown_sync: &SyncShown) -> anyhow::Result<Exit> {
+    let SyncShown { sync: line, scopes, quarantine } = shown_sync;
     let output = context.output;
     match output.format {
-        Format::Json | Format::Jsonl => {
-            let quarantine = held.as_ref().map(|held| Held {
-                status: held.status,
-                reasons: &held.reasons,
-                waits: held.waits,
-            });
-            output.document(&Shown { sync: &line, scopes: &scopes, quarantine })?;
-        }
-        Format::Csv => rows::write(output, SCOPES, &scopes)?,
+        Format::Json | Format::Jsonl => output.document(shown_sync)?,
+        Format::Csv => rows::write(output, SCOPES, scopes)?,
         Format::Table => {
-            let title = format!("Sync {version}: {}", line.status.as_str());
+            let title = format!("Sync {}: {}", line.version, line.status.as_str());
             let error =
                 line.error.as_deref().map(|error| format!("  {}\n", shown(error))).unwrap_or_default();
             let ran = length_of_time(Duration::from_millis(line.duration_ms));
@@ -179,17 +129,50 @@ async fn show(context: &Context, store: &Store, version: Version) -> anyhow::Res
                 time(line.started_at),
                 line.requests,
             ))?;
-            if let Some(held) = held {
-                output.print(&told(output, &line, &held))?;
+            if let Some(held) = quarantine {
+                output.print(&told(output, line, held))?;
             }
-            rows::write(output, SCOPES, &scopes)?;
+            rows::write(output, SCOPES, scopes)?;
         }
     }
     Ok(Exit::Done)
 }
 
+impl Args {
+    /// Prints what a server has, or has it accept a sync.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let of = || remote.query(Vec::new());
+        match self.one {
+            None => {
+                let lines: Vec<Line> = remote.rows(&["syncs"], of(), self.limit as usize).await?;
+                if lines.is_empty() {
+                    context.note("note: nothing was ever synced");
+                }
+                rows::write(context.output, RUNS, &lines)?;
+            }
+            Some(One::Show { version }) => {
+                return print(context, &remote.get(&["syncs", &version.to_string()], of()).await?);
+            }
+            Some(One::Accept { version, yes }) => {
+                let asked = format!("Make sync {version} the newest version?");
+                let wanted = yes || (can_ask() && agreed(&asked)?);
+                if !wanted {
+                    return Err(Failure::usage("nobody has agreed to it").hint("say it with --yes").into());
+                }
+                let path = ["syncs", &version.to_string(), "accept"];
+                return print(context, &remote.send("POST", &path, of(), Content::Nothing).await?);
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
 /// Why a run was put into quarantine, and what became of it.
-fn told(output: Output, line: &Line, held: &Quarantine) -> String {
+fn told(output: Output, line: &Line, held: &Held) -> String {
     let version = line.version;
     let mut page = Page::new(output);
     let became = match (line.status, held.waits) {

@@ -5,13 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metsuke_clients::server::Content;
 use metsuke_engine::identity::{Role, Scope, Token, TokenAsk, Tokens};
 use metsuke_model::{Clock as _, Moment, SystemClock};
 use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::operator::operator;
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 
 /// Make, list and revoke tokens for the API
@@ -111,6 +114,41 @@ impl Args {
             }
             Command::Revoke { id } => {
                 rows::write(context.output, TOKENS, &[tokens.revoke(&id).await?])?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Args {
+    /// Makes, lists or revokes at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Create(CreateArgs { role, name, expires, scopes, person }) => {
+                let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+                let expires = expires.map(Expiry::moment);
+                let ask = json!({
+                    "name": name, "role": role, "scopes": scopes, "person": person, "expires_at": expires,
+                });
+                let made: Value = remote.post(&["tokens"], ask).await?;
+                let told = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
+                context.note(&format!(
+                    "note: token {} is shown this once; keep it where only its user can read it",
+                    told("id")
+                ));
+                context.output.print(&format!("{}\n", told("token")))?;
+            }
+            Command::List => {
+                let tokens: Vec<Token> = remote.rows(&["tokens"], Vec::new(), usize::MAX).await?;
+                rows::write(context.output, TOKENS, &tokens)?;
+            }
+            Command::Revoke { id } => {
+                let gone = remote.send("DELETE", &["tokens", &id], Vec::new(), Content::Nothing).await?;
+                rows::write(context.output, TOKENS, &[gone])?;
             }
         }
         Ok(Exit::Done)

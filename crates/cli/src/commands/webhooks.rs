@@ -4,15 +4,18 @@
 
 use std::sync::Arc;
 
+use metsuke_clients::server::Content;
 use metsuke_engine::access::provision::Settings;
 use metsuke_engine::changes::webhooks::{self, Door, Hook, Vault};
 use metsuke_engine::connectors::Installation;
 use metsuke_model::{ConnectorId, SystemClock};
+use serde_json::json;
 use url::Url;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 
 /// Apps that tell this server of their changes as they happen
@@ -100,6 +103,42 @@ impl Args {
     }
 }
 
+impl Args {
+    /// Lists, adds or removes what a server has.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let connector = self.connector.as_deref().or(remote.connector());
+        let all = || async {
+            let query = connector.map(|id| ("connector", id.to_owned())).into_iter().collect();
+            remote.rows::<Hook>(&["webhooks"], query, usize::MAX).await
+        };
+        let hooks = match self.command {
+            Command::List => all().await?,
+            Command::Add { app, url, .. } => {
+                let wish = json!({ "connector": connector, "app": app, "url": url });
+                vec![remote.post(&["webhooks"], wish).await?]
+            }
+            Command::Remove { app, .. } => {
+                let mut removed: Vec<Hook> = Vec::new();
+                let is = |hook: &Hook| hook.id == app || hook.app_name == app || hook.app.to_string() == app;
+                for hook in all().await?.into_iter().filter(is) {
+                    let path = ["webhooks", hook.id.as_str()];
+                    removed.push(remote.send("DELETE", &path, Vec::new(), Content::Nothing).await?);
+                }
+                if removed.is_empty() {
+                    return Err(Failure::new(format!("there is no webhook `{app}`")).into());
+                }
+                removed
+            }
+        };
+        rows::write(context.output, COLUMNS, &hooks)?;
+        Ok(Exit::Done)
+    }
+}
+
 /// The connector that is named, or the only one.
 async fn chosen(installation: &Installation, asked: Option<&str>) -> anyhow::Result<ConnectorId> {
     if let Some(asked) = asked {
@@ -122,7 +161,7 @@ async fn chosen(installation: &Installation, asked: Option<&str>) -> anyhow::Res
 const COLUMNS: &[Column<Hook>] = &[
     Column::new("app", "APP", |hook| Cell::text(Some(&hook.app_name))),
     Column::csv("app_id", |hook| Cell::text(Some(&hook.app))),
-    Column::new("state", "STATE", |hook| Cell::text(Some(hook.state))),
+    Column::new("state", "STATE", |hook| Cell::text(Some(&hook.state))),
     Column::new("id", "WEBHOOK", |hook| Cell::text(Some(&hook.id))),
     Column::new("created_at", "SINCE (UTC)", |hook| Cell::Time(Some(hook.created_at))),
     Column::new("heard_at", "LAST HEARD (UTC)", |hook| Cell::Time(hook.heard_at)),

@@ -15,10 +15,13 @@ mod upstream;
 
 use std::path::PathBuf;
 
+use url::Url;
+
 use crate::args::{Format, FormatArg, Global};
+use crate::failure::Failure;
 use crate::settings::Values;
 pub(crate) use environment::Environment;
-pub(crate) use secrets::{secret_of, text_of};
+pub(crate) use secrets::{secret_of, spelled, text_of};
 
 const DATABASE: &str = "sqlite:metsuke.db";
 
@@ -46,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) no_color: bool,
     /// The database of `--database` alone.
     pub(crate) database_flag: Option<String>,
+    /// The server of `--server` alone.
+    server_flag: Option<Url>,
     /// The connector of `--connector`.
     pub(crate) connector: Option<String>,
     environment: Environment,
@@ -54,7 +59,7 @@ pub(crate) struct Config {
 impl Config {
     /// Puts flags and environment together.
     pub(crate) fn new(global: Global, environment: Environment) -> Self {
-        let Global { format, database, connector, quiet, .. } = global;
+        let Global { format, database, server, connector, quiet, .. } = global;
         Self {
             format: format.format(),
             asked: format,
@@ -62,6 +67,7 @@ impl Config {
             columns: environment.columns,
             no_color: environment.no_color,
             database_flag: database,
+            server_flag: server,
             connector,
             environment,
         }
@@ -73,6 +79,7 @@ impl Config {
             format: Format::Table,
             asked: FormatArg::Table,
             database_flag: Some(database),
+            server_flag: None,
             connector: None,
             environment: Environment::default(),
             ..*self
@@ -99,6 +106,30 @@ impl Config {
         self.text("provisioning.kill_switch_file").map(|found| found.value.into())
     }
 
+    /// The server that is meant instead of a database; a database that a flag names goes before what is set.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where the setting holds no address.
+    pub(crate) fn server(&self) -> Result<Option<Url>, Failure> {
+        match (&self.server_flag, self.text("client.server")) {
+            (Some(url), _) => Ok(Some(url.clone())),
+            (None, Some(found)) if self.database_flag.is_none() => {
+                found.value.parse().map(Some).map_err(|_| {
+                    let from = found.from;
+                    Failure::usage(format!("{from} holds no address"))
+                        .hint("write it like https://metsuke.example.com")
+                })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a server was asked for by the flag, and is not only set.
+    pub(crate) fn server_by_flag(&self) -> bool {
+        self.server_flag.is_some()
+    }
+
     /// The database's address.
     pub(crate) fn database(&self) -> Sourced<String> {
         if let Some(value) = &self.database_flag {
@@ -120,6 +151,7 @@ mod tests {
             format: FormatArg::Table,
             database: None,
             config: None,
+            server: None,
             connector: None,
             log_level: None,
             log_format: None,

@@ -59,6 +59,20 @@ impl Config {
         Ok(token.value)
     }
 
+    /// The token for the server that is asked instead of a database.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where there is none, or where what there is cannot be one.
+    pub(crate) fn server_token(&self) -> Result<SecretString, Failure> {
+        let token = self.secret("client.token")?.ok_or_else(|| {
+            Failure::usage("there is no token for the server")
+                .hint("set METSUKE_TOKEN, or METSUKE_TOKEN_FILE; `metsuke token create` makes one")
+        })?;
+        check(&token)?;
+        Ok(token.value)
+    }
+
     /// JupiterOne's API key.
     ///
     /// # Errors
@@ -82,6 +96,11 @@ impl Config {
         let found = self.environment.values.secret(name)?;
         Ok(found.map(|found| Sourced { value: found.value.expose_secret().trim().into(), ..found }))
     }
+}
+
+/// A secret that somebody typed, for the body of the one request that sets it.
+pub(crate) fn spelled(secret: &SecretString) -> String {
+    secret.expose_secret().to_owned()
 }
 
 /// A secret that a file holds, or stdin for `-`.

@@ -227,6 +227,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
         .beaten_by("--log-format")
         .or("text")
         .does("How log lines are written."),
+    setting("client.server", Kind::Text, &["METSUKE_SERVER"])
+        .beaten_by("--server")
+        .like("https://metsuke.example.com")
+        .does("The server that commands ask instead of a database."),
+    setting("client.token", Kind::Secret, &["METSUKE_TOKEN"])
+        .like("/run/secrets/metsuke-token")
+        .does("The token for that server; `metsuke token create` makes one."),
 ];
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! Invariant: nothing is done for a delivery whose signature over its very bytes is not right, compared in constant
 //! time, nor for one that is older than its window, nor twice for the same event.
 
+use std::borrow::Cow;
+
 pub use metsuke_clients::heroku::SIGNATURE;
 use metsuke_clients::heroku::is_signed;
 use metsuke_model::record::App;
@@ -56,7 +58,7 @@ fn row(webhook: &str) -> String {
 }
 
 /// A webhook as a door shows it: without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// Our name for it.
     pub id: String,
@@ -69,7 +71,7 @@ pub struct Hook {
     /// Heroku's id of it, once it is known.
     pub heroku_id: Option<String>,
     /// `active`; `asked` or `leaving` where it is not known whether Heroku has it.
-    pub state: &'static str,
+    pub state: Cow<'static, str>,
     /// When it was asked for.
     pub created_at: Moment,
     /// When the last delivery was taken.
@@ -79,7 +81,7 @@ pub struct Hook {
 impl From<Webhook> for Hook {
     fn from(webhook: Webhook) -> Self {
         let Webhook { id, app, app_name, url, heroku_id, state, created_at, heard_at, .. } = webhook;
-        Self { id, app, app_name, url, heroku_id, state: state.as_str(), created_at, heard_at }
+        Self { id, app, app_name, url, heroku_id, state: Cow::Borrowed(state.as_str()), created_at, heard_at }
     }
 }
 

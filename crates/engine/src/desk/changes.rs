@@ -11,6 +11,7 @@ use futures::stream::{self, BoxStream, SelectAll, StreamExt as _};
 use metsuke_model::{HerokuId, Moment, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::{Desk, Estate, Listing, Placed, Timed};
 use crate::EngineError;
@@ -182,6 +183,8 @@ pub struct ChangeFeed {
     streams: SelectAll<BoxStream<'static, Told>>,
     turns: BTreeMap<String, u64>,
     followed: BTreeSet<String>,
+    /// When it is to look for estates again.
+    looks_at: Instant,
 }
 
 impl std::fmt::Debug for ChangeFeed {
@@ -226,6 +229,7 @@ impl Desk {
             streams: SelectAll::new(),
             turns: BTreeMap::new(),
             followed: BTreeSet::new(),
+            looks_at: Instant::now() + LOOKS,
         };
         let turns = turns.unwrap_or_default();
         for estate in self.recorded(connector).await? {
@@ -252,7 +256,10 @@ impl ChangeFeed {
                         self.followed.remove(estate.place());
                     }
                 },
-                () = tokio::time::sleep(LOOKS) => self.look().await,
+                () = tokio::time::sleep_until(self.looks_at) => {
+                    self.looks_at = Instant::now() + LOOKS;
+                    self.look().await;
+                }
             }
         }
     }

@@ -122,7 +122,16 @@ fn header(name: &str, length: u64) -> std::io::Result<[u8; BLOCK]> {
         let piece = block.get_mut(at..at + text.len()).filter(|_| fits);
         piece.map(|piece| piece.copy_from_slice(text.as_bytes()))
     };
+    // A long name is cut at a slash, and its beginning stands apart.
+    let from = name.len().saturating_sub(101);
+    let cut = name.get(from..).and_then(|end| end.find('/')).filter(|_| name.len() > 100);
+    let (prefix, name) = match cut {
+        Some(slash) => (name.get(..from + slash), name.get(from + slash + 1..)),
+        None => (Some(""), Some(name)),
+    };
+    let (prefix, name) = (prefix.unwrap_or_default(), name.unwrap_or_default());
     let whole = [
+        put(345, prefix, 155),
         put(0, name, 100),
         put(100, "0000600", 7),
         put(108, "0000000", 7),
@@ -157,7 +166,9 @@ mod tests {
         let inner = folder.path().join("a/b");
         std::fs::create_dir_all(&inner).unwrap();
         std::fs::write(inner.join("one.json"), "x".repeat(700)).unwrap();
-        std::fs::write(folder.path().join("a/two.json"), "two").unwrap();
+        let long = format!("a/{}/{}", "b".repeat(60), "c".repeat(60));
+        std::fs::create_dir_all(folder.path().join(&long)).unwrap();
+        std::fs::write(folder.path().join(&long).join("two.json"), "two").unwrap();
         let mut archive = Vec::new();
         packed(folder.path(), &folder.path().join("a")).unwrap().read_to_end(&mut archive).unwrap();
         assert_eq!(archive.len() % BLOCK, 0);
@@ -166,7 +177,9 @@ mod tests {
         let told = std::process::Command::new("tar").arg("-tvf").arg(&file).output().unwrap();
         let told = String::from_utf8(told.stdout).unwrap();
         assert!(
-            told.contains("700") && told.contains("a/b/one.json") && told.contains("a/two.json"),
+            told.contains("700")
+                && told.contains("a/b/one.json")
+                && told.contains(&format!("{long}/two.json")),
             "{told}"
         );
     }

@@ -9,7 +9,7 @@ use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
 use metsuke_store::{ChannelRow, FindingFilter, FindingRow};
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Desk, Estate, Listing};
@@ -30,7 +30,7 @@ pub struct Findings {
 }
 
 /// A finding as it is shown.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindingLine {
     /// What tells it from every other.
     pub id: String,
@@ -52,6 +52,8 @@ pub struct FindingLine {
     pub opened: Version,
     /// When anything of it changed.
     pub changed_at: Moment,
+    /// Since which version it was not seen, where that was not read whole.
+    pub missing: Option<Version>,
     /// How often it was opened.
     pub times: i64,
     /// Until when somebody takes the risk.
@@ -65,7 +67,7 @@ pub struct FindingLine {
 }
 
 /// A finding with what happened to it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindingShown {
     /// The connector's id.
     pub connector: Option<String>,
@@ -77,7 +79,7 @@ pub struct FindingShown {
 }
 
 /// One thing that happened to a finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindingTold {
     /// When.
     pub at: Moment,
@@ -308,6 +310,7 @@ fn line(row: FindingRow) -> FindingLine {
         opened_at: row.opened_at,
         opened: row.opened,
         changed_at: row.changed_at,
+        missing: row.missing,
         times: row.times,
         until: row.until,
         reason: row.reason,

@@ -32,6 +32,15 @@ pub struct Trial {
     pub since: Option<AsOf>,
 }
 
+/// Rules as they were understood.
+#[derive(Clone, Debug, Serialize)]
+pub struct RulesRead {
+    /// Their documents.
+    pub rules: Vec<Map<String, Value>>,
+    /// What is odd about them.
+    pub notes: Vec<String>,
+}
+
 /// What evaluating a version came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct VersionJudged {
@@ -57,10 +66,10 @@ impl Desk {
     /// # Errors
     ///
     /// [`EngineError::Mistakes`].
-    pub fn check_rules(rules: &Value) -> Result<(Vec<Map<String, Value>>, Vec<String>), EngineError> {
+    pub fn check_rules(rules: &Value) -> Result<RulesRead, EngineError> {
         let read = import(&rules.to_string()).map_err(EngineError::Mistakes)?;
-        let documents = read.rules.iter().map(|rule| rule.document().clone()).collect();
-        Ok((documents, read.notes.iter().map(ToString::to_string).collect()))
+        let rules = read.rules.iter().map(|rule| rule.document().clone()).collect();
+        Ok(RulesRead { rules, notes: read.notes.iter().map(ToString::to_string).collect() })
     }
 
     /// Runs rules on a version; nothing is kept and nobody is told.

@@ -40,7 +40,7 @@ pub use employees::{Accounts, EmployeeKey, Employees, OpenLine, OpenPeople, Rost
 pub use events::{EventLine, Events};
 pub use findings::{ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, Saying};
 pub use house::Desk;
-pub use judging::{Trial, VersionJudged};
+pub use judging::{RulesRead, Trial, VersionJudged};
 pub use lists::{Grants, Lines};
 pub use merge::{Merged, Timed, merged};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans};

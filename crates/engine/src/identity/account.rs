@@ -9,7 +9,7 @@ use metsuke_model::audit::EventCode;
 use metsuke_model::{AccountId, Moment};
 use metsuke_store::{AccountChanged, AccountKept, AccountRow, AccountState};
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chance;
 use super::people::People;
@@ -48,7 +48,7 @@ pub struct AccountEdit {
 }
 
 /// An account as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id.
     pub id: String,

@@ -13,7 +13,7 @@ use metsuke_model::{Clock, Moment, TokenId};
 use metsuke_store::{Store, TokenRow};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::SecretString;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::policy::{Caller, Credential};
 use super::role::{Role, Scope};
@@ -55,7 +55,7 @@ pub struct TokenAsk {
 }
 
 /// A token as it is shown: everything but the token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// Its id.
     pub id: String,

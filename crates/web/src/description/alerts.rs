@@ -46,6 +46,7 @@ fn finding() -> Value {
         ("opened_at", moment()),
         ("opened", count()),
         ("changed_at", moment()),
+        ("missing", or_null(count())),
         ("times", count()),
         ("until", or_null(moment())),
         ("reason", or_null(text())),

@@ -195,7 +195,7 @@ fn question() -> Value {
 
 fn answer() -> Value {
     let tree = object([("vertices", list(anything())), ("edges", list(anything()))]);
-    object([
+    let told = object([
         ("type", one_of(&["list", "table", "tree"])),
         ("data", json!({ "anyOf": [list(anything()), tree] })),
         ("totalCount", count()),
@@ -203,7 +203,8 @@ fn answer() -> Value {
         ("truncated", flag()),
         ("warnings", list(text())),
         ("durationMs", count()),
-    ])
+    ]);
+    with(told, [("columns", list(text()))])
 }
 
 fn rules() -> Named {

@@ -28,9 +28,8 @@ struct Of {
     connector: Option<String>,
 }
 
-pub(super) async fn check(call: Call) -> Result<Answer, ApiError> {
-    let (rules, notes) = Desk::check_rules(&call.json()?)?;
-    Answer::ok(&json!({ "rules": rules, "notes": notes }))
+pub(super) fn check(call: &Call) -> Result<Answer, ApiError> {
+    Answer::ok(&Desk::check_rules(&call.json()?)?)
 }
 
 pub(super) async fn run(call: Call) -> Result<Answer, ApiError> {

@@ -40,7 +40,12 @@ pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
     let (connector, question) = question(call.json()?)?;
     let estate = call.state.desk.estate(connector.as_deref()).await?;
     let answer = ask(&estate, question, call.state.clock.now()).await?;
-    Answer::ok(&answer.to_json())
+    let mut told = answer.to_json();
+    if answer.kind() == "table" {
+        // JSON does not keep the order in which a question names its columns.
+        told["columns"] = json!(answer.column_names());
+    }
+    Answer::ok(&told)
 }
 
 pub(super) async fn explain(call: Call) -> Result<Answer, ApiError> {

@@ -18,7 +18,7 @@ struct QuestionsOf {
     cursor: Option<String>,
 }
 
-pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
+pub(super) fn list(call: &Call) -> Result<Answer, ApiError> {
     let QuestionsOf { tag, text, limit, cursor } = call.parameters()?;
     let (count, after) = call.paging::<String>(&Paging { limit, cursor })?;
     let tags: Vec<&str> = tag.iter().flat_map(|tags| tags.split(',')).map(str::trim).collect();
@@ -38,7 +38,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
     call.page(&rows, next.as_ref(), QUESTIONS)
 }
 
-pub(super) async fn get(call: Call) -> Result<Answer, ApiError> {
+pub(super) fn get(call: &Call) -> Result<Answer, ApiError> {
     let id = call.segment("id");
     let missing = || ApiError::not_found(format!("there is no question `{id}`"));
     Answer::ok(&shown(questions::find(id).ok_or_else(missing)?))

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use metsuke_engine::EngineError;
 use metsuke_engine::audit::{self, Signed};
 use metsuke_model::SystemClock;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::{KeyArgs, is_stream};
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::buffered;
+use crate::remote::Remote;
 use crate::text::count;
 
 /// Write the whole log as lines that can be verified without the database
@@ -81,6 +83,37 @@ impl CheckpointArgs {
         note(context, &signed);
         Ok(Exit::Done)
     }
+}
+
+impl Args {
+    /// Carries a server's trail here.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let (path, query) = (["audit", "export"], remote.query(Vec::new()));
+        if is_stream(&self.file) {
+            let mut stdout = buffered();
+            remote.download(&path, query, &mut stdout).await?;
+            stdout.flush()?;
+        } else {
+            let failed = |source| EngineError::AuditWrite { source };
+            let mut writer = BufWriter::with_capacity(1 << 17, draft(&self.file).map_err(failed)?);
+            remote.download(&path, query, &mut writer).await?;
+            let kept = writer.into_inner().map_err(std::io::IntoInnerError::into_error);
+            kept.and_then(|draft| keep(draft, &self.file)).map_err(failed)?;
+        }
+        context.note("note: `metsuke audit verify FILE` verifies it, with the public key that you keep");
+        Ok(Exit::Done)
+    }
+}
+
+/// Has a server sign a checkpoint, and prints it.
+pub(super) async fn sign(context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+    let signed: Value =
+        remote.post(&["audit", "checkpoint"], json!({ "connector": remote.connector() })).await?;
+    context.output.print(signed["note"].as_str().unwrap_or_default())?;
+    let events = count(signed["size"].as_u64().unwrap_or_default(), "event", "events");
+    context.note(&format!("note: the checkpoint covers {events}; its public key, to keep elsewhere:"));
+    context.note(&format!("note: {}", signed["public_key"].as_str().unwrap_or_default()));
+    Ok(Exit::Done)
 }
 
 fn note(context: &Context, signed: &Signed) {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 use crate::rows::{Cell, Column, Rows};
 
 /// List events, newest first
@@ -78,6 +79,36 @@ impl Args {
             Ended::Store(error) => anyhow::Error::from(EngineError::from(error)),
             Ended::Output(error) => error.into(),
         })?;
+        if rows.end()? == 0 {
+            context.note("note: the audit trail has no such event");
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Args {
+    /// Lists what a server has, of all trails together.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let Self { code, since, until, limit } = self;
+        let mut query = remote.query(Vec::new());
+        query.extend(code.map(|code| ("code", code)));
+        query.extend(since.map(|since| ("since", since.to_string())));
+        query.extend(until.map(|until| ("until", until.to_string())));
+        let most = if limit == 0 { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) };
+        let lines: Vec<Value> = remote.rows(&["audit"], query, most).await?;
+        let mut rows = Rows::begin(context.output, COLUMNS)?;
+        for mut line in lines {
+            let (sequence, text) = (line["sequence"].as_u64().unwrap_or_default(), line["text"].take());
+            if let Some(members) = line.as_object_mut() {
+                members.retain(|name, _| name != "connector" && name != "text");
+            }
+            rows.push(&match serde_json::from_value::<Event>(line) {
+                Ok(event) => Line::Event(event),
+                Err(_) => {
+                    Line::Unreadable { sequence, unreadable: text.as_str().unwrap_or_default().to_owned() }
+                }
+            })?;
+        }
         if rows.end()? == 0 {
             context.note("note: the audit trail has no such event");
         }

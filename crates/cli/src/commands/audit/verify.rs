@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use metsuke_engine::audit::{self, Verified};
 use metsuke_model::audit::{Expected, Finding, FindingKind, MAX_NOTE_BYTES, PublicKey, Verdict};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{KeyArgs, is_stream};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::page::Page;
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 use crate::text::{count, length, shown};
 
@@ -75,6 +77,45 @@ impl Args {
             context.note("hint: name the key with --public-key; a log that never had one gets it with `metsuke audit checkpoint`");
         }
         Ok(if verdict.is_clean() { Exit::Done } else { Exit::Failure })
+    }
+}
+
+impl Args {
+    /// Has a server verify its trail; an export is verified here.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        if self.file.is_some() {
+            return self.run(context).await;
+        }
+        let checkpoints = self.checkpoint.iter().map(|file| note(file)).collect::<Result<Vec<_>, _>>()?;
+        let key = self.public_key.as_ref().map(ToString::to_string);
+        let body = json!({ "public_key": key, "checkpoints": checkpoints, "connector": remote.connector() });
+        let told: Value = remote.post(&["audit", "verify"], body).await?;
+        let clean = told["clean"] == true;
+        if context.output.format == Format::Table {
+            let mut page = Page::new(context.output);
+            let heading =
+                if clean { "Nothing was changed, as far as can be shown" } else { "The log does not verify" };
+            page.heading(heading);
+            let findings = told["findings"].as_array().into_iter().flatten();
+            for text in findings.filter_map(|finding| finding["text"].as_str()) {
+                page.say(&shown(text), 2);
+            }
+            page.heading("What was verified");
+            let events = count(told["events"].as_u64().unwrap_or_default(), "event", "events");
+            page.say(&format!("{events} with the root {}", told["root"].as_str().unwrap_or_default()), 2);
+            let caveats: Vec<&str> =
+                told["caveats"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if !caveats.is_empty() {
+                page.heading("What was not shown");
+            }
+            for caveat in caveats {
+                page.say(&shown(caveat), 2);
+            }
+            context.output.print(&page.into_text())?;
+        } else {
+            context.output.document(&told)?;
+        }
+        Ok(if clean { Exit::Done } else { Exit::Failure })
     }
 }
 

@@ -1,24 +1,23 @@
 //! Rows of connectors, of their syncs and of what these told.
 
 use metsuke_engine::connectors::{Connector, LogLine as Line, RunRow};
+use metsuke_engine::schedule::Polling;
 use metsuke_model::{ConnectorId, Moment, RunId, Version};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::rows::{Cell, Column};
 use crate::text::{shown, time};
 
 /// A connector in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ConnectorLine {
     id: ConnectorId,
     name: String,
-    kind: &'static str,
-    state: &'static str,
+    kind: String,
+    state: String,
     reason: String,
     owner: String,
     polling_interval: serde_json::Value,
-    #[serde(skip)]
-    polling: String,
     next_sync_at: Option<Moment>,
     account: Option<String>,
 }
@@ -28,36 +27,47 @@ impl From<&Connector> for ConnectorLine {
         Self {
             id: connector.id,
             name: connector.name.clone(),
-            kind: Connector::KIND,
-            state: connector.state.as_str(),
+            kind: Connector::KIND.to_owned(),
+            state: connector.state.as_str().to_owned(),
             reason: connector.reason.clone(),
             owner: connector.settings.owner.clone(),
             polling_interval: connector.settings.polling_interval.document(),
-            polling: connector.settings.polling_interval.to_string(),
             next_sync_at: connector.next_sync_at,
             account: connector.account.clone(),
         }
     }
 }
 
+impl ConnectorLine {
+    /// Its id.
+    pub(super) fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// Whether this is its name or id.
+    pub(super) fn is_called(&self, asked: &str) -> bool {
+        self.name.eq_ignore_ascii_case(asked) || self.id.to_string() == asked
+    }
+}
+
 /// The columns of connectors.
 pub(super) const CONNECTORS: &[Column<ConnectorLine>] = &[
     Column::new("name", "NAME", |line| Cell::text(Some(&line.name))),
-    Column::new("state", "STATE", |line| Cell::text(Some(line.state))),
+    Column::new("state", "STATE", |line| Cell::text(Some(&line.state))),
     Column::new("reason", "BECAUSE", |line| Cell::text(Some(&line.reason))),
-    Column::new("polling_interval", "SYNCS", |line| Cell::text(Some(&line.polling))),
+    Column::new("polling_interval", "SYNCS", |line| Cell::text(Polling::parse(&line.polling_interval).ok())),
     Column::new("next_sync_at", "NEXT", |line| Cell::Time(line.next_sync_at)),
     Column::new("owner", "OWNER", |line| Cell::text(Some(&line.owner))),
     Column::csv("account", |line| Cell::text(line.account.as_ref())),
-    Column::csv("kind", |line| Cell::text(Some(line.kind))),
+    Column::csv("kind", |line| Cell::text(Some(&line.kind))),
     Column::csv("id", |line| Cell::text(Some(line.id))),
 ];
 
 /// One sync.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RunLine {
     id: RunId,
-    status: &'static str,
+    status: String,
     cause: String,
     asked_by: String,
     asked_at: Moment,
@@ -71,7 +81,7 @@ impl From<RunRow> for RunLine {
     fn from(run: RunRow) -> Self {
         Self {
             id: run.id,
-            status: run.status.as_str(),
+            status: run.status.as_str().to_owned(),
             cause: run.cause,
             asked_by: run.asked_by,
             asked_at: run.asked_at,
@@ -86,7 +96,7 @@ impl From<RunRow> for RunLine {
 /// The columns of syncs.
 pub(super) const RUNS: &[Column<RunLine>] = &[
     Column::new("id", "ID", |line| Cell::text(Some(line.id))),
-    Column::new("status", "STATUS", |line| Cell::text(Some(line.status))),
+    Column::new("status", "STATUS", |line| Cell::text(Some(&line.status))),
     Column::new("cause", "CAUSE", |line| Cell::text(Some(&line.cause))),
     Column::new("asked_by", "BY", |line| Cell::text(Some(&line.asked_by))),
     Column::new("asked_at", "ASKED", |line| Cell::Time(Some(line.asked_at))),
@@ -97,7 +107,7 @@ pub(super) const RUNS: &[Column<RunLine>] = &[
 ];
 
 /// A line of a log.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LogLine {
     sequence: i64,
     run: RunId,

@@ -1,6 +1,8 @@
 //! One connector, one trial of a token, one removal: printed whole.
 
 use metsuke_engine::connectors::{Connector, Probe, Removal};
+use metsuke_engine::schedule::Polling;
+use metsuke_model::Moment;
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -10,45 +12,59 @@ use crate::text::{number, shown, time};
 
 /// Prints a connector.
 pub(super) fn connector(context: &Context, connector: &Connector) -> anyhow::Result<Exit> {
-    let settings = &connector.settings;
+    let mut document = json!(connector.settings);
+    if let Value::Object(members) = &mut document {
+        members.extend([
+            ("id".into(), json!(connector.id)),
+            ("name".into(), json!(connector.name)),
+            ("kind".into(), json!(Connector::KIND)),
+            ("state".into(), json!(connector.state)),
+            ("reason".into(), json!(connector.reason)),
+            ("edition".into(), json!(connector.edition)),
+            ("account".into(), json!(connector.account)),
+            ("created_at".into(), json!(connector.created_at)),
+            ("changed_at".into(), json!(connector.changed_at)),
+            ("paused_at".into(), json!(connector.paused_at)),
+            ("token_set_at".into(), json!(connector.token_set_at)),
+            ("next_sync_at".into(), json!(connector.next_sync_at)),
+        ]);
+    }
+    told(context, document)
+}
+
+/// Prints a connector as a document tells it.
+pub(super) fn told(context: &Context, mut document: Value) -> anyhow::Result<Exit> {
+    if let Some(members) = document.as_object_mut() {
+        members.retain(|name, _| name != "open_run" && name != "last_run");
+    }
     if context.output.format != Format::Table {
-        let mut document = json!(settings);
-        if let Value::Object(members) = &mut document {
-            members.extend([
-                ("id".into(), json!(connector.id)),
-                ("name".into(), json!(connector.name)),
-                ("kind".into(), json!(Connector::KIND)),
-                ("state".into(), json!(connector.state)),
-                ("reason".into(), json!(connector.reason)),
-                ("edition".into(), json!(connector.edition)),
-                ("account".into(), json!(connector.account)),
-                ("created_at".into(), json!(connector.created_at)),
-                ("changed_at".into(), json!(connector.changed_at)),
-                ("paused_at".into(), json!(connector.paused_at)),
-                ("token_set_at".into(), json!(connector.token_set_at)),
-                ("next_sync_at".into(), json!(connector.next_sync_at)),
-            ]);
-        }
         context.output.document(&document)?;
         return Ok(Exit::Done);
     }
-    let skipped: Vec<_> = settings.skip.iter().map(|skip| skip.as_str()).collect();
+    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
+    let list = |name: &str| {
+        let words = document[name].as_array().into_iter().flatten().filter_map(Value::as_str);
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let moment = |name: &str| Moment::parse(&text(name)).map(time).unwrap_or_default();
+    let choice = |name: &str, yes: &str, no: &str| if document[name] == true { yes } else { no }.to_owned();
+    let polling = Polling::parse(&document["polling_interval"]);
     let rows = [
-        ("name", connector.name.clone()),
-        ("id", connector.id.to_string()),
-        ("state", format!("{}: {}", connector.state, connector.reason)),
-        ("owner", settings.owner.clone()),
-        ("co-owners", settings.co_owners.join(", ")),
-        ("description", settings.description.clone()),
-        ("api url", settings.api_url.clone()),
-        ("account", connector.account.clone().unwrap_or_default()),
-        ("token set", connector.token_set_at.map(time).unwrap_or_default()),
-        ("syncs", settings.polling_interval.to_string()),
-        ("next sync", connector.next_sync_at.map(time).unwrap_or_default()),
-        ("not read", skipped.join(", ")),
-        ("tagged", settings.tag_account_name.clone().unwrap_or_default()),
-        ("production", if settings.tag_production { "yes" } else { "no" }.to_owned()),
-        ("provisioning", if settings.provisioning { "on" } else { "off" }.to_owned()),
+        ("name", text("name")),
+        ("id", text("id")),
+        ("state", format!("{}: {}", text("state"), text("reason"))),
+        ("owner", text("owner")),
+        ("co-owners", list("co_owners")),
+        ("description", text("description")),
+        ("api url", text("api_url")),
+        ("account", text("account")),
+        ("token set", moment("token_set_at")),
+        ("syncs", polling.map(|polling| polling.to_string()).unwrap_or_default()),
+        ("next sync", moment("next_sync_at")),
+        ("not read", list("skip")),
+        ("tagged", text("tag_account_name")),
+        ("production", choice("tag_production", "yes", "no")),
+        ("provisioning", choice("provisioning", "on", "off")),
     ];
     let told = rows.iter().filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = told.map(|(name, value)| format!("{name:13} {}\n", shown(value))).collect();

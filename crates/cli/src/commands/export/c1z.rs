@@ -19,6 +19,7 @@ use super::super::c1z::ReadArgs;
 use crate::args::Format;
 use crate::context::{Context, describe_gaps};
 use crate::failure::Exit;
+use crate::remote::{Remote, as_of};
 use crate::rows::{self, Cell, Column};
 use crate::text::{bytes, count, length, listed, number, shown};
 use crate::work;
@@ -91,6 +92,16 @@ struct Line {
 }
 
 impl Args {
+    /// Has a server write it; a file that is there already is replaced.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let mut query = as_of("as_of", self.as_of);
+        query.push(("expand", self.expand.to_string()));
+        let path = ["export", "c1z"];
+        let exit = super::graph::carried(remote, &path, remote.query(query), Some(&self.out)).await?;
+        context.note(&format!("note: wrote `{}`", shown(&self.out.display().to_string())));
+        Ok(exit)
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let reading = async {
             let (mut snapshot, gaps) = context.version_with_gaps(self.as_of).await?;

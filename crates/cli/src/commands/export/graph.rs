@@ -24,6 +24,7 @@ use crate::args::FormatArg;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::buffered;
+use crate::remote::{Query, Remote, as_of};
 use crate::text::count;
 
 /// Write the whole graph for other tools: entities and relationships with all their properties
@@ -94,6 +95,48 @@ impl Args {
         context.note(&format!("note: version {version}: {nodes} and {edges}"));
         Ok(Exit::Done)
     }
+}
+
+impl Args {
+    /// Has a server write it.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let form = match context.config.asked {
+            FormatArg::Graphml => "graphml",
+            FormatArg::Dot => "dot",
+            FormatArg::Json => "json",
+            FormatArg::Jsonl => "jsonl",
+            FormatArg::Table | FormatArg::Csv | FormatArg::Tree => {
+                return Err(Failure::usage("a graph is no table")
+                    .hint("say --format graphml, dot, json or jsonl")
+                    .into());
+            }
+        };
+        let mut query = as_of("as_of", self.as_of);
+        query.push(("form", form.to_owned()));
+        query.push(("effective", self.effective.to_string()));
+        carried(remote, &["export", "graph"], remote.query(query), self.out.as_deref()).await
+    }
+}
+
+/// Carries a file from a server into a file or to stdout; a file is whole or not there.
+pub(super) async fn carried(
+    remote: &Remote,
+    path: &[&str],
+    query: Query,
+    file: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    let Some(file) = file else {
+        let mut stdout = buffered();
+        remote.download(path, query, &mut stdout).await?;
+        stdout.flush()?;
+        return Ok(Exit::Done);
+    };
+    let draft = draft(file).map_err(|error| unwritten(file, &error))?;
+    let mut writer = BufWriter::with_capacity(1 << 17, draft);
+    remote.download(path, query, &mut writer).await?;
+    let kept = writer.into_inner().map_err(io::IntoInnerError::into_error);
+    kept.and_then(|draft| keep(draft, file)).map_err(|error| unwritten(file, &error))?;
+    Ok(Exit::Done)
 }
 
 /// Writes a version's graph in the form of this name.

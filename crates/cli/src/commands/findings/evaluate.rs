@@ -6,10 +6,12 @@ use metsuke_engine::EngineError;
 use metsuke_engine::findings::{self, Asked, Watched, Which, watched};
 use metsuke_engine::rules::Limits;
 use metsuke_model::SystemClock;
+use serde_json::{Value, json};
 
 use super::channels;
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 use crate::text::{count, shown};
 
 /// Evaluate the newest version and keep what is found
@@ -30,6 +32,26 @@ pub(super) struct Args {
 }
 
 impl Args {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let body = json!({ "connector": remote.connector() });
+        let told: Value = remote.post(&["findings", "evaluate"], body).await?;
+        for unjudged in told["unjudged"].as_array().into_iter().flatten() {
+            let text = |name: &str| shown(unjudged[name].as_str().unwrap_or_default()).into_owned();
+            context.note(&format!("note: {} was not judged: {}", text("rule"), text("reason")));
+        }
+        let number = |name: &str| told[name].as_u64().unwrap_or_default();
+        context.output.print(&format!(
+            "Version {}: {}; {} came, {} gone, {} there; {} to be told.\n",
+            number("version"),
+            count(number("rules"), "rule", "rules"),
+            number("opened"),
+            number("resolved"),
+            number("standing"),
+            number("deliveries"),
+        ))?;
+        Ok(if self.exit_code && number("opened") > 0 { Exit::Findings } else { Exit::Done })
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
         let newest = store.snapshot(None).await?.ok_or(EngineError::NoVersion)?.sync().version;

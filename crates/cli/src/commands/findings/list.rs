@@ -4,10 +4,11 @@ use metsuke_engine::rules::Level;
 use metsuke_model::Moment;
 use metsuke_model::finding::FindingState;
 use metsuke_store::{FindingFilter, FindingRow};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 
 /// List findings, newest first; without --state, those that are not resolved
@@ -43,9 +44,10 @@ fn state(word: &str) -> Result<FindingState, String> {
 }
 
 /// A finding as it is listed.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Line {
     number: i64,
+    #[serde(alias = "id")]
     fingerprint: String,
     rule: String,
     rule_name: String,
@@ -87,7 +89,42 @@ pub(super) const COLUMNS: &[Column<Line>] = &[
     Column::csv("times", |line| Cell::text(Some(line.times))),
 ];
 
+impl Line {
+    /// The fingerprint of the one that is meant by its number, or by how its fingerprint begins.
+    pub(super) fn meant<'l>(lines: &'l [Self], asked: &str) -> Option<&'l str> {
+        let is = |line: &&Self| line.number.to_string() == asked || line.fingerprint.starts_with(asked);
+        let mut fitting = lines.iter().filter(is);
+        let first = fitting.next()?;
+        // A whole fingerprint, or a number, is never ambiguous within one estate.
+        fitting.next().is_none().then_some(first.fingerprint.as_str())
+    }
+}
+
 impl Args {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let unresolved = FindingState::ALL.iter().filter(|state| **state != FindingState::Resolved);
+        let states: Vec<&str> = if self.all {
+            Vec::new()
+        } else if self.state.is_empty() {
+            unresolved.map(|state| state.as_str()).collect()
+        } else {
+            self.state.iter().map(|state| state.as_str()).collect()
+        };
+        let mut query = Vec::new();
+        query.extend((!states.is_empty()).then(|| ("state", states.join(","))));
+        query.extend(self.rule.map(|rule| ("rule", rule)));
+        let mut found: Vec<Line> = remote.all(&["findings"], query).await?;
+        let bad =
+            |level: &str| self.level.is_none_or(|least| level.parse::<Level>().is_ok_and(|it| it >= least));
+        found.retain(|line| bad(&line.level) && self.before.is_none_or(|before| line.number < before));
+        found.truncate(self.limit);
+        if found.is_empty() {
+            context.note("note: there is no finding like that");
+        }
+        rows::write(context.output, COLUMNS, &found)?;
+        Ok(Exit::Done)
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         if self.limit == 0 {
             return Err(Failure::usage("--limit takes a number above 0").into());

@@ -3,10 +3,12 @@
 use metsuke_engine::findings::{self, Refusal};
 use metsuke_model::{Moment, SystemClock};
 use metsuke_store::FindingRow;
+use serde_json::{Value, json};
 
 use super::show;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::remote::Remote;
 
 /// Say that you have seen a finding
 #[derive(Debug, clap::Args)]
@@ -77,7 +79,23 @@ async fn done(
     }
 }
 
+/// Says something of a finding at a server.
+async fn said(
+    context: &Context,
+    remote: &Remote,
+    asked: &str,
+    word: &str,
+    body: Value,
+) -> anyhow::Result<Exit> {
+    let id = show::meant(remote, asked).await?;
+    show::print_told(context, &remote.post(&["findings", &id, word], body).await?)
+}
+
 impl AckArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        said(context, remote, &self.finding, "acknowledge", json!({ "reason": self.reason })).await
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
         let (person, reason) = (store.actor().name.to_string(), self.reason.as_deref());
@@ -87,6 +105,11 @@ impl AckArgs {
 }
 
 impl AcceptArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let body = json!({ "until": self.until, "reason": self.reason });
+        said(context, remote, &self.finding, "accept", body).await
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
         let person = store.actor().name.to_string();
@@ -97,6 +120,10 @@ impl AcceptArgs {
 }
 
 impl ReopenArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        said(context, remote, &self.finding, "reopen", json!({ "reason": self.reason })).await
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
         let (person, reason) = (store.actor().name.to_string(), self.reason.as_deref());

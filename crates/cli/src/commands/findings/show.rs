@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use metsuke_engine::desk::{FindingShown, FindingTold};
 use metsuke_engine::findings::Evidence;
 use metsuke_store::{FindingEventRow, FindingRow, Store};
 use serde_json::{Value as Json, json};
@@ -10,6 +11,7 @@ use super::say::missing;
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 use crate::rows;
 use crate::text::{shown, time};
 
@@ -32,13 +34,65 @@ impl Args {
     }
 }
 
+impl Args {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let id = meant(remote, &self.finding).await?;
+        print_told(context, &remote.get(&["findings", &id], Vec::new()).await?)
+    }
+}
+
+/// The id of the finding that is meant.
+pub(super) async fn meant(remote: &Remote, asked: &str) -> anyhow::Result<String> {
+    let lines: Vec<super::list::Line> = remote.all(&["findings"], Vec::new()).await?;
+    let found = super::list::Line::meant(&lines, asked).map(ToOwned::to_owned);
+    Ok(found.ok_or_else(|| missing(asked))?)
+}
+
+/// Prints a finding that a server told.
+pub(super) fn print_told(context: &Context, finding: &FindingShown) -> anyhow::Result<Exit> {
+    let line = &finding.finding;
+    let row = FindingRow {
+        fingerprint: line.id.clone(),
+        number: line.number,
+        rule: line.rule.clone(),
+        rule_name: line.rule_name.clone(),
+        subject: line.subject.clone(),
+        state: line.state,
+        level: line.level.clone(),
+        opened_at: line.opened_at,
+        opened: line.opened,
+        changed_at: line.changed_at,
+        seen: line.opened,
+        missing: line.missing,
+        times: line.times,
+        until: line.until,
+        reason: line.reason.clone(),
+        person: line.person.clone(),
+        print: String::new(),
+        document: line.document.clone(),
+    };
+    let event = |event: &FindingTold| FindingEventRow {
+        at: event.at,
+        what: event.what,
+        version: event.version,
+        person: event.person.clone(),
+        reason: event.reason.clone(),
+    };
+    let events: Vec<FindingEventRow> = finding.events.iter().map(event).collect();
+    tell(context, &row, &events)
+}
+
 /// Prints a finding.
 pub(super) async fn print(context: &Context, store: &Store, row: &FindingRow) -> anyhow::Result<Exit> {
     let events = store.finding_events(&row.fingerprint).await?;
+    tell(context, row, &events)
+}
+
+fn tell(context: &Context, row: &FindingRow, events: &[FindingEventRow]) -> anyhow::Result<Exit> {
     match context.output.format {
-        Format::Json | Format::Jsonl => rows::write(context.output, &[], &[document(row, &events)])?,
+        Format::Json | Format::Jsonl => rows::write(context.output, &[], &[document(row, events)])?,
         Format::Csv => rows::write(context.output, super::list::COLUMNS, &[super::list::Line::from(row)])?,
-        Format::Table => context.output.print(&told(row, &events))?,
+        Format::Table => context.output.print(&told(row, events))?,
     }
     Ok(Exit::Done)
 }

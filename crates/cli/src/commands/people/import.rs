@@ -6,12 +6,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use metsuke_clients::roster::{Roster, Settings};
+use metsuke_clients::server::Content;
 use metsuke_engine::EngineError;
+use metsuke_engine::desk::{Accounts, RosterTaken};
 use metsuke_engine::people::{self, DEFAULT_ROSTER, MOST_BYTES, Parsed};
 use metsuke_model::SystemClock;
 use metsuke_model::people::RosterKind;
-use metsuke_store::{Imported, OpenMode, Store};
-use serde_json::json;
+use metsuke_store::{OpenMode, Store};
 use url::Url;
 
 use crate::args::Format;
@@ -19,6 +20,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
 use crate::output::complain;
+use crate::remote::Remote;
 use crate::text::{count, length, listed, number, shown};
 
 /// Import a roster from a file, in place of what it said before
@@ -104,6 +106,32 @@ impl ImportArgs {
     }
 }
 
+impl ImportArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let json = self.file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        let scim = matches!((self.kind, json), (Some(Kind::Scim), _) | (None, true));
+        let media = if scim { "application/scim+json" } else { "text/csv" };
+        let mut query = remote.query(Vec::new());
+        query.extend(self.target.accept_missing.then(|| ("accept_missing", "true".to_owned())));
+        let (path, bytes) = (["rosters", self.target.roster.as_str()], read(&self.file)?);
+        let told: Taken = remote.send("PUT", &path, query, Content::Bytes(media, bytes)).await?;
+        for taken in &told.estates {
+            if context.output.format == Format::Table {
+                context.output.print(&told_of(taken))?;
+            } else {
+                context.output.document(taken)?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// What a server made of a roster, in each estate.
+#[derive(serde::Deserialize)]
+struct Taken {
+    estates: Vec<RosterTaken>,
+}
+
 impl FetchArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let token = context.config.roster_token(self.token_file.as_deref())?;
@@ -125,9 +153,9 @@ impl Target {
         let imported =
             people::import(&store, roster, parsed.employees, self.accept_missing, &SystemClock).await?;
         if context.output.format == Format::Table {
-            context.output.print(&told(&self.roster, &imported))?;
+            context.output.print(&told_of(&RosterTaken::of(&self.roster, kind, &imported)))?;
         } else {
-            context.output.document(&document(&self.roster, kind, &imported))?;
+            context.output.document(&RosterTaken::of(&self.roster, kind, &imported))?;
         }
         if imported.matching.unsure + imported.matching.unknown > 0 {
             context.note("note: `metsuke people unmatched` lists what is open");
@@ -164,38 +192,20 @@ fn named(parsed: Result<Parsed, EngineError>) -> anyhow::Result<Parsed> {
     }
 }
 
-fn told(roster: &str, imported: &Imported) -> String {
-    let Imported { rows, added, changed, missing, matching, .. } = imported;
+fn told_of(taken: &RosterTaken) -> String {
+    let RosterTaken { roster, people, added, changed, missing, accounts, .. } = taken;
+    let Accounts { matched, unsure, unknown, nobody, .. } = accounts;
     format!(
         "Roster {roster}: {}; {} new, {} changed, {} missing.\n\
          {}: {} matched, {} not certain, {} unknown, {} of nobody.\n",
-        count(*rows, "person", "people"),
+        count(*people, "person", "people"),
         number(*added),
         number(*changed),
         number(*missing),
-        count(matching.matched + matching.unsure + matching.unknown + matching.nobody, "account", "accounts"),
-        number(matching.matched),
-        number(matching.unsure),
-        number(matching.unknown),
-        number(matching.nobody),
+        count(matched + unsure + unknown + nobody, "account", "accounts"),
+        number(*matched),
+        number(*unsure),
+        number(*unknown),
+        number(*nobody),
     )
-}
-
-fn document(roster: &str, kind: RosterKind, imported: &Imported) -> serde_json::Value {
-    let Imported { rows, added, changed, missing, matching, .. } = imported;
-    json!({
-        "roster": roster,
-        "kind": kind.as_str(),
-        "people": rows,
-        "added": added,
-        "changed": changed,
-        "missing": missing,
-        "accounts": {
-            "matched": matching.matched,
-            "unsure": matching.unsure,
-            "unknown": matching.unknown,
-            "nobody": matching.nobody,
-            "changed": matching.changed,
-        },
-    })
 }

@@ -2,11 +2,12 @@
 //!
 //! The lines are made in the engine; here they get their columns.
 
-use metsuke_engine::people::{self, Candidate, EmployeeLine, Open, OpenAccount};
-use serde::Serialize;
+use metsuke_engine::desk::OpenLine;
+use metsuke_engine::people::{self, EmployeeLine, Open};
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 
 /// List the people of the rosters with their accounts
@@ -62,57 +63,43 @@ impl UnmatchedArgs {
     }
 }
 
+impl ListArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let mut query = Vec::new();
+        query.extend(self.leavers.then(|| ("leavers", "true".to_owned())));
+        query.extend(self.unmatched.then(|| ("unmatched", "true".to_owned())));
+        let lines: Vec<EmployeeLine> = remote.all(&["employees"], query).await?;
+        rows::write(context.output, PEOPLE, &lines)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl UnmatchedArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let lines: Vec<OpenLine> = remote.all(&["employees", "unmatched"], Vec::new()).await?;
+        rows::write(context.output, OPEN, &lines)?;
+        Ok(Exit::Done)
+    }
+}
+
 const NO_ROSTER: &str = "note: there is no roster; `metsuke people import` brings one";
 
-/// An account or a person without the other.
-#[derive(Debug, Serialize)]
-struct OpenLine {
-    what: &'static str,
-    id: String,
-    email: Option<Box<str>>,
-    name: Option<Box<str>>,
-    unsure_by: Option<&'static str>,
-    candidates: Vec<Candidate>,
-}
-
-impl From<OpenAccount> for OpenLine {
-    fn from(account: OpenAccount) -> Self {
-        let OpenAccount { id, email, name, unsure_by, candidates } = account;
-        Self { what: "account", id: id.to_string(), email, name, unsure_by, candidates }
-    }
-}
-
-impl From<EmployeeLine> for OpenLine {
-    fn from(employee: EmployeeLine) -> Self {
-        Self {
-            what: "person",
-            id: employee.key.into(),
-            email: employee.emails.into_iter().next(),
-            name: Some(employee.name),
-            unsure_by: None,
-            candidates: Vec::new(),
-        }
-    }
-}
-
-impl OpenLine {
-    fn may_be(&self) -> Option<String> {
-        let told = self.candidates.iter().map(|one| {
-            let name = one.email.as_ref().unwrap_or(&one.name);
-            if one.active { name.to_string() } else { format!("{name} (left)") }
-        });
-        (!self.candidates.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
-    }
+fn may_be(line: &OpenLine) -> Option<String> {
+    let told = line.candidates.iter().map(|one| {
+        let name = one.email.as_ref().unwrap_or(&one.name);
+        if one.active { name.to_string() } else { format!("{name} (left)") }
+    });
+    (!line.candidates.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
 }
 
 const OPEN: &[Column<OpenLine>] = &[
-    Column::new("what", "WHAT", |line| Cell::text(Some(line.what))),
+    Column::new("what", "WHAT", |line| Cell::text(Some(&line.what))),
     Column::csv("id", |line| Cell::text(Some(&line.id))),
     Column::csv("email", |line| Cell::text(line.email.as_deref())),
     Column::table("E-MAIL OR ID", |line| Cell::text(Some(line.email.as_deref().unwrap_or(&line.id)))),
     Column::new("name", "NAME", |line| Cell::text(line.name.as_deref())),
-    Column::new("unsure_by", "NOT CERTAIN BY", |line| Cell::text(line.unsure_by)),
-    Column::table("MAY BE", |line| Cell::text(line.may_be())),
+    Column::new("unsure_by", "NOT CERTAIN BY", |line| Cell::text(line.unsure_by.as_deref())),
+    Column::table("MAY BE", |line| Cell::text(may_be(line))),
     Column::csv("candidates", |line| {
         let keys: Vec<&str> = line.candidates.iter().map(|one| &*one.key).collect();
         Cell::text((!keys.is_empty()).then(|| keys.join(" ")))

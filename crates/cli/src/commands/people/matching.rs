@@ -1,10 +1,13 @@
 //! `metsuke people match` and `metsuke people unmatch`: what the operator says of an account.
 
+use metsuke_clients::server::Content;
 use metsuke_engine::people;
 use metsuke_model::SystemClock;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 use crate::text::shown;
 
 /// Say whose an account is, or that it is nobody's
@@ -48,7 +51,30 @@ impl MatchArgs {
     }
 }
 
+impl MatchArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let body = json!({
+            "employee": self.employee, "nobody": self.nobody, "connector": remote.connector(),
+        });
+        let path = ["people", &self.account, "employee"];
+        let told: Value = remote.send("PUT", &path, Vec::new(), Content::Json(body)).await?;
+        if told["changed"] == false {
+            context.note(&format!("note: that was said of {} already", shown(&self.account)));
+        }
+        Ok(Exit::Done)
+    }
+}
+
 impl UnmatchArgs {
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let (path, of) = (["people", &self.account, "employee"], remote.query(Vec::new()));
+        let told: Value = remote.send("DELETE", &path, of, Content::Nothing).await?;
+        if told["changed"] == false {
+            context.note(&format!("note: nothing was said of {}", shown(&self.account)));
+        }
+        Ok(Exit::Done)
+    }
+
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
         if !people::unassign(&store, &self.account, &SystemClock).await? {

@@ -1,8 +1,11 @@
 //! `metsuke grant`, `metsuke revoke` and `metsuke remove-person`.
 
 use clap::ArgGroup;
-use metsuke_engine::access::provision::{Applied, Ask, On, Outcome, Planned, Provisioner};
-use metsuke_model::SystemClock;
+use metsuke_clients::server::ServerError;
+use metsuke_engine::access::provision::{Applied, Ask, On, Outcome, Planned, Provisioner, Refusal};
+use metsuke_model::plan::Plan;
+use metsuke_model::{Grant, SystemClock};
+use serde_json::{Value as Json, json};
 
 use super::options::{Teller, WriteArgs};
 use super::report::{Answer, show_plan};
@@ -10,6 +13,7 @@ use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::question::{agreed, can_ask};
+use crate::remote::Remote;
 
 const AFTER: &str = "With --format json, stdout is one object: {\"plan\": {\"id\", \"hash\", \"steps\"}, \"outcome\":
 \"applied|planned|frozen|refused|unchanged|unknown\", \"grants_added\", \"grants_removed\", \"calls\", \"reason\"}.
@@ -128,6 +132,111 @@ impl RemovePersonArgs {
     /// What kept it from being planned or applied.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         change(context, Ask::Remove { user: self.user }, self.handling, &self.write).await
+    }
+}
+
+impl ChangeArgs {
+    /// Grants or revokes through a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said.
+    pub(crate) async fn through(
+        self,
+        context: &Context,
+        remote: &Remote,
+        action: &str,
+    ) -> anyhow::Result<Exit> {
+        let Target { user, team, role, app, permission, collaborator } = self.target;
+        let ask = json!({
+            "action": action, "user": user, "team": team, "role": role, "app": app,
+            "permissions": permission, "collaborator": collaborator,
+        });
+        through(context, remote, ask, self.handling, &self.write).await
+    }
+}
+
+impl RemovePersonArgs {
+    /// Removes through a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let ask = json!({ "action": "remove", "user": self.user });
+        through(context, remote, ask, self.handling, &self.write).await
+    }
+}
+
+/// Plans and applies through a server.
+async fn through(
+    context: &Context,
+    remote: &Remote,
+    mut ask: Json,
+    handling: Handling,
+    write: &WriteArgs,
+) -> anyhow::Result<Exit> {
+    ask["connector"] = json!(remote.connector());
+    ask["reason"] = json!(handling.reason);
+    let planned: Json = match remote.post(&["plans"], ask).await {
+        Ok(planned) => planned,
+        Err(error) => return refused(context, error),
+    };
+    if planned["outcome"] == "unchanged" {
+        let why = planned["reason"].as_str().unwrap_or_default().to_owned();
+        return Answer::unchanged(why).print(context);
+    }
+    let plan: Plan = serde_json::from_value(planned["plan"]["plan"].clone())?;
+    if context.output.format == Format::Table {
+        show_plan(context, &plan)?;
+    }
+    let wanted = handling.yes || (!handling.plan_only && can_ask() && agreed("Apply it?")?);
+    if !wanted {
+        return Answer::planned(&plan).print(context);
+    }
+    apply_through(context, remote, &plan, write.confirm_count).await
+}
+
+/// Applies a plan through a server.
+pub(super) async fn apply_through(
+    context: &Context,
+    remote: &Remote,
+    plan: &Plan,
+    confirm_count: Option<usize>,
+) -> anyhow::Result<Exit> {
+    let body = json!({ "confirm_count": confirm_count });
+    let told: Json = match remote.post(&["plans", &plan.id(), "apply"], body).await {
+        Ok(told) => told,
+        Err(error) => return refused(context, error),
+    };
+    let outcome = match told["outcome"].as_str() {
+        Some("applied") => Outcome::Applied,
+        Some("unchanged") => Outcome::Unchanged,
+        Some("planned") => Outcome::NotSent,
+        _ => Outcome::Unknown,
+    };
+    let text = |name: &str| told[name].as_str().map(ToOwned::to_owned);
+    let grants = |name: &str| serde_json::from_value::<Vec<Grant>>(told[name].clone());
+    let applied = Applied {
+        outcome,
+        added: grants("grants_added")?,
+        removed: grants("grants_removed")?,
+        calls: u32::try_from(told["calls"].as_u64().unwrap_or_default()).unwrap_or(u32::MAX),
+        refused_with: None,
+        reason: text("reason"),
+        hint: text("hint"),
+    };
+    Answer::applied(plan, applied).print(context)
+}
+
+/// What a rule refused is an answer; everything else is a failure.
+fn refused(context: &Context, error: anyhow::Error) -> anyhow::Result<Exit> {
+    match error.downcast_ref::<ServerError>() {
+        Some(ServerError::Refused(told)) if told.code == "refused" => {
+            let (reason, hint) = (told.message.clone(), told.hint.clone());
+            Answer::refused(Refusal { rule: None, reason, hint }).print(context)
+        }
+        _ => Err(error),
     }
 }
 

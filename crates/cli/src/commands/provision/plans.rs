@@ -5,16 +5,19 @@ use std::fmt::Write as _;
 use metsuke_engine::EngineError;
 use metsuke_engine::access::provision::Provisioner;
 use metsuke_model::SystemClock;
-use metsuke_model::plan::{PlanStatus, StepStatus};
+use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 use metsuke_store::{PlanRow, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use super::ask::apply_through;
 use super::options::{Teller, WriteArgs};
 use super::report::{Answer, Told, show_plan};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::question::{agreed, can_ask};
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 use crate::text::shown;
 
@@ -71,7 +74,7 @@ enum PlansCommand {
 }
 
 /// One plan, for a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Line {
     id: String,
     status: PlanStatus,
@@ -82,7 +85,7 @@ struct Line {
     reason: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct LineTold {
     title: String,
     actor: String,
@@ -187,6 +190,83 @@ impl PlansArgs {
                 Ok(if open { Exit::Failure } else { Exit::Done })
             }
         }
+    }
+}
+
+impl ApplyArgs {
+    /// Applies through a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let told = found(remote, &self.id).await?;
+        let plan: Plan = serde_json::from_value(told["plan"].clone())?;
+        if context.output.format == Format::Table {
+            show_plan(context, &plan)?;
+        }
+        let said = self.yes || self.write.confirm_count.is_some();
+        if !said && can_ask() && !agreed("Apply it?")? {
+            return Answer::planned(&plan).print(context);
+        }
+        apply_through(context, remote, &plan, self.write.confirm_count).await
+    }
+}
+
+impl PlansArgs {
+    /// Lists, shows or settles, at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.command {
+            None => {
+                let query = remote.query(Vec::new());
+                let lines: Vec<Line> = remote.rows(&["plans"], query, self.limit as usize).await?;
+                rows::write(context.output, PLANS, &lines)?;
+            }
+            Some(PlansCommand::Show { id }) => {
+                let told = found(remote, &id).await?;
+                let plan: Plan = serde_json::from_value(told["plan"].clone())?;
+                if context.output.format == Format::Table {
+                    show_plan(context, &plan)?;
+                    let status = told["status"].as_str().unwrap_or_default();
+                    context.output.print(&format!("Status: {}\n", shown(status)))?;
+                } else {
+                    context.output.document(&json!({
+                        "plan": Told::of(&plan), "status": told["status"], "reason": told["reason"],
+                        "progress": told["progress"],
+                    }))?;
+                }
+            }
+            Some(PlansCommand::Reconcile(_)) => {
+                let body = json!({ "connector": remote.connector() });
+                let told: Value = remote.post(&["plans", "reconcile"], body).await?;
+                let steps = told["steps"].as_array().cloned().unwrap_or_default();
+                for step in &steps {
+                    let (plan, status) = (step["plan"].as_str(), step["status"].as_str());
+                    let (plan, status) = (plan.unwrap_or_default(), status.unwrap_or_default());
+                    context.output.print(&format!("plan {plan}, step {}: {status}\n", step["step"]))?;
+                }
+                if steps.is_empty() {
+                    context.note("note: nothing is open");
+                }
+                let open = steps.iter().any(|step| step["status"] == StepStatus::Unknown.as_str());
+                return Ok(if open { Exit::Failure } else { Exit::Done });
+            }
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// The plan of this id, or of the one that begins so.
+async fn found(remote: &Remote, id: &str) -> anyhow::Result<Value> {
+    let lines: Vec<Line> = remote.all(&["plans"], Vec::new()).await?;
+    let mut fitting = lines.iter().filter(|line| line.id.starts_with(id));
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => remote.get(&["plans", &one.id], Vec::new()).await,
+        _ => Err(EngineError::NoPlan { asked: id.into() }.into()),
     }
 }
 

@@ -1,14 +1,17 @@
 //! `metsuke kill-switch` and `metsuke protect`.
 
+use metsuke_clients::server::Content;
 use metsuke_model::HerokuId;
 use metsuke_model::audit::EventCode;
 use metsuke_model::{Clock as _, SystemClock};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
 use crate::operator::operator;
+use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 
 /// Stop every write to Heroku, or allow them again
@@ -65,7 +68,7 @@ enum Protect {
 }
 
 /// Somebody who is protected.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Line {
     person: String,
     added_at: metsuke_model::Moment,
@@ -92,17 +95,71 @@ impl KillSwitchArgs {
                 false
             }
         };
-        if context.output.format == Format::Table {
-            let told = if on { "on: nothing is written to Heroku" } else { "off" };
-            context.output.print(&format!("The kill switch is {told}.\n"))?;
-        } else {
-            context.output.document(&serde_json::json!({ "kill_switch": on }))?;
-        }
-        Ok(Exit::Done)
+        tell(context, on)
     }
 }
 
+impl KillSwitchArgs {
+    /// Turns or tells, at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let turned = |on: bool| Content::Json(json!({ "on": on, "connector": remote.connector() }));
+        let told: Value = match self.command {
+            KillSwitch::Show => remote.get(&["kill-switch"], remote.query(Vec::new())).await?,
+            KillSwitch::On => remote.send("PUT", &["kill-switch"], Vec::new(), turned(true)).await?,
+            KillSwitch::Off => remote.send("PUT", &["kill-switch"], Vec::new(), turned(false)).await?,
+        };
+        tell(context, told["on"] == true)
+    }
+}
+
+fn tell(context: &Context, on: bool) -> anyhow::Result<Exit> {
+    if context.output.format == Format::Table {
+        let told = if on { "on: nothing is written to Heroku" } else { "off" };
+        context.output.print(&format!("The kill switch is {told}.\n"))?;
+    } else {
+        context.output.document(&json!({ "kill_switch": on }))?;
+    }
+    Ok(Exit::Done)
+}
+
 impl ProtectArgs {
+    /// Protects, ends a protection, or lists, at a server.
+    ///
+    /// # Errors
+    ///
+    /// What the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let (person, told): (String, Value) = match self.command {
+            Protect::List => {
+                let mut lines: Vec<Line> = remote.all(&["protected"], Vec::new()).await?;
+                lines.sort_by(|one, other| one.person.cmp(&other.person));
+                // Several estates may name the same person.
+                lines.dedup_by(|one, other| one.person == other.person);
+                rows::write(context.output, PROTECTED, &lines)?;
+                return Ok(Exit::Done);
+            }
+            Protect::Add { person } => {
+                let body = json!({ "person": person, "connector": remote.connector() });
+                let told = remote.post(&["protected"], body).await?;
+                (person, told)
+            }
+            Protect::Remove { person } => {
+                let of = remote.query(Vec::new());
+                let told = remote.send("DELETE", &["protected", &person], of, Content::Nothing).await?;
+                (person, told)
+            }
+        };
+        if told["changed"] == false {
+            let so = if told["protected"] == true { "is protected already" } else { "was not protected" };
+            context.note(&format!("note: {person} {so}"));
+        }
+        Ok(Exit::Done)
+    }
+
     /// Protects, ends a protection, or lists.
     ///
     /// # Errors

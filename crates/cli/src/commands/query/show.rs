@@ -71,6 +71,62 @@ pub(super) fn answer(context: &Context, answer: &Answer) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints an answer that came as JSON.
+///
+/// # Errors
+///
+/// [`Failure`] where it is to be shown as a tree; what writing to stdout met.
+pub(super) fn json(context: &Context, answer: &Json) -> anyhow::Result<()> {
+    let data = &answer["data"];
+    let rows: Vec<&Json> = match data {
+        Json::Array(rows) => rows.iter().collect(),
+        tree => ["vertices", "edges"].iter().filter_map(|part| tree[part].as_array()).flatten().collect(),
+    };
+    match context.output.format {
+        Format::Json => context.output.document(answer)?,
+        Format::Jsonl => {
+            let mut stdout = buffered();
+            for row in rows {
+                serde_json::to_writer(&mut stdout, row)?;
+                stdout.write_all(b"\n")?;
+            }
+            stdout.flush()?;
+        }
+        Format::Table if is_tree(context) => {
+            return Err(Failure::usage("a tree is not shown through a server")
+                .hint("take --format json")
+                .into());
+        }
+        Format::Table | Format::Csv => {
+            let listed = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
+            let (headings, cells): (Vec<String>, Vec<Vec<Cell>>) = if answer["type"] == "table" {
+                let columns = listed("columns");
+                let names: Vec<String> = columns.iter().filter_map(Json::as_str).map(str::to_owned).collect();
+                let of = |row: &Json| names.iter().map(|name| cell(row.get(name))).collect();
+                let cells = rows.into_iter().map(of).collect();
+                (names, cells)
+            } else {
+                let entities = rows.into_iter().filter(|row| row.get("entity").is_some());
+                let of = |row: &Json| {
+                    let inner = &row["entity"];
+                    let sort = inner["_type"].as_array().and_then(|all| all.first()).cloned();
+                    let sort = sort.unwrap_or_else(|| inner["_type"].clone());
+                    vec![cell(Some(&sort)), cell(inner.get("displayName")), cell(inner.get("_key"))]
+                };
+                (["Type", "Name", "Key"].map(str::to_owned).to_vec(), entities.map(of).collect())
+            };
+            if context.output.format == Format::Csv {
+                grid::csv(&headings, cells.into_iter())?;
+            } else {
+                let total = length(&cells);
+                grid::table(context.output, &headings, cells)?;
+                context.note(&format!("{} of version {}", count(total, "row", "rows"), answer["version"]));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// One JSON object a line: entities, rows, or vertices and then edges.
 fn lines(answer: &Answer) -> io::Result<()> {
     let mut stdout = buffered();

@@ -6,7 +6,7 @@ use metsuke_baton::c1z::{C1z, ReadOptions};
 use metsuke_engine::retention::PRUNE;
 use metsuke_simulator::Size;
 use metsuke_store::{JobSelect, JobStatus, OpenMode, Store};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{PATIENCE, Served};
 
@@ -83,6 +83,25 @@ async fn settings_are_changed_in_place_and_by_tag_and_the_token_is_rotated() {
         let refused = served.send(("PATCH", &path), Some(&admin), &[], Some(&wrong)).await;
         assert_eq!(refused.status, 422, "{wrong}: {}", refused.text());
     }
+    let good = served.new_connector("other", "ann@example.com");
+    for (name, value) in [
+        ("owner", json!("nobody")),
+        ("api_url", json!("http://heroku.example.com")),
+        ("polling_interval", json!("SOMETIMES")),
+        ("polling_interval", json!({ "cron": "61 * * * *" })),
+        ("api_token", json!("with blanks")),
+        ("owner", Value::Null),
+        ("colour", json!("red")),
+    ] {
+        let mut wish = good.clone();
+        wish[name] = value;
+        if wish[name].is_null() {
+            wish.as_object_mut().unwrap().remove(name);
+        }
+        let refused = served.post(&admin, "/api/v1/connectors", &wish).await;
+        assert_eq!(refused.status, 422, "{wish}");
+        assert_eq!(refused.json()["error"]["fields"][0]["name"], name, "{}", refused.text());
+    }
     let rotation = json!({ "api_token": served.house.heroku.token() });
     let rotated = served.send(("PUT", &format!("{path}/token")), Some(&admin), &[], Some(&rotation)).await;
     assert_eq!(rotated.status, 200);
@@ -117,7 +136,7 @@ async fn no_token_stands_in_an_answer_a_log_or_a_database() {
     let document = served.send(("GET", "/api/v1/openapi.json"), None, &[], None).await.json();
     for (path, methods) in document["paths"].as_object().unwrap() {
         if methods.get("get").is_some() {
-            answers += &served.get(&admin, &path.replace("{id}", &id)).await.text();
+            answers += &String::from_utf8_lossy(&served.get(&admin, &path.replace("{id}", &id)).await.body);
         }
     }
     let again = served

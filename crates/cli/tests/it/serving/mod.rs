@@ -8,5 +8,6 @@ mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod through;
 mod traces;
 mod webhooks;
