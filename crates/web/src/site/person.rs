@@ -266,16 +266,11 @@ pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
             })
     };
     let apps: Vec<&AppOfUser> = found.apps.iter().filter(fits).collect();
-    let from: usize = own("from").and_then(|from| from.parse().ok()).unwrap_or_default();
+    let (from, next) = frame.part(apps.len(), PAGE);
     let lead = match (own("what"), own("why"), own("can")) {
         (Some(what), Some(why), _) => format!("Can {what}. {why}."),
         (_, _, Some(right)) => format!("Apps that they can {}.", Name::new(right).cut),
         _ => "Every app that they reach.".to_owned(),
-    };
-    let next = if from + PAGE < apps.len() {
-        frame.asked.with("from", &(from + PAGE).to_string()).at(&frame.path)
-    } else {
-        String::new()
     };
     let view = AppsView {
         read: frame.read(std::slice::from_ref(&reading)),

@@ -114,7 +114,7 @@ impl Ground {
     /// What the database said.
     pub async fn remembering(self, mut memory: Memory) -> Result<Self, EngineError> {
         let url = self.store.url();
-// What changed since a version that is not kept any more is not known whole.
+        // What changed since a version that is not kept any more is not known whole.
         let kept = self.store.oldest_version().await?..=self.version;
         let before = memory.version_of(url, &self.settings).filter(|before| kept.contains(before));
         let Some(before) = before else {
