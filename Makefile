@@ -12,7 +12,7 @@ RESTORES ?= 1000
 ALERT_CRASHES ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt fuzz conformance jupiterone api oidc bench simulate safety crash clean
+.PHONY: help demo test lint fmt fuzz conformance jupiterone api oidc mcp bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ oidc: ## Sign in through a real OpenID provider
 	@scripts/setup.sh conformance
 	@cargo build --release --locked --package metsuke-cli
 	@scripts/oidc.sh "$(METSUKE)"
+
+mcp: ## Call every tool for assistants with the protocol's own clients
+	@scripts/setup.sh conformance
+	@cargo build --release --locked --package metsuke-cli
+	@scripts/mcp.sh "$(METSUKE)"
 
 api: ## Ask a running server everything that its description allows (EXAMPLES=50)
 	@scripts/setup.sh api

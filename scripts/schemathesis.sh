@@ -49,7 +49,7 @@ heroku_token=$(sed -n 's/^token \([^ ]*\).*$/\1/p' "$state/heroku" | head -n 1)
 export METSUKE_DATABASE_URL=sqlite:$state/metsuke.db
 
 : >"$state/server"
-"$metsuke" --quiet serve --listen 127.0.0.1:0 >"$state/server" 2>"$state/log" &
+METSUKE_REQUESTS_PER_MINUTE=0 "$metsuke" --quiet serve --listen 127.0.0.1:0 >"$state/server" 2>"$state/log" &
 processes+=($!)
 server=$(address "$state/server" $!)
 token=$("$metsuke" --quiet token create --role admin --name schemathesis | tail -n 1)

@@ -12,6 +12,7 @@ mod context;
 mod deployment;
 mod failure;
 mod grid;
+mod limits;
 mod operator;
 mod output;
 mod page;

@@ -59,6 +59,14 @@ fn user_lines(users: Vec<Stored<User>>) -> Vec<UserLine> {
 /// What the database said.
 pub async fn unresolved(snapshot: &mut Snapshot) -> Result<Vec<UnresolvedLine>, EngineError> {
     let members = snapshot.objects::<UnresolvedMember>(&Select::All).await?;
+    let lines = unresolved_lines(snapshot, members).await?;
+    Ok(sorted(lines, |line: &UnresolvedLine| (line.team.as_deref(), &line.id)))
+}
+
+async fn unresolved_lines(
+    snapshot: &mut Snapshot,
+    members: Vec<Stored<UnresolvedMember>>,
+) -> Result<Vec<UnresolvedLine>, EngineError> {
     let teams = names::<Team>(snapshot, |team| &team.name).await?;
     let line = |member: UnresolvedMember| UnresolvedLine {
         id: member.id,
@@ -67,8 +75,7 @@ pub async fn unresolved(snapshot: &mut Snapshot) -> Result<Vec<UnresolvedLine>, 
         team_id: member.team,
         role: member.role.unwrap_or_else(|| "unknown".into()),
     };
-    let lines = members.into_iter().map(|stored| line(stored.record)).collect();
-    Ok(sorted(lines, |line: &UnresolvedLine| (line.team.as_deref(), &line.id)))
+    Ok(members.into_iter().map(|stored| line(stored.record)).collect())
 }
 
 /// Listed teams; those that only an app names are left out.
@@ -187,6 +194,14 @@ async fn account_lines(
 /// What the database said.
 pub async fn addons(snapshot: &mut Snapshot) -> Result<Vec<AddOnLine>, EngineError> {
     let addons = snapshot.objects::<AddOn>(&Select::All).await?;
+    let lines = addon_lines(snapshot, addons).await?;
+    Ok(sorted(lines, |line: &AddOnLine| (line.name.as_deref(), &line.id)))
+}
+
+async fn addon_lines(
+    snapshot: &mut Snapshot,
+    addons: Vec<Stored<AddOn>>,
+) -> Result<Vec<AddOnLine>, EngineError> {
     let teams = names::<Team>(snapshot, |team| &team.name).await?;
     let mut apps = HashMap::new();
     for app in snapshot.objects::<App>(&Select::All).await? {
@@ -217,8 +232,7 @@ pub async fn addons(snapshot: &mut Snapshot) -> Result<Vec<AddOnLine>, EngineErr
             created_at: addon.created_at,
         }
     };
-    let lines = addons.into_iter().map(|stored| line(stored.record)).collect();
-    Ok(sorted(lines, |line: &AddOnLine| (line.name.as_deref(), &line.id)))
+    Ok(addons.into_iter().map(|stored| line(stored.record)).collect())
 }
 
 /// Pending invitations.
@@ -228,6 +242,14 @@ pub async fn addons(snapshot: &mut Snapshot) -> Result<Vec<AddOnLine>, EngineErr
 /// What the database said.
 pub async fn invitations(snapshot: &mut Snapshot) -> Result<Vec<InvitationLine>, EngineError> {
     let invitations = snapshot.objects::<Invitation>(&Select::All).await?;
+    let lines = invitation_lines(snapshot, invitations).await?;
+    Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
+}
+
+async fn invitation_lines(
+    snapshot: &mut Snapshot,
+    invitations: Vec<Stored<Invitation>>,
+) -> Result<Vec<InvitationLine>, EngineError> {
     let teams = names::<Team>(snapshot, |team| &team.name).await?;
     let people = names::<User>(snapshot, |user| &user.email).await?;
     let line = |invitation: Invitation| InvitationLine {
@@ -239,8 +261,7 @@ pub async fn invitations(snapshot: &mut Snapshot) -> Result<Vec<InvitationLine>,
         role: invitation.role.unwrap_or_else(|| "unknown".into()),
         created_at: invitation.created_at,
     };
-    let lines = invitations.into_iter().map(|stored| line(stored.record)).collect();
-    Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
+    Ok(invitations.into_iter().map(|stored| line(stored.record)).collect())
 }
 
 /// Sorts lines by name, then by id.

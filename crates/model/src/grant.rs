@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{HerokuId, ResourceType};
 
 /// Who holds a grant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Principal {
     /// A user, or an invitation that nobody has accepted.
     pub kind: PrincipalKind,
@@ -16,7 +16,7 @@ pub struct Principal {
 }
 
 /// What a principal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipalKind {
     /// A person with a Heroku account.
@@ -38,7 +38,7 @@ pub struct ResourceRef {
 }
 
 /// One step of the path that explains a derived grant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PathStep {
     /// The resource of the step.
     #[serde(flatten)]
@@ -48,7 +48,7 @@ pub struct PathStep {
 }
 
 /// One line of `metsuke grants`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     /// Who.
     pub principal: Principal,

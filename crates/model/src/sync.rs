@@ -126,7 +126,7 @@ impl Outcome {
 }
 
 /// What came of one scope: an endpoint, and the parent that it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeReport {
     /// Method and path, with names for people where the request had ids: `GET /teams/core/members`.
     pub scope: Box<str>,
@@ -147,7 +147,7 @@ pub struct ScopeReport {
 }
 
 /// How many of each there are in a version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Distinct people, the own account included.
     pub users: u64,
@@ -166,7 +166,7 @@ pub struct Counts {
 }
 
 /// How many objects and grants differ from the version before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// Came.
     pub added: u64,

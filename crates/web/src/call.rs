@@ -76,19 +76,22 @@ impl Call {
         read.map(|Query(read)| read).map_err(wrong)
     }
 
-    /// The body, which is JSON.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+    /// Refuses a body that does not say that it is JSON.
+    pub(crate) fn must_be_json(&self) -> Result<(), ApiError> {
         let media =
             self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "the body must be JSON",
-            )
-            .hint("send `Content-Type: application/json`"));
+        if essence.eq_ignore_ascii_case("application/json") {
+            return Ok(());
         }
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Err(ApiError::new(status, "unsupported_media_type", "the body must be JSON")
+            .hint("send `Content-Type: application/json`"))
+    }
+
+    /// The body, which is JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        self.must_be_json()?;
         let value: Value = serde_json::from_slice(&self.body)
             .map_err(|error| ApiError::malformed(format!("the body is no JSON: {error}")))?;
         serde_json::from_value(value).map_err(|error| ApiError::invalid("body", error.to_string()))

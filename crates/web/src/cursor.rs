@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
-/// The longest cursor that is read.
-const LONGEST: usize = 4 * 1024;
+/// The longest cursor that is read: one with a place for each of some hundred connectors.
+const LONGEST: usize = 48 * 1024;
 
 /// Writes a place of a list.
 pub(crate) fn write(operation: Operation, place: &impl Serialize) -> Option<String> {

@@ -9,13 +9,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Body as HttpBody, to_bytes};
+use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, RawPathParams, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::StreamExt as _;
+use metsuke_engine::changes::webhooks::MOST_BYTES;
 use metsuke_engine::identity::{Area, Caller, Denied, Operation, Owned, Policy};
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::answer::{Answer, Body};
 use crate::call::Call;
@@ -28,6 +30,8 @@ use crate::visit;
 
 /// The header with the number of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header with the trace that a request belongs to.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The longest number of a request that a caller may give.
 const LONGEST_ID: usize = 64;
 
@@ -57,7 +61,18 @@ pub(crate) async fn enter(
 ) -> Response {
     let began = Instant::now();
     let number = number(&state, request.headers());
-    let span = tracing::info_span!("request", request.id = number, operation = operation.id());
+    let span = tracing::info_span!(
+        "request",
+        request.id = number,
+        operation = operation.id(),
+        http.request.method = operation.method().as_str(),
+        http.route = operation.path(),
+        http.response.status_code = Empty,
+        actor.id = Empty,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        trace.parent = parent(request.headers()),
+    );
     let segments =
         |path: &RawPathParams| path.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let path: Option<BTreeMap<String, String>> = path.as_ref().map(segments);
@@ -71,6 +86,11 @@ pub(crate) async fn enter(
         let (status, took) = (response.status().as_u16(), began.elapsed());
         state.metrics.answered(operation, status, took);
         let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let span = tracing::Span::current();
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
         tracing::info!(http.status = status, duration_ms, "answered");
         response
     };
@@ -129,14 +149,20 @@ pub(crate) async fn admitted(
     let path = path.ok_or_else(|| ApiError::malformed("the path is not written in UTF-8"))?;
     let (parts, body) = request.into_parts();
     let visitor = guard::visitor(&state.place, peer(&parts.extensions), &parts.headers);
-    let (caller, signed) = match operation.policy() {
+    let asked = match operation.policy() {
         // Only signing in looks at cookies where nobody needs to be anybody.
         Policy::Public if operation.area() == Area::Session => {
-            (None, guard::signed(state, &parts.headers).await?)
+            guard::signed(state, &parts.headers).await.map(|signed| (None, signed))
         }
-        Policy::Public => (None, None),
-        Policy::Of { .. } => caller(state, &parts.headers).await?,
+        Policy::Public | Policy::Signed => Ok((None, None)),
+        Policy::Of { .. } => caller(state, &parts.headers).await,
     };
+    let known = asked.as_ref().ok().and_then(|(caller, _)| caller.as_ref());
+    if let Some(caller) = known {
+        tracing::Span::current().record("actor.id", &*caller.id());
+    }
+    state.pace.count(operation, known, visitor.address, Instant::now())?;
+    let (caller, signed) = asked?;
     if operation.needs_session() && signed.is_none() {
         return Err(ApiError::session_needed());
     }
@@ -144,18 +170,16 @@ pub(crate) async fn admitted(
     if let Some(caller) = &caller {
         as_owner = permitted(state, operation, caller, &path).await?;
     }
-    let body = to_bytes(body, state.body_limit).await.map_err(|_| {
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large, or it was cut off")
-            .hint(format!("at most {} bytes are read", state.body_limit))
-    })?;
+    let most = if operation.policy() == Policy::Signed { MOST_BYTES } else { state.body_limit };
+    let body = arrived(state, body, most).await?;
     let (uri, headers) = (parts.uri, parts.headers);
     match operation.policy() {
         Policy::Public => guard::check(&state.place, &parts.method, &headers, &body, None)?,
         Policy::Of { .. } if signed.is_some() => {
             guard::check(&state.place, &parts.method, &headers, &body, signed.as_ref())?;
         }
-        // A token is no cookie: nobody's browser sends it along unasked.
-        Policy::Of { .. } => {}
+        // A token is no cookie, and a signature neither: nobody's browser sends it along unasked.
+        Policy::Of { .. } | Policy::Signed => {}
     }
     Ok(Call {
         state: Arc::clone(state),
@@ -175,6 +199,20 @@ pub(crate) async fn admitted(
 pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
     peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// The body, which has to arrive in time.
+async fn arrived(state: &State, body: HttpBody, most: usize) -> Result<Bytes, ApiError> {
+    let Ok(body) = tokio::time::timeout(state.limits.arrival, to_bytes(body, most)).await else {
+        let told = "the body took too long to arrive";
+        let close = HeaderValue::from_static("close");
+        return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", told)
+            .header(header::CONNECTION, close));
+    };
+    body.map_err(|_| {
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large, or it was cut off")
+            .hint(format!("at most {most} bytes are read"))
+    })
 }
 
 /// Waits for an answer for as long as anybody would.
@@ -211,7 +249,7 @@ async fn caller(state: &State, headers: &HeaderMap) -> Result<(Option<Caller>, O
 }
 
 /// Asks the operation's policy; tells whether the caller is let in for owning the thing alone.
-async fn permitted(
+pub(crate) async fn permitted(
     state: &State,
     operation: Operation,
     caller: &Caller,
@@ -238,6 +276,17 @@ pub(crate) fn number(state: &State, headers: &HeaderMap) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let fits = |given: &&str| !given.is_empty() && given.len() <= LONGEST_ID && given.bytes().all(plain);
     given.filter(fits).map_or_else(|| state.next_number(), ToOwned::to_owned)
+}
+
+/// What a request says of the trace that it belongs to, in the form that can be read.
+///
+/// Source: <https://www.w3.org/TR/trace-context/#traceparent-header>
+fn parent(headers: &HeaderMap) -> Option<&str> {
+    let mut told = headers.get_all(TRACE_PARENT).iter();
+    let (Some(told), None) = (told.next(), told.next()) else { return None };
+    let told = told.to_str().ok()?;
+    let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte) || byte == b'-';
+    (told.len() == 55 && told.bytes().all(plain)).then_some(told)
 }
 
 /// An answer as HTTP has it; 304 where the caller has it already.

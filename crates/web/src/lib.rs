@@ -16,6 +16,9 @@ mod error;
 mod form;
 mod guard;
 mod handlers;
+mod limits;
+mod listening;
+mod mcp;
 mod metrics;
 mod once;
 mod pages;
@@ -26,5 +29,6 @@ mod table;
 mod visit;
 
 pub use description::document;
+pub use limits::Limits;
 pub use place::Place;
 pub use server::{Guest, Server, Services, WebError};

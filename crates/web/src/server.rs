@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::{enter, nowhere, otherwise};
+use crate::limits::{Limits, Pace};
+use crate::listening::listen;
 use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::site::ROUTES;
@@ -50,6 +52,8 @@ pub struct Services {
     pub place: Option<Place>,
     /// Whom a browser on this machine is signed in as without being asked; nobody but in a demonstration.
     pub guest: Option<Guest>,
+    /// How much is taken.
+    pub limits: Limits,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -76,13 +80,6 @@ pub enum WebError {
         #[source]
         source: std::io::Error,
     },
-    /// The server ended by itself.
-    #[error("the server has stopped")]
-    Stopped {
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
 }
 
 /// What all requests share.
@@ -96,6 +93,8 @@ pub(crate) struct State {
     pub(crate) guest: Option<Guest>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
+    pub(crate) limits: Limits,
+    pub(crate) pace: Pace,
     pub(crate) body_limit: usize,
     pub(crate) patience: Duration,
     /// Cancelled when the server is asked to stop.
@@ -138,32 +137,21 @@ impl Server {
     }
 
     /// Answers requests until it is asked to stop.
-    ///
-    /// # Errors
-    ///
-    /// [`WebError::Stopped`].
-    pub async fn run(self, services: Services, stopping: CancellationToken) -> Result<(), WebError> {
+    pub async fn run(self, services: Services, stopping: CancellationToken) {
         let state = Arc::new(state(services, self.address, stopping.clone()));
-        let ended = stopping.clone();
-        let service = router(&state).into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(self.listener, service)
-            .with_graceful_shutdown(async move { ended.cancelled().await });
+        let served = listen(self.listener, router(&state), state.limits, &stopping);
         let given_up = async {
             stopping.cancelled().await;
             tokio::time::sleep(FAREWELL).await;
         };
-        let outcome = tokio::select! {
-            served = async { served.await } => served.map_err(|source| WebError::Stopped { source }),
-            () = given_up => {
-                tracing::warn!("requests that did not end in time were given up");
-                Ok(())
-            }
-            () = noting(&state) => Ok(()),
-        };
+        tokio::select! {
+            () = served => {}
+            () = given_up => tracing::warn!("requests that did not end in time were given up"),
+            () = noting(&state) => {}
+        }
         if let Err(error) = state.tokens.note_uses().await {
             tracing::debug!(%error, "the last use of tokens was not written down");
         }
-        outcome
     }
 }
 
@@ -182,7 +170,7 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, guest, clock } = services;
+    let Services { desk, tokens, once, people, place, guest, limits, clock } = services;
     State {
         desk,
         tokens,
@@ -191,6 +179,8 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
         place: place.unwrap_or_else(|| Place::listening(address)),
         guest,
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
+        pace: Pace::new(&limits),
+        limits,
         clock,
         body_limit: BODY_LIMIT,
         patience: PATIENCE,

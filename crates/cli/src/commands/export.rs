@@ -11,6 +11,7 @@ mod jupiterone;
 use crate::context::Context;
 use crate::failure::Exit;
 
+pub(super) use graph::write_graph;
 pub(super) use jupiterone::{ShapeArgs, VersionArgs, as_of, note_partial};
 
 /// Write a version of the estate in another tool's form

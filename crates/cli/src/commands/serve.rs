@@ -8,12 +8,13 @@
 )]
 
 mod export;
+mod forms;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use metsuke_engine::alerts::{Courier, Evaluator};
-use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder};
+use metsuke_engine::changes::{Accelerator, FeedSettings, Recorder, Watch};
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{Once, People, SETUP_LASTS, Tokens};
@@ -64,8 +65,9 @@ impl Args {
         let seal = context.config.seal_file()?;
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
         let outside = context.config.outside()?;
+        let watch = Watch::default();
         let supervisor = Supervisor::new(installation.clone())?
-            .with(Arc::new(Recorder::default()))
+            .with(Arc::new(Recorder::new(watch.clone())))
             .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())))
             .with(Arc::new(export::Exporter))
@@ -80,12 +82,18 @@ impl Args {
         }
         offer_setup(&people, &place).await?;
         let services = Services {
-            desk: Desk::new(installation).stopped_by(context.kill_file()).sending(outside),
+            desk: Desk::new(installation)
+                .stopped_by(context.kill_file())
+                .sending(outside)
+                .watching(watch)
+                .signing(context.config.audit_key(None))
+                .writing(Arc::new(forms::Written)),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             people,
             place: Some(place),
             guest: None,
+            limits: context.config.limits()?,
             clock,
         };
         context.output.print(&format!("listening on http://{}\n", server.address()))?;
@@ -101,7 +109,7 @@ impl Args {
         let (worked, closed, ()) = tokio::join!(supervisor.run(&context.cancel), closed, between);
         worked?;
         if let Some(ended) = closed {
-            ended??;
+            ended?;
         }
         Ok(Exit::Done)
     }

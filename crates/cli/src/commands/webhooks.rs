@@ -57,9 +57,6 @@ enum Command {
     },
 }
 
-/// Where deliveries are taken.
-const PATH: &str = "/api/v1/webhooks/heroku";
-
 impl Args {
     /// Lists, adds or removes.
     ///
@@ -91,7 +88,10 @@ impl Args {
         let vault = Vault { key: installation.sealing_key()?, installation: installation.name() };
         let door = Door { store: &store, heroku: &heroku, vault, settings: &settings, clock: &SystemClock };
         let hooks = match command {
-            Command::Add { app, url, .. } => vec![webhooks::add(&door, app, &address(url, id)).await?],
+            Command::Add { app, url, .. } => {
+                let base = webhooks::address(url, &id.to_string());
+                vec![webhooks::add(&door, app, &base).await?]
+            }
             Command::Remove { app, .. } => webhooks::remove(&door, app).await?,
             Command::List => Vec::new(),
         };
@@ -117,16 +117,6 @@ async fn chosen(installation: &Installation, asked: Option<&str>) -> anyhow::Res
             Err(Failure::usage(told).hint("name one with --connector").into())
         }
     }
-}
-
-/// The address at which deliveries for a connector are taken.
-fn address(server: &Url, connector: ConnectorId) -> Url {
-    let mut url = server.clone();
-    if matches!(url.path(), "" | "/") {
-        url.set_path(PATH);
-    }
-    url.query_pairs_mut().append_pair("connector", &connector.to_string());
-    url
 }
 
 const COLUMNS: &[Column<Hook>] = &[

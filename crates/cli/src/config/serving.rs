@@ -1,8 +1,9 @@
-//! Where a server listens, how people sign in to it, and where its alerts may go.
+//! Where a server listens, how much it takes, how people sign in to it, and where its alerts may go.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use metsuke_clients::deliver::{Outside, OutsideSettings};
+use metsuke_web::Limits;
 
 use super::Config;
 use crate::failure::Failure;
@@ -15,6 +16,15 @@ impl Config {
     /// How people sign in.
     pub(crate) const fn sign_in(&self) -> SignIn<'_> {
         SignIn::of(&self.environment.values)
+    }
+
+    /// How much a server takes.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where a setting holds no number, or one that would let nothing in.
+    pub(crate) fn limits(&self) -> Result<Limits, Failure> {
+        crate::limits::limits(&self.environment.values)
     }
 
     /// Where a server listens.

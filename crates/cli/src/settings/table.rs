@@ -126,6 +126,15 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("server.proxies", Kind::Count, &["METSUKE_PROXIES"])
         .or("0")
         .does("How many servers of yours stand in front and add X-Forwarded-For."),
+    setting("server.requests_per_minute", Kind::Count, &["METSUKE_REQUESTS_PER_MINUTE"])
+        .or("6000")
+        .does("How many requests a token, a person or an address without either may send in a minute; 0 for as many as come."),
+    setting("server.connections", Kind::Count, &["METSUKE_CONNECTIONS"])
+        .or("512")
+        .does("How many connections are served at a time; further ones wait."),
+    setting("server.arrival_seconds", Kind::Count, &["METSUKE_ARRIVAL_SECONDS"])
+        .or("30")
+        .does("How many seconds the head of a request may take to arrive, and its body as long again."),
     setting("oidc.issuer", Kind::Text, &["METSUKE_OIDC_ISSUER"])
         .like("https://id.example.com")
         .does("The OpenID provider through which people sign in, letter by letter as it names itself."),

@@ -14,7 +14,7 @@ use metsuke_model::audit::Event;
 use metsuke_model::{Clock as _, FixedClock, SystemClock};
 use metsuke_simulator::oidc::OidcProvider;
 use metsuke_store::{OpenMode, Store};
-use metsuke_web::{Server, Services};
+use metsuke_web::{Limits, Server, Services};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -73,6 +73,7 @@ impl House {
             people: people.clone(),
             place: None,
             guest: None,
+            limits: Limits::default(),
             clock: clock.clone(),
         };
         let stop = CancellationToken::new();

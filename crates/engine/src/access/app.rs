@@ -6,7 +6,7 @@ use metsuke_model::derive::READS_CONFIG;
 use metsuke_model::record::{AddOn, App, Attachment, Invitation};
 use metsuke_model::{Grant, HerokuId, Principal, ResourceRef, ResourceType};
 use metsuke_store::{Select, Snapshot};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::effective::{Extent, World};
 use super::grants::pending;
@@ -15,7 +15,7 @@ use super::{Held, ReachedAddOn};
 use crate::EngineError;
 
 /// Everybody's access to one app.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AppAccess {
     /// The app.
     pub app: ResourceRef,
@@ -36,7 +36,7 @@ pub struct AppAccess {
 }
 
 /// One person's access to an app.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PersonOnApp {
     /// Who.
     pub principal: Principal,

@@ -24,10 +24,10 @@ pub use reasons::{Clause, Reason, allowed, clauses, most};
 pub use user::{AppOfUser, UserAccess, user_access};
 
 use metsuke_model::PathStep;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One entitlement that a person holds, with the reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Which, as Heroku spells it.
     pub entitlement: Box<str>,
@@ -38,7 +38,7 @@ pub struct Held {
 }
 
 /// An add-on whose credentials stand in an app's config vars.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReachedAddOn {
     /// The add-on's name.
     pub name: Box<str>,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use metsuke_model::record::{App, Invitation};
 use metsuke_model::{Grant, Moment, Principal, ResourceRef};
 use metsuke_store::{Select, Snapshot};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::app::{reach, reads_config};
 use super::effective::{Extent, World};
@@ -15,7 +15,7 @@ use super::{Held, ReachedAddOn};
 use crate::EngineError;
 
 /// Everything that one person holds.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UserAccess {
     /// Who.
     pub principal: Principal,
@@ -38,7 +38,7 @@ pub struct UserAccess {
 }
 
 /// One app that a person can do something on.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AppOfUser {
     /// The app.
     pub app: ResourceRef,

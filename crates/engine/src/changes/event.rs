@@ -4,7 +4,7 @@
 
 use metsuke_model::{HerokuId, Moment, ResourceRef, Version};
 use metsuke_store::{ChangeEffect, ChangeEvent};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::By;
@@ -40,7 +40,7 @@ pub struct Event {
 }
 
 /// Effective access of one person to one resource.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Whose.
     pub principal: Holder,
@@ -53,7 +53,7 @@ pub struct Line {
 }
 
 /// A person in an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Heroku's id.
     pub id: HerokuId,

@@ -13,6 +13,7 @@ use metsuke_model::{Clock, HerokuId, Moment};
 use metsuke_store::{Select, Store, WantedRead, Webhook, WebhookState};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 pub use super::hooks::{Door, add, remove};
 use super::target;
@@ -20,6 +21,8 @@ use crate::EngineError;
 use crate::seal::SealingKey;
 use crate::sync::Target;
 
+/// The path at which deliveries are taken.
+const PATH: &str = "/api/v1/webhooks/heroku";
 /// The most bytes of a delivery.
 pub const MOST_BYTES: usize = 1024 * 1024;
 /// How old a delivery may be, in microseconds: Heroku tries again what is not taken.
@@ -87,6 +90,17 @@ impl From<Webhook> for Hook {
 /// What the database said.
 pub async fn list(store: &Store) -> Result<Vec<Hook>, EngineError> {
     Ok(store.webhooks().await?.into_iter().map(Hook::from).collect())
+}
+
+/// The address at which deliveries for a connector are taken, of a server at this one.
+#[must_use]
+pub fn address(server: &Url, connector: &str) -> Url {
+    let mut url = server.clone();
+    if matches!(url.path(), "" | "/") {
+        url.set_path(PATH);
+    }
+    url.query_pairs_mut().append_pair("connector", connector);
+    url
 }
 
 /// A delivery as it came.

@@ -1,169 +1,13 @@
-//! Lists of what happened: changes between versions, and events of the audit trail.
+//! Events of the audit trails, newest first.
 
 use metsuke_model::audit::{Actor, Event};
-use metsuke_model::{AsOf, HerokuId, Moment, Version};
-use metsuke_store::{Change, Changed, SyncRow};
+use metsuke_model::{Moment, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Estate, Listing};
+use super::{Estate, Listing, Timed};
 use crate::EngineError;
 use crate::audit::{EventSelect, Listed, events};
-
-/// Changes, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// Leave out this version, or those of this time, and everything before.
-    pub since: Option<AsOf>,
-    /// The last version.
-    pub until: Option<AsOf>,
-    /// `grant`, or the kind of an object.
-    pub kind: Option<String>,
-    /// `added`, `removed` or `changed`.
-    pub change: Option<String>,
-}
-
-/// The place of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeKey {
-    version: Version,
-    number: usize,
-}
-
-/// One change.
-#[derive(Clone, Debug, Serialize)]
-pub struct ChangeLine {
-    #[serde(skip)]
-    key: ChangeKey,
-    /// The version that it came with.
-    pub version: Version,
-    /// When that version's sync ended.
-    pub at: Moment,
-    /// `added`, `removed` or `changed`.
-    pub change: &'static str,
-    /// `grant`, or the kind of the object.
-    pub kind: &'static str,
-    /// The object, or the resource of the grant.
-    pub subject: Subject,
-    /// Who holds the grant.
-    pub principal: Option<Holder>,
-    /// Which entitlement.
-    pub entitlement: Option<String>,
-    /// The properties that differ, as they were.
-    pub before: Map<String, Value>,
-    /// The same properties after it.
-    pub after: Map<String, Value>,
-}
-
-/// What a change happened to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Subject {
-    /// What it is.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Heroku's id.
-    pub id: HerokuId,
-    /// Its name or e-mail address.
-    pub name: String,
-}
-
-/// Who holds a grant.
-#[derive(Clone, Debug, Serialize)]
-pub struct Holder {
-    /// Heroku's id.
-    pub id: HerokuId,
-    /// The e-mail address.
-    pub email: String,
-}
-
-impl Changes {
-    async fn bounds(&self, estate: &Estate) -> Result<Option<(Version, Version)>, EngineError> {
-        let Some(until) = estate.version(self.until).await? else { return Ok(None) };
-        let until = until.sync().version;
-        let since = match self.since {
-            None => Version(0),
-            Some(AsOf::Version(version)) if version.0 <= 0 => Version(0),
-            Some(as_of) => match estate.version(Some(as_of)).await {
-                Ok(Some(snapshot)) => snapshot.sync().version,
-                Ok(None) => return Ok(None),
-                // A time before the first version means all of them.
-                Err(error) if error.is_missing_version() && matches!(as_of, AsOf::Time(_)) => Version(0),
-                Err(error) => return Err(error),
-            },
-        };
-        Ok(Some((since, until)))
-    }
-
-    fn wants(&self, line: &ChangeLine) -> bool {
-        self.kind.as_deref().is_none_or(|kind| kind == line.kind)
-            && self.change.as_deref().is_none_or(|change| change == line.change)
-    }
-}
-
-impl Listing for Changes {
-    type Row = ChangeLine;
-    type Key = ChangeKey;
-
-    async fn read(
-        &self,
-        estate: &Estate,
-        after: Option<&ChangeKey>,
-        count: usize,
-    ) -> Result<(Option<Version>, Vec<ChangeLine>), EngineError> {
-        let Some((since, until)) = self.bounds(estate).await? else { return Ok((None, Vec::new())) };
-        let mut versions: Vec<SyncRow> = estate.store.syncs(u32::MAX).await?;
-        versions.retain(|run| run.status.is_version() && run.version > since && run.version <= until);
-        versions.retain(|run| after.is_none_or(|after| run.version >= after.version));
-        versions.sort_by_key(|run| run.version);
-        let mut lines = Vec::new();
-        for run in versions {
-            let version = run.version;
-            let changes = estate.store.changes(Version(version.0 - 1), version).await?;
-            let numbered = changes.into_iter().enumerate();
-            let keyed = numbered.map(|(number, change)| line(ChangeKey { version, number }, change));
-            let behind = |key: ChangeKey| {
-                after.is_none_or(|after| (key.version, key.number) > (after.version, after.number))
-            };
-            lines.extend(keyed.filter(|line| behind(line.key) && self.wants(line)));
-            if lines.len() >= count {
-                lines.truncate(count);
-                break;
-            }
-        }
-        Ok((None, lines))
-    }
-
-    fn key(&self, row: &ChangeLine) -> ChangeKey {
-        row.key
-    }
-}
-
-fn line(key: ChangeKey, change: Change) -> ChangeLine {
-    let Change { version, at, change, changed } = change;
-    let bare = |kind, subject| ChangeLine {
-        key,
-        version,
-        at,
-        change: change.as_str(),
-        kind,
-        subject,
-        principal: None,
-        entitlement: None,
-        before: Map::new(),
-        after: Map::new(),
-    };
-    match changed {
-        Changed::Object { kind, id, name, before, after } => {
-            let subject = Subject { kind: kind.as_str(), id, name };
-            ChangeLine { before, after, ..bare(kind.as_str(), subject) }
-        }
-        Changed::Grant { resource_type, resource, resource_name, principal, email, entitlement } => {
-            let subject = Subject { kind: resource_type.as_str(), id: resource, name: resource_name };
-            let principal = Some(Holder { id: principal, email });
-            ChangeLine { principal, entitlement: Some(entitlement), ..bare("grant", subject) }
-        }
-    }
-}
 
 /// Events of the audit trail, newest first.
 #[derive(Clone, Debug, Default)]
@@ -173,7 +17,7 @@ pub struct Events {
 }
 
 /// One event.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventLine {
     /// Its number in its trail.
     pub sequence: u64,
@@ -213,6 +57,13 @@ impl Listing for Events {
 
     fn key(&self, row: &EventLine) -> u64 {
         row.sequence
+    }
+}
+
+impl Timed for Events {
+    fn at(&self, row: &EventLine) -> Moment {
+        // What cannot be read stands where its number puts it.
+        row.at.unwrap_or(Moment(i64::MAX))
     }
 }
 

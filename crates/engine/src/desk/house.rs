@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use metsuke_clients::deliver::Outside;
 use metsuke_model::ConnectorId;
 use metsuke_store::ConnectorStatus;
 
-use super::Estate;
 use super::shelves::Shelves;
+use super::{Estate, Forms};
 use crate::EngineError;
+use crate::audit::KeyFile;
+use crate::changes::Watch;
 use crate::connectors::{Connector, Installation};
 use crate::identity::{Caller, Operation};
 
@@ -19,6 +22,9 @@ pub struct Desk {
     installation: Installation,
     kill_file: Option<PathBuf>,
     outside: Option<Outside>,
+    watch: Watch,
+    audit_key: Option<KeyFile>,
+    forms: Option<Arc<dyn Forms>>,
     pub(super) shelves: Shelves,
 }
 
@@ -26,7 +32,15 @@ impl Desk {
     /// The desk of an installation.
     #[must_use]
     pub fn new(installation: Installation) -> Self {
-        Self { installation, kill_file: None, outside: None, shelves: Shelves::default() }
+        Self {
+            installation,
+            kill_file: None,
+            outside: None,
+            watch: Watch::default(),
+            audit_key: None,
+            forms: None,
+            shelves: Shelves::default(),
+        }
     }
 
     /// The same with a file whose presence stops every write to Heroku.
@@ -39,6 +53,36 @@ impl Desk {
     #[must_use]
     pub fn sending(self, outside: Outside) -> Self {
         Self { outside: Some(outside), ..self }
+    }
+
+    /// The same, told of recorded changes by this watch as soon as there are any.
+    #[must_use]
+    pub fn watching(self, watch: Watch) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// The same with a file for the key that signs audit trails.
+    #[must_use]
+    pub fn signing(self, audit_key: Option<KeyFile>) -> Self {
+        Self { audit_key, ..self }
+    }
+
+    /// The same with forms of files that another room makes.
+    #[must_use]
+    pub fn writing(self, forms: Arc<dyn Forms>) -> Self {
+        Self { forms: Some(forms), ..self }
+    }
+
+    pub(super) fn forms(&self) -> Option<Arc<dyn Forms>> {
+        self.forms.clone()
+    }
+
+    pub(super) fn audit_key(&self) -> Option<KeyFile> {
+        self.audit_key.clone()
+    }
+
+    pub(super) const fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     pub(super) const fn outside(&self) -> Option<&Outside> {

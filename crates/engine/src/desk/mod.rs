@@ -4,17 +4,28 @@
 //!
 //! Invariant: a page goes on where the last one ended, by connector and by the list's own key, whatever was synced meanwhile.
 
+mod access;
+mod alerts;
 mod apart;
+mod changes;
+mod download;
+mod employees;
 mod events;
 mod findings;
 mod house;
+mod judging;
 mod lists;
+mod merge;
 mod plans;
 mod provision;
 mod query;
 mod rules;
 mod shelves;
 mod single;
+mod switches;
+mod syncs;
+mod trail;
+mod webhooks;
 
 use std::future::Future;
 
@@ -22,14 +33,24 @@ use metsuke_model::{AsOf, Version};
 use metsuke_store::{Snapshot, Store};
 use serde::{Deserialize, Serialize};
 
-pub use events::{ChangeKey, Changes, EventLine, Events};
+pub use alerts::{AlertLine, Alerts};
+pub use changes::{ChangeFeed, ChangeLine, Changes, Holder, Subject};
+pub use download::{Form, Forms};
+pub use employees::{Accounts, EmployeeKey, Employees, OpenLine, OpenPeople, RosterTaken};
+pub use events::{EventLine, Events};
 pub use findings::{ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, Saying};
 pub use house::Desk;
+pub use judging::{Trial, VersionJudged};
 pub use lists::{Grants, Lines};
+pub use merge::{Merged, Timed, merged};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans};
 pub use rules::{RuleShown, RulesTaken};
 pub use shelves::{Bookmark, Browse, Browsed, Reading};
 pub use single::{AppShown, EnterpriseAccountShown, Single, SingleAsk, TeamShown};
+pub use switches::{ProtectedLine, Switch};
+pub use syncs::{Held, SyncLine, SyncShown, Syncs};
+pub use trail::{TrailSigned, TrailVerified};
+pub use webhooks::{HookKey, Hooks};
 
 pub use query::{Question, ask};
 

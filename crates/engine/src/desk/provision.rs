@@ -15,7 +15,7 @@ use super::apart::to_its_end;
 use super::{Desk, Estate, PlanShown, Plans};
 use crate::EngineError;
 use crate::access::find_app;
-use crate::access::provision::{Applied, Ask, On, Planned, Provisioner, Settings};
+use crate::access::provision::{Applied, Ask, On, Planned, Provisioner, Settings, Settled};
 use crate::identity::Caller;
 
 impl Desk {
@@ -71,8 +71,32 @@ impl Desk {
         Ok((applied, shown))
     }
 
+    /// Settles what interrupted plans of an estate left open, by reading Heroku; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Provisioner::reconcile`], and as [`plan`](Self::plan).
+    pub async fn reconcile(
+        &self,
+        caller: &Caller,
+        connector: Option<&str>,
+    ) -> Result<Vec<Settled>, EngineError> {
+        let estate = self.estate(connector).await?;
+        let (heroku, settings) = self.way(&estate).await?;
+        let store = estate.store.acting_as(caller.actor());
+        let installation = self.installation().clone();
+        to_its_end(async move || {
+            let provisioner = Provisioner::new(&heroku, &store, settings, installation.clock(), &())?;
+            provisioner.reconcile().await
+        })
+        .await
+    }
+
     /// The client of an estate's connector, and what holds its writes back.
-    async fn way(&self, estate: &Estate) -> Result<(metsuke_clients::heroku::Heroku, Settings), EngineError> {
+    pub(super) async fn way(
+        &self,
+        estate: &Estate,
+    ) -> Result<(metsuke_clients::heroku::Heroku, Settings), EngineError> {
         let named = estate.connector.as_deref().and_then(|id| ConnectorId::from_str(id).ok());
         let id = named.ok_or_else(|| EngineError::NoConnector { asked: estate.name.clone() })?;
         let connector = self.installation().connector(id).await?;

@@ -11,6 +11,7 @@ use super::Estate;
 use super::apart::apart;
 use crate::EngineError;
 use crate::query::{Answer, Settings, Variable, run};
+use crate::questions::find;
 
 /// A question and what belongs to it.
 #[derive(Clone, Debug)]
@@ -37,25 +38,60 @@ pub struct Question {
 ///
 /// As [`run`]; [`EngineError::Fields`] for a variable that is neither a value nor a list of values.
 pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Answer, EngineError> {
-    let mut variables = BTreeMap::new();
-    for (name, value) in question.variables {
-        variables.insert(name, variable(&value)?);
-    }
-    let settings = Settings {
-        variables,
-        account_name: question.account_name,
-        include_deleted: question.include_deleted,
-        as_of: question.as_of,
-        most_rows: question.most_rows,
-        time_limit: question.time_limit,
-        ..Settings::at(now)
-    };
-    let (store, text) = (estate.store.clone(), question.text);
+    let (text, settings) = question.settings(now)?;
+    let store = estate.store.clone();
     apart(async move || {
         let folder = tempfile::tempdir().map_err(|source| EngineError::Scratch { source })?;
         run(&store, &text, &settings, folder.path()).await
     })
     .await
+}
+
+impl Question {
+    /// The text, and what belongs to it in the words of those who answer.
+    pub(super) fn settings(self, now: Moment) -> Result<(String, Settings), EngineError> {
+        let mut variables = BTreeMap::new();
+        for (name, value) in self.variables {
+            variables.insert(name, variable(&value)?);
+        }
+        let settings = Settings {
+            variables,
+            account_name: self.account_name,
+            include_deleted: self.include_deleted,
+            as_of: self.as_of,
+            most_rows: self.most_rows,
+            time_limit: self.time_limit,
+            ..Settings::at(now)
+        };
+        Ok((self.text, settings))
+    }
+
+    /// Takes a ready question of the library: its text, and values for what it leaves open.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`], and [`EngineError::Fields`] for a value that is missing or that nothing asks for.
+    pub fn take_ready(&mut self, id: &str) -> Result<(), EngineError> {
+        let ready = find(id).ok_or_else(|| EngineError::Unknown { what: "question", asked: id.into() })?;
+        let known = |name: &str| ready.variables.iter().find(|parameter| *parameter.name == *name);
+        if let Some(name) = self.variables.keys().find(|name| known(name).is_none()) {
+            return Err(EngineError::field("variables", format!("the question has no ${{{name}}}")));
+        }
+        for parameter in &ready.variables {
+            if self.variables.contains_key(&*parameter.name) {
+                continue;
+            }
+            let missing = || {
+                let told = format!("it needs a value for ${{{}}}: {}", parameter.name, parameter.meaning);
+                EngineError::field("variables", told)
+            };
+            let default = parameter.default.clone().ok_or_else(missing)?;
+            self.variables.insert(parameter.name.to_string(), default);
+        }
+        self.include_deleted |= ready.include_deleted;
+        self.text = ready.text();
+        Ok(())
+    }
 }
 
 fn variable(json: &Json) -> Result<Variable, EngineError> {

@@ -71,6 +71,8 @@ areas! {
     Connectors = "connectors",
     /// What was read: people, teams, apps, grants, changes, and questions about them.
     Estate = "estate",
+    /// People of rosters, and whose account is whose.
+    Employees = "employees",
     /// Rules: what is looked for in each version.
     Rules = "rules",
     /// What rules found, and what people say of it.
@@ -83,6 +85,8 @@ areas! {
     Audit = "audit",
     /// Tokens of programs.
     Tokens = "tokens",
+    /// Webhooks of Heroku apps, and their deliveries.
+    Webhooks = "webhooks",
     /// Signing in and out, and one's own account.
     Session = "session",
     /// Accounts of people who sign in.
@@ -167,6 +171,8 @@ operations! {
     Description = "getDescription", Get "/api/v1/openapi.json", Service reads, policy::PUBLIC;
     /// Who the token says one is
     WhoAmI = "getIdentity", Get "/api/v1/me", Service reads, policy::SEEING;
+    /// Answer an assistant by the Model Context Protocol; its tools ask other operations
+    Assist = "assist", Post "/mcp", Service reads, policy::SEEING;
 
     /// List the connectors
     ListConnectors = "listConnectors", Get "/api/v1/connectors", Connectors reads, policy::SEEING;
@@ -203,7 +209,7 @@ operations! {
     ListAccess = "listAccess", Get "/api/v1/access", Estate reads, policy::SEEING;
     /// Answer a question in J1QL
     Query = "query", Post "/api/v1/query", Estate reads, policy::SEEING;
-    /// List changes between versions, oldest first
+    /// List changes between versions, newest first, or follow them as server-sent events
     ListChanges = "listChanges", Get "/api/v1/changes", Estate reads, policy::SEEING;
     /// List people with Heroku accounts
     ListPeople = "listPeople", Get "/api/v1/people", Estate reads, policy::SEEING;
@@ -213,6 +219,45 @@ operations! {
     ListApps = "listApps", Get "/api/v1/apps", Estate reads, policy::SEEING;
     /// List Enterprise accounts
     ListEnterpriseAccounts = "listEnterpriseAccounts", Get "/api/v1/enterprise-accounts", Estate reads, policy::SEEING;
+    /// List add-ons
+    ListAddOns = "listAddOns", Get "/api/v1/addons", Estate reads, policy::SEEING;
+    /// List pending invitations
+    ListInvitations = "listInvitations", Get "/api/v1/invitations", Estate reads, policy::SEEING;
+    /// List member rows in which Heroku names no user
+    ListUnresolved = "listUnresolvedMembers", Get "/api/v1/unresolved-members", Estate reads, policy::SEEING;
+    /// Tell who can do what on one app, and why
+    GetAppAccess = "getAppAccess", Get "/api/v1/apps/{id}/access", Estate reads, policy::SEEING;
+    /// Tell what one person can do, and why
+    GetPersonAccess = "getPersonAccess", Get "/api/v1/people/{id}/access", Estate reads, policy::SEEING;
+    /// Tell how a question would be answered
+    ExplainQuery = "explainQuery", Post "/api/v1/query/explain", Estate reads, policy::SEEING;
+    /// List questions that are ready to be asked
+    ListQuestions = "listQuestions", Get "/api/v1/questions", Estate reads, policy::SEEING;
+    /// Show a ready question
+    GetQuestion = "getQuestion", Get "/api/v1/questions/{id}", Estate reads, policy::SEEING;
+    /// List syncs of estates, newest first
+    ListSyncs = "listSyncs", Get "/api/v1/syncs", Estate reads, policy::SEEING;
+    /// Show one sync with what each listing came to
+    GetSync = "getSync", Get "/api/v1/syncs/{version}", Estate reads, policy::SEEING;
+    /// Make the sync that waits in quarantine the newest version
+    AcceptSync = "acceptSync", Post "/api/v1/syncs/{version}/accept", Estate writes, policy::OPERATING;
+    /// Carry off the whole graph
+    ExportGraph = "exportGraph", Get "/api/v1/export/graph", Estate reads, policy::SEEING;
+    /// Carry off a version as a c1z file
+    ExportC1z = "exportC1z", Get "/api/v1/export/c1z", Estate reads, policy::SEEING;
+    /// Carry off the folder of JupiterOne's command line, as an archive
+    ExportJupiterOne = "exportJupiterOne", Get "/api/v1/export/jupiterone", Estate reads, policy::SEEING;
+
+    /// List people of rosters with their accounts
+    ListEmployees = "listEmployees", Get "/api/v1/employees", Employees reads, policy::SEEING;
+    /// List accounts of which it is not known whose they are, and people without one
+    ListUnmatched = "listUnmatched", Get "/api/v1/employees/unmatched", Employees reads, policy::SEEING;
+    /// Import a roster in place of what it said before
+    ImportRoster = "importRoster", Put "/api/v1/rosters/{name}", Employees writes, policy::OPERATING;
+    /// Say whose an account is, or that it is nobody's
+    MatchAccount = "matchAccount", Put "/api/v1/people/{id}/employee", Employees writes, policy::OPERATING;
+    /// Take back what was said of an account
+    UnmatchAccount = "unmatchAccount", Delete "/api/v1/people/{id}/employee", Employees writes, policy::OPERATING;
 
     /// List rules: shipped ones, then people's own
     ListRules = "listRules", Get "/api/v1/rules", Rules reads, policy::SEEING;
@@ -222,6 +267,10 @@ operations! {
     ImportRules = "importRules", Post "/api/v1/rules/import", Rules writes, policy::OPERATING;
     /// Give people's own rules as JupiterOne takes them
     ExportRules = "exportRules", Get "/api/v1/rules/export", Rules reads, policy::SEEING;
+    /// Read rules without keeping them, and name every mistake
+    CheckRules = "checkRules", Post "/api/v1/rules/check", Rules reads, policy::SEEING;
+    /// Run rules on a version without keeping what they find
+    RunRules = "runRules", Post "/api/v1/rules/run", Rules reads, policy::SEEING;
     /// Show a rule
     GetRule = "getRule", Get "/api/v1/rules/{id}", Rules reads, policy::SEEING;
     /// Write a rule of one's own anew
@@ -233,6 +282,8 @@ operations! {
 
     /// List findings, newest first
     ListFindings = "listFindings", Get "/api/v1/findings", Findings reads, policy::SEEING;
+    /// Evaluate the newest version as after a sync
+    EvaluateFindings = "evaluateFindings", Post "/api/v1/findings/evaluate", Findings writes, policy::OPERATING;
     /// Show a finding and what happened to it
     GetFinding = "getFinding", Get "/api/v1/findings/{id}", Findings reads, policy::SEEING;
     /// Say that a finding was seen
@@ -255,6 +306,11 @@ operations! {
     /// Send a word to a channel, to try it
     TestChannel = "testChannel", Post "/api/v1/channels/{id}/test", Channels writes, policy::OPERATING;
 
+    /// List alerts, newest first
+    ListAlerts = "listAlerts", Get "/api/v1/alerts", Channels reads, policy::WATCHING;
+    /// Try an alert that was given up once more
+    RetryAlert = "retryAlert", Post "/api/v1/alerts/{id}/retry", Channels writes, policy::OPERATING;
+
     /// List plans, newest first
     ListPlans = "listPlans", Get "/api/v1/plans", Plans reads, policy::FOLLOWING;
     /// Plan a change of access
@@ -264,8 +320,28 @@ operations! {
     /// Apply a plan
     ApplyPlan = "applyPlan", Post "/api/v1/plans/{id}/apply", Plans writes, policy::OPERATING;
 
+    /// Settle what interrupted plans left open, by reading Heroku
+    ReconcilePlans = "reconcilePlans", Post "/api/v1/plans/reconcile", Plans writes, policy::OPERATING;
+    /// Tell whether the kill switch is on
+    GetKillSwitch = "getKillSwitch", Get "/api/v1/kill-switch", Plans reads, policy::FOLLOWING;
+    /// Stop every write to Heroku, or allow them again
+    SetKillSwitch = "setKillSwitch", Put "/api/v1/kill-switch", Plans writes, policy::OPERATING;
+    /// List people who are never changed
+    ListProtected = "listProtected", Get "/api/v1/protected", Plans reads, policy::FOLLOWING;
+    /// Protect somebody from every change
+    Protect = "protect", Post "/api/v1/protected", Plans writes, policy::ADMINISTERING;
+    /// End a protection
+    Unprotect = "unprotect", Delete "/api/v1/protected/{person}", Plans writes, policy::ADMINISTERING;
+
     /// List events of the audit trail, newest first
     ListEvents = "listAuditEvents", Get "/api/v1/audit", Audit reads, policy::AUDITING;
+
+    /// Verify an audit trail
+    VerifyAudit = "verifyAudit", Post "/api/v1/audit/verify", Audit reads, policy::AUDITING;
+    /// Sign a checkpoint of an audit trail
+    SignAudit = "signAudit", Post "/api/v1/audit/checkpoint", Audit writes, policy::ADMINISTERING;
+    /// Carry off an audit trail with a new checkpoint, as lines that can be verified without the server
+    ExportAudit = "exportAudit", Get "/api/v1/audit/export", Audit reads, policy::AUDITING;
 
     /// List the tokens of programs
     ListTokens = "listTokens", Get "/api/v1/tokens", Tokens reads, policy::AUDITING;
@@ -275,6 +351,17 @@ operations! {
     GetToken = "getToken", Get "/api/v1/tokens/{id}", Tokens reads, policy::AUDITING;
     /// Revoke a token
     RevokeToken = "revokeToken", Delete "/api/v1/tokens/{id}", Tokens writes, policy::ADMINISTERING;
+
+    /// Take a delivery of a Heroku webhook, which its signature lets in
+    ReceiveDelivery = "receiveHerokuWebhook", Post "/api/v1/webhooks/heroku", Webhooks writes, policy::SIGNED;
+    /// List webhooks of Heroku apps
+    ListWebhooks = "listWebhooks", Get "/api/v1/webhooks", Webhooks reads, policy::WATCHING;
+    /// Make an app tell of its changes
+    AddWebhook = "addWebhook", Post "/api/v1/webhooks", Webhooks writes, policy::OPERATING;
+    /// Show a webhook
+    GetWebhook = "getWebhook", Get "/api/v1/webhooks/{id}", Webhooks reads, policy::WATCHING;
+    /// Take a webhook away
+    RemoveWebhook = "removeWebhook", Delete "/api/v1/webhooks/{id}", Webhooks writes, policy::OPERATING;
 
     /// The page to sign in on
     SignInPage = "getSignInPage", Get "/auth/sign-in", Session reads, policy::PUBLIC;
@@ -331,7 +418,7 @@ impl Operation {
     /// Whether a key says that the same request is to be done once. What signs somebody in is never answered again.
     #[must_use]
     pub fn takes_key(self) -> bool {
-        self.writes() && self.area() != Area::Session
+        self.writes() && self.area() != Area::Session && self.policy() != policy::SIGNED
     }
 }
 

@@ -5,13 +5,13 @@
 //! Invariant: a field that Heroku did not show is null, never a default.
 
 use metsuke_model::{HerokuId, Moment};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A text that Heroku may leave out.
 pub(super) type Text = Option<Box<str>>;
 
 /// A person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserLine {
     /// Heroku's id.
     pub id: HerokuId,
@@ -30,7 +30,7 @@ pub struct UserLine {
 }
 
 /// A row that says that somebody holds a role, without saying who.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnresolvedLine {
     /// Heroku's id of the row.
     pub id: HerokuId,
@@ -45,7 +45,7 @@ pub struct UnresolvedLine {
 }
 
 /// A team that a list of teams names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamLine {
     /// Heroku's id.
     pub id: HerokuId,
@@ -67,7 +67,7 @@ pub struct TeamLine {
 }
 
 /// An app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppLine {
     /// Heroku's id.
     pub id: HerokuId,
@@ -98,7 +98,7 @@ pub struct AppLine {
 }
 
 /// An Enterprise account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnterpriseAccountLine {
     /// Heroku's id.
     pub id: HerokuId,
@@ -113,7 +113,7 @@ pub struct EnterpriseAccountLine {
 }
 
 /// An add-on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddOnLine {
     /// Heroku's id.
     pub id: HerokuId,
@@ -134,7 +134,7 @@ pub struct AddOnLine {
 }
 
 /// A pending invitation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvitationLine {
     /// Heroku's id.
     pub id: HerokuId,

@@ -6,13 +6,14 @@
 
 use std::future::Future;
 
-use metsuke_model::record::{App, EnterpriseAccount, Team, User};
+use metsuke_model::record::{AddOn, App, EnterpriseAccount, Invitation, Team, UnresolvedMember, User};
 use metsuke_model::{HerokuId, Record};
 use metsuke_store::{Select, Snapshot, Stored};
 use serde::Serialize;
 
 use super::{
-    AppLine, EnterpriseAccountLine, TeamLine, UserLine, account_lines, app_lines, is_listed, team_lines,
+    AddOnLine, AppLine, EnterpriseAccountLine, InvitationLine, TeamLine, UnresolvedLine, UserLine,
+    account_lines, addon_lines, app_lines, invitation_lines, is_listed, team_lines, unresolved_lines,
     user_lines,
 };
 use crate::EngineError;
@@ -25,6 +26,8 @@ pub struct Wanted {
     pub name: Option<String>,
     /// Those of this team, by name or id: apps alone.
     pub team: Option<String>,
+    /// Those whom nobody asks for a second factor, as far as Heroku shows it: people alone.
+    pub without_second_factor: bool,
 }
 
 /// A line of a list that comes in pages.
@@ -37,6 +40,11 @@ pub trait ListedLine: Serialize + Send + Sized {
 
     /// Whether an object stands in the list.
     fn is_listed(_object: &Stored<Self::Object>) -> bool {
+        true
+    }
+
+    /// Whether an object is wanted, beyond its name and team.
+    fn suits(_object: &Stored<Self::Object>, _wanted: &Wanted) -> bool {
         true
     }
 
@@ -60,7 +68,7 @@ pub async fn page<L: ListedLine>(
 ) -> Result<Vec<L>, EngineError> {
     let objects = match chosen(snapshot, wanted).await? {
         Some(select) => few::<L>(snapshot, wanted, &select, after, count).await?,
-        None => walked::<L>(snapshot, after, count).await?,
+        None => walked::<L>(snapshot, wanted, after, count).await?,
     };
     L::lines(snapshot, objects).await
 }
@@ -88,7 +96,7 @@ async fn few<L: ListedLine>(
         objects.retain(|object| named.iter().any(|named| named.dense == object.dense));
     }
     objects.retain(|object| after.as_ref().is_none_or(|after| object.record.id().to_bytes() > *after));
-    objects.retain(L::is_listed);
+    objects.retain(|object| L::is_listed(object) && L::suits(object, wanted));
     objects.sort_by_cached_key(|object| object.record.id().to_bytes());
     objects.truncate(count as usize);
     Ok(objects)
@@ -96,6 +104,7 @@ async fn few<L: ListedLine>(
 
 async fn walked<L: ListedLine>(
     snapshot: &mut Snapshot,
+    wanted: &Wanted,
     after: Option<&HerokuId>,
     count: u32,
 ) -> Result<Vec<Stored<L::Object>>, EngineError> {
@@ -107,7 +116,7 @@ async fn walked<L: ListedLine>(
         after = Some(last.clone());
         let dense = keys.iter().map(|(dense, _)| *dense).collect();
         let mut objects = snapshot.objects::<L::Object>(&Select::Dense(dense)).await?;
-        objects.retain(L::is_listed);
+        objects.retain(|object| L::is_listed(object) && L::suits(object, wanted));
         objects.sort_by_cached_key(|object| object.record.id().to_bytes());
         found.extend(objects);
     }
@@ -124,6 +133,11 @@ impl ListedLine for UserLine {
 
     fn id(&self) -> &HerokuId {
         &self.id
+    }
+
+    fn suits(object: &Stored<User>, wanted: &Wanted) -> bool {
+        let User { two_factor, federated, .. } = &object.record;
+        !wanted.without_second_factor || (*two_factor == Some(false) && *federated != Some(true))
     }
 
     async fn lines(_: &mut Snapshot, objects: Vec<Stored<User>>) -> Result<Vec<Self>, EngineError> {
@@ -174,5 +188,47 @@ impl ListedLine for EnterpriseAccountLine {
     ) -> Result<Vec<Self>, EngineError> {
         let teams = within(&objects);
         account_lines(snapshot, objects, &teams).await
+    }
+}
+
+impl ListedLine for AddOnLine {
+    type Object = AddOn;
+
+    fn id(&self) -> &HerokuId {
+        &self.id
+    }
+
+    async fn lines(snapshot: &mut Snapshot, objects: Vec<Stored<AddOn>>) -> Result<Vec<Self>, EngineError> {
+        addon_lines(snapshot, objects).await
+    }
+}
+
+impl ListedLine for InvitationLine {
+    type Object = Invitation;
+
+    fn id(&self) -> &HerokuId {
+        &self.id
+    }
+
+    async fn lines(
+        snapshot: &mut Snapshot,
+        objects: Vec<Stored<Invitation>>,
+    ) -> Result<Vec<Self>, EngineError> {
+        invitation_lines(snapshot, objects).await
+    }
+}
+
+impl ListedLine for UnresolvedLine {
+    type Object = UnresolvedMember;
+
+    fn id(&self) -> &HerokuId {
+        &self.id
+    }
+
+    async fn lines(
+        snapshot: &mut Snapshot,
+        objects: Vec<Stored<UnresolvedMember>>,
+    ) -> Result<Vec<Self>, EngineError> {
+        unresolved_lines(snapshot, objects).await
     }
 }

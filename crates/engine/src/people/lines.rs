@@ -3,6 +3,7 @@
 //! Invariant: people are sorted by name (case apart), accounts by address, then both by what tells them apart; whoever is
 //! listed as open has no match.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use metsuke_model::graph::Employee;
@@ -10,12 +11,12 @@ use metsuke_model::people::{Account, MatchedBy, Verdict, verdicts};
 use metsuke_model::record::User;
 use metsuke_model::{HerokuId, Moment};
 use metsuke_store::{People, Store};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
 
 /// A person of a roster.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EmployeeLine {
     /// What tells the person apart for good.
     pub key: Box<str>,
@@ -60,14 +61,14 @@ impl EmployeeLine {
 }
 
 /// An account that belongs to somebody.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccountOf {
     /// Heroku's id.
     pub id: HerokuId,
     /// The address.
     pub email: Option<Box<str>>,
     /// The rule: `hand`, `email`, `alias`, `username` or `name`; none for one of a newer version.
-    pub matched_by: Option<&'static str>,
+    pub matched_by: Option<Cow<'static, str>>,
 }
 
 /// An account of which it is not known whose it is.
@@ -86,7 +87,7 @@ pub struct OpenAccount {
 }
 
 /// Somebody whom an account may belong to.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Candidate {
     /// What tells the person apart.
     pub key: Box<str>,
@@ -176,7 +177,7 @@ fn employee_lines(people: People) -> Vec<EmployeeLine> {
     for row in &people.matches {
         // Accounts that are gone keep their match, and are nobody's to worry about.
         let Some(user) = users.get(&row.user) else { continue };
-        let matched_by = row.by.map(MatchedBy::as_str);
+        let matched_by = row.by.map(MatchedBy::as_str).map(Cow::Borrowed);
         let account = AccountOf { id: user.id.clone(), email: user.email.clone(), matched_by };
         owned.entry(row.employee).or_default().push(account);
     }

@@ -5,20 +5,33 @@
 //! Invariant: every operation is described, and the document is the same in every run.
 
 mod alerts;
+mod changes;
 mod connectors;
+mod employees;
+mod estate;
+mod judging;
 mod operations;
 mod parameters;
+mod safety;
 mod schemas;
 mod session;
+mod webhooks;
 mod words;
 
+use metsuke_engine::changes::webhooks::SIGNATURE;
 use metsuke_engine::identity::{Area, Operation, Policy};
 use serde_json::{Map, Value, json};
 
+use crate::mcp;
 use operations::{Body, Spec, describe};
 
 /// Headers of every answer.
 const REQUEST_ID: &str = "X-Request-Id";
+
+/// Every named schema.
+pub(crate) fn components() -> Value {
+    schemas::all()
+}
 
 /// The whole document.
 #[must_use]
@@ -55,6 +68,12 @@ pub fn document() -> Value {
                     "scheme": "bearer",
                     "description": "A token made by `metsuke token create` or `POST /api/v1/tokens`.",
                 },
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": SIGNATURE,
+                    "description": "Heroku's signature over the bytes of the body, with the webhook's secret.",
+                },
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
@@ -90,6 +109,7 @@ fn described(operation: Operation) -> Value {
     let Some(members) = told.as_object_mut() else { return told };
     match operation.policy() {
         Policy::Public => _ = members.insert("security".into(), json!([])),
+        Policy::Signed => _ = members.insert("security".into(), json!([{ "signature": [] }])),
         Policy::Of { roles, owner } => {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             members.insert("x-roles".into(), json!(roles));
@@ -140,7 +160,11 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
         if let Some(members) = content.as_object_mut()
             && status >= 400
         {
-            members.insert("application/json".into(), json!({ "schema": words::named("Error") }));
+            let error = match operation {
+                Operation::Assist => json!({ "anyOf": [words::named("Error"), mcp::rpc_error()] }),
+                _ => words::named("Error"),
+            };
+            members.insert("application/json".into(), json!({ "schema": error }));
             if operation.path().starts_with("/auth/") {
                 members.insert("text/html".into(), json!({ "schema": words::text() }));
             }

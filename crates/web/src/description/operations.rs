@@ -5,8 +5,9 @@
 use metsuke_engine::identity::{Method, Operation, Policy};
 use serde_json::{Value, json};
 
-use super::session;
+use super::webhooks;
 use super::words::{anything, list, named, object, one_of, or_null, text, with};
+use super::{employees, estate, judging, safety, session};
 
 /// The usual type of a body.
 pub(super) const JSON: &str = "application/json";
@@ -81,6 +82,19 @@ impl Spec {
         self
     }
 
+    /// A body that may be left out.
+    pub(super) fn may_say(mut self, schema: Value) -> Self {
+        self.body = Some(Body { schema, required: false, media: JSON });
+        self
+    }
+
+    /// A file to be carried off.
+    pub(super) fn file(description: &'static str, media: &'static [&'static str]) -> Self {
+        let mut spec = Self::new(200, description, text());
+        spec.answer.content = media.iter().map(|media| (*media, text())).collect();
+        spec
+    }
+
     pub(super) fn more(mut self, statuses: &'static [u16]) -> Self {
         self.more = statuses;
         self
@@ -100,6 +114,13 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec
         }
         Operation::Description => Spec::thing("This document.", anything()),
+        Operation::Assist => {
+            let told = "What came of a message of the Model Context Protocol; one for each, where several were sent.";
+            let message = json!({ "type": "object", "properties": { "jsonrpc": { "const": "2.0" } }, "required": ["jsonrpc"] });
+            let mut spec = Spec::new(200, told, json!({ "type": ["object", "array"] }));
+            spec.answer.content.push(("text/event-stream", text()));
+            spec.body(json!({ "anyOf": [message, list(message)] })).more(&[202, 404, 406])
+        }
         Operation::WhoAmI => Spec::thing("Who the token says one is.", named("Identity")),
         Operation::ListConnectors
         | Operation::CreateConnector
@@ -121,9 +142,14 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::Query => Spec::new(200, "What was found, as JupiterOne answers.", named("Answer"))
             .body(named("Question"))
             .more(&[404]),
-        Operation::ListChanges => Spec::list("Changes, oldest first.", "Change", CHANGES).more(&[404]),
+        Operation::ListChanges => {
+            let mut spec = Spec::list("Changes, newest first.", "Change", CHANGES).more(&[404]);
+            spec.answer.content.push(("text/event-stream", text()));
+            spec
+        }
         Operation::ListPeople => {
-            Spec::list("People.", "Person", &["connector", "as_of", "email"]).more(&[404])
+            let filters = &["connector", "as_of", "email", "without_second_factor"];
+            Spec::list("People.", "Person", filters).more(&[404])
         }
         Operation::ListTeams => Spec::list("Teams.", "Team", &["connector", "as_of", "name"]).more(&[404]),
         Operation::ListApps => {
@@ -133,6 +159,39 @@ pub(super) fn describe(operation: Operation) -> Spec {
             Spec::list("Enterprise accounts.", "EnterpriseAccount", &["connector", "as_of", "name"])
                 .more(&[404])
         }
+        Operation::ListAddOns
+        | Operation::ListInvitations
+        | Operation::ListUnresolved
+        | Operation::GetAppAccess
+        | Operation::GetPersonAccess
+        | Operation::ExplainQuery
+        | Operation::ListQuestions
+        | Operation::GetQuestion
+        | Operation::ListSyncs
+        | Operation::GetSync
+        | Operation::AcceptSync
+        | Operation::ExportGraph
+        | Operation::ExportC1z
+        | Operation::ExportJupiterOne => estate::describe(operation),
+        Operation::ListEmployees
+        | Operation::ListUnmatched
+        | Operation::ImportRoster
+        | Operation::MatchAccount
+        | Operation::UnmatchAccount => employees::describe(operation),
+        Operation::CheckRules
+        | Operation::RunRules
+        | Operation::EvaluateFindings
+        | Operation::ListAlerts
+        | Operation::RetryAlert => judging::describe(operation),
+        Operation::ReconcilePlans
+        | Operation::GetKillSwitch
+        | Operation::SetKillSwitch
+        | Operation::ListProtected
+        | Operation::Protect
+        | Operation::Unprotect
+        | Operation::VerifyAudit
+        | Operation::SignAudit
+        | Operation::ExportAudit => safety::describe(operation),
         Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
         Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
         Operation::ImportRules => {
@@ -202,6 +261,11 @@ pub(super) fn describe(operation: Operation) -> Spec {
         }
         Operation::GetToken => Spec::thing("The token.", named("Token")).more(&[404]),
         Operation::RevokeToken => Spec::new(200, "The token, revoked.", named("Token")).more(&[404, 409]),
+        Operation::ReceiveDelivery
+        | Operation::ListWebhooks
+        | Operation::AddWebhook
+        | Operation::GetWebhook
+        | Operation::RemoveWebhook => webhooks::describe(operation),
         Operation::SignInPage
         | Operation::SubmitSignIn
         | Operation::SetupPage
@@ -271,7 +335,8 @@ fn connector(operation: Operation) -> Spec {
 }
 
 const GRANTS: &[&str] = &["connector", "as_of", "user", "team", "app", "enterprise_account", "entitlement"];
-const CHANGES: &[&str] = &["connector", "since", "until", "kind", "change"];
+const CHANGES: &[&str] =
+    &["connector", "since", "until", "kind", "change", "resource", "principal", "by", "text"];
 const EVENTS: &[&str] = &["connector", "code", "since", "until"];
 
 /// A schema of the components and more members.
@@ -282,7 +347,10 @@ fn named_object(name: &str) -> Value {
 /// The statuses with which an operation says no, and what each means.
 pub(super) fn errors(operation: Operation, spec: &Spec) -> Vec<(u16, &'static str)> {
     let mut statuses: Vec<u16> = spec.more.to_vec();
-    statuses.extend([413, 500, 503]);
+    statuses.extend([408, 413, 500, 503]);
+    if !matches!(operation, Operation::Health | Operation::Ready) {
+        statuses.push(429);
+    }
     if operation.path().contains('{') || spec.body.is_some() {
         statuses.push(400);
     }
@@ -310,6 +378,7 @@ pub(super) fn errors(operation: Operation, spec: &Spec) -> Vec<(u16, &'static st
 
 const fn meaning(status: u16) -> &'static str {
     match status {
+        202 => "It was a message that wants no answer.",
         303 => "The browser is sent on.",
         400 => "The request cannot be read.",
         401 => "There is no token or session, or it is not accepted.",
@@ -317,6 +386,8 @@ const fn meaning(status: u16) -> &'static str {
             "The role, or the token's scopes, do not allow it; or a browser's request is not the person's own."
         }
         404 => "There is no such thing.",
+        406 => "The answer is in no form that is accepted.",
+        408 => "The body took too long to arrive.",
         409 => "As things stand it cannot be done.",
         412 => "The thing has another tag than `If-Match` says.",
         413 => "The body is too large.",
@@ -325,7 +396,9 @@ const fn meaning(status: u16) -> &'static str {
         424 => {
             "Heroku, or the provider of identities, cannot be reached or answers nothing of use; or it is not known what Heroku did."
         }
-        429 => "There were too many tries, or the Heroku account's requests are used up for now.",
+        429 => {
+            "There were too many requests or tries, or the Heroku account's requests are used up for now; `Retry-After` says how long to wait."
+        }
         503 => "It cannot be answered now; the same may work later.",
         _ => "The server has a fault.",
     }

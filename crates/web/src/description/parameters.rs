@@ -4,6 +4,7 @@ use metsuke_engine::identity::Operation;
 use serde_json::{Value, json};
 
 use super::operations::Spec;
+use super::words::one_of;
 use crate::call::MOST;
 
 /// All parameters of an operation.
@@ -11,7 +12,9 @@ pub(super) fn of(operation: Operation, spec: &Spec) -> Vec<Value> {
     let mut all = Vec::new();
     let segments = operation.path().split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     for name in segments {
-        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
+        // A person is an address, which may be long.
+        let most = if matches!(name, "person" | "id") { 254 } else { 64 };
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": most });
         all.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
     }
     all.extend(spec.parameters.iter().map(|name| parameter(name)));
@@ -53,8 +56,12 @@ fn parameter(name: &str) -> Value {
         "enterprise_account" => (text(), "Only on this Enterprise account, by name or id."),
         "user" => (text(), "Only what this person holds: an e-mail address or an id."),
         "entitlement" => (text(), "Only this entitlement, as Heroku spells it."),
-        "kind" => (text(), "`grant`, or the kind of an object."),
-        "change" => (json!({ "type": "string", "enum": ["added", "removed", "changed"] }), "What happened."),
+        "kind" => (text(), "Only of this kind: `grant`, or that of an object; several with commas."),
+        "change" => (text(), "Only what was added, removed or changed; several with commas."),
+        "resource" => (text(), "Only about this thing, or access to it: a name or an id."),
+        "principal" => (text(), "Only about this person, or their access: an e-mail address or an id."),
+        "by" => (text(), "Only what this person did: an e-mail address, an id, an operator, or a plan."),
+        "text" => (text(), "Only with this text in a name, an address or a value, whatever its case."),
         "code" => (
             text(),
             "For events: only those of this code, or of codes that begin with it and a dot. From a provider: what it gave.",
@@ -69,6 +76,34 @@ fn parameter(name: &str) -> Value {
         ),
         "rule" => (text(), "Only of this rule, by id."),
         "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),
+        "without_second_factor" => (
+            json!({ "type": "boolean" }),
+            "Only people without a second factor at Heroku, and without a provider that asks for one.",
+        ),
+        "leavers" => (json!({ "type": "boolean" }), "Only people who left and still have an account."),
+        "unmatched" => (json!({ "type": "boolean" }), "Only active people without an account."),
+        "accept_missing" => {
+            (json!({ "type": "boolean" }), "Import it although more than half of its people are missing.")
+        }
+        "tag" => (text(), "Only with this tag; several with commas."),
+        "channel" => (text(), "Only for this channel, by id."),
+        "effective" => (json!({ "type": "boolean" }), "Also effective access: who can do what on which app."),
+        "tag_production" => {
+            (json!({ "type": "boolean" }), "Tag every entity as production, as `tag.Production`.")
+        }
+        "only_original" => {
+            (json!({ "type": "boolean" }), "Leave out what JupiterOne's own integration never had.")
+        }
+        "form" => (one_of(&["json", "jsonl", "graphml", "dot"]), "In which form."),
+        "expand" => (
+            one_of(&["auto", "always", "never"]),
+            "Whether to write out grants that follow from others; `auto` does where there are not too many.",
+        ),
+        "profile" => (one_of(&["classic", "current"]), "Whose idea of the properties."),
+        "account_name" => (text(), "The account name with which every entity is tagged."),
+        "hook" => {
+            (text(), "The webhook that the delivery is of; it stands in the address that Heroku was given.")
+        }
         "run" => (text(), "Only lines of this run, by id."),
         "after" => (json!({ "type": "integer", "minimum": 0 }), "Only lines with higher numbers."),
         "limit" => {

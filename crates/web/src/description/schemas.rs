@@ -23,6 +23,11 @@ pub(super) fn all() -> Value {
         .chain(rules())
         .chain(plans())
         .chain(tokens())
+        .chain(super::estate::all())
+        .chain(super::employees::all())
+        .chain(super::judging::all())
+        .chain(super::safety::all())
+        .chain(super::webhooks::all())
         .chain(super::session::all())
     {
         all.insert(name.to_owned(), schema);
@@ -149,24 +154,13 @@ fn access() -> Named {
         ("direct", flag()),
         ("path", list(named("PathStep"))),
     ]);
-    let change = object([
-        connector(),
-        version(),
-        ("at", moment()),
-        ("change", one_of(&["added", "removed", "changed"])),
-        ("kind", text()),
-        ("subject", object([("type", text()), ("id", text()), ("name", text())])),
-        ("principal", or_null(object([("id", text()), ("email", text())]))),
-        ("entitlement", or_null(text())),
-        ("before", anything()),
-        ("after", anything()),
-    ]);
     vec![
         ("Resource", resource),
         ("PathStep", step),
         ("Principal", principal),
         ("Grant", grant),
-        ("Change", change),
+        ("Change", super::changes::change()),
+        ("EffectiveAccess", super::changes::line()),
         ("Question", question()),
         ("Answer", answer()),
     ]
@@ -176,11 +170,13 @@ fn question() -> Value {
     let value = json!({ "type": ["string", "number", "boolean"] });
     let variable = json!({ "anyOf": [value, { "type": "array", "items": value }] });
     only(with(
-        object([(
-            "query",
-            json!({ "type": "string", "maxLength": 65536, "description": "The question, in J1QL.", "examples": ["FIND heroku_application"] }),
-        )]),
+        object([]),
         [
+            (
+                "query",
+                json!({ "type": "string", "maxLength": 65536, "description": "The question, in J1QL.", "examples": ["FIND heroku_application"] }),
+            ),
+            ("question", json!({ "type": "string", "description": "The id of a ready question, instead." })),
             (
                 "as_of",
                 json!({ "type": ["string", "integer", "null"], "description": "The version to ask: a number, a date or a time." }),

@@ -5,7 +5,9 @@ use metsuke_engine::desk::Events;
 use metsuke_model::{AsOf, Moment};
 use serde::Deserialize;
 
-use super::estate::{list, version};
+use super::changes::newest_first;
+use super::estate::version;
+use super::export::download;
 use crate::answer::Answer;
 use crate::call::{Call, Paging};
 use crate::error::ApiError;
@@ -22,6 +24,21 @@ struct EventsOf {
     cursor: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verification {
+    connector: Option<String>,
+    public_key: Option<String>,
+    #[serde(default)]
+    checkpoints: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    connector: Option<String>,
+}
+
 pub(super) async fn events(call: Call) -> Result<Answer, ApiError> {
     let asked: EventsOf = call.parameters()?;
     let select = EventSelect {
@@ -32,7 +49,24 @@ pub(super) async fn events(call: Call) -> Result<Answer, ApiError> {
     };
     let paging = Paging { limit: asked.limit, cursor: asked.cursor };
     let trails = call.state.desk.trails(asked.connector.as_deref()).await?;
-    list(&call, &Events { select }, trails, &paging, EVENTS).await
+    newest_first(&call, &Events { select }, trails, &paging, EVENTS).await
+}
+
+pub(super) async fn verify(call: Call) -> Result<Answer, ApiError> {
+    let Verification { connector, public_key, checkpoints } = call.json_or_default()?;
+    let desk = &call.state.desk;
+    Answer::ok(&desk.verify_trail(connector.as_deref(), public_key.as_deref(), checkpoints).await?)
+}
+
+pub(super) async fn sign(call: Call) -> Result<Answer, ApiError> {
+    let Of { connector } = call.json_or_default()?;
+    Answer::ok(&call.state.desk.sign_trail(call.caller()?, connector.as_deref()).await?)
+}
+
+pub(super) async fn export(call: Call) -> Result<Answer, ApiError> {
+    let Of { connector } = call.parameters()?;
+    let file = call.state.desk.export_trail(call.caller()?, connector.as_deref()).await?;
+    Ok(download(file, "application/jsonl", "audit.jsonl"))
 }
 
 /// A time or a date.

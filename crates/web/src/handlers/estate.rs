@@ -1,8 +1,11 @@
-//! Lists of what was read: people, teams, apps, Enterprise accounts, grants and changes.
+//! Lists of what was read: people, teams, apps, add-ons, grants and the rest; and the access of one app or person.
 
 use metsuke_engine::access::GrantFilter;
-use metsuke_engine::desk::{Changes, Estate, Grants, Lines, Listing, page};
-use metsuke_engine::lists::{AppLine, EnterpriseAccountLine, ListedLine, TeamLine, UserLine, Wanted};
+use metsuke_engine::desk::{Estate, Grants, Lines, Listing, page};
+use metsuke_engine::lists::{
+    AddOnLine, AppLine, EnterpriseAccountLine, InvitationLine, ListedLine, TeamLine, UnresolvedLine,
+    UserLine, Wanted,
+};
 use metsuke_model::AsOf;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,8 +22,50 @@ struct ListOf {
     connector: Option<String>,
     as_of: Option<String>,
     name: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// The parameters of lists of what has an e-mail address.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddressedOf {
+    connector: Option<String>,
+    as_of: Option<String>,
     email: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// The parameters of the list of apps.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppsOf {
+    connector: Option<String>,
+    as_of: Option<String>,
+    name: Option<String>,
     team: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// The parameters of one app's or one person's access.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OneOf {
+    connector: Option<String>,
+    as_of: Option<String>,
+}
+
+/// The parameters of the list of people.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PeopleOf {
+    connector: Option<String>,
+    as_of: Option<String>,
+    email: Option<String>,
+    #[serde(default)]
+    without_second_factor: bool,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -40,50 +85,62 @@ struct GrantsOf {
     cursor: Option<String>,
 }
 
-/// The parameters of changes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChangesOf {
-    connector: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
-    kind: Option<String>,
-    change: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
 pub(super) async fn people(call: Call) -> Result<Answer, ApiError> {
-    let ListOf { connector, as_of, email, limit, cursor, name: None, team: None } = call.parameters()? else {
-        return Err(ApiError::invalid("parameters", "people are found by `email`"));
-    };
-    let wanted = Wanted { name: email, team: None };
+    let PeopleOf { connector, as_of, email, without_second_factor, limit, cursor } = call.parameters()?;
+    let wanted = Wanted { name: email, without_second_factor, ..Wanted::default() };
     objects::<UserLine>(&call, connector, as_of, wanted, Paging { limit, cursor }, PEOPLE).await
 }
 
 pub(super) async fn teams(call: Call) -> Result<Answer, ApiError> {
-    let ListOf { connector, as_of, name, limit, cursor, email: None, team: None } = call.parameters()? else {
-        return Err(ApiError::invalid("parameters", "teams are found by `name`"));
-    };
-    let wanted = Wanted { name, team: None };
-    objects::<TeamLine>(&call, connector, as_of, wanted, Paging { limit, cursor }, TEAMS).await
+    named::<TeamLine>(&call, TEAMS).await
 }
 
 pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
-    let ListOf { connector, as_of, name, team, limit, cursor, email: None } = call.parameters()? else {
-        return Err(ApiError::invalid("parameters", "apps are found by `name` and `team`"));
-    };
-    let wanted = Wanted { name, team };
+    let AppsOf { connector, as_of, name, team, limit, cursor } = call.parameters()?;
+    let wanted = Wanted { name, team, ..Wanted::default() };
     objects::<AppLine>(&call, connector, as_of, wanted, Paging { limit, cursor }, APPS).await
 }
 
 pub(super) async fn enterprise_accounts(call: Call) -> Result<Answer, ApiError> {
-    let ListOf { connector, as_of, name, limit, cursor, email: None, team: None } = call.parameters()? else {
-        return Err(ApiError::invalid("parameters", "Enterprise accounts are found by `name`"));
-    };
-    let wanted = Wanted { name, team: None };
-    let paging = Paging { limit, cursor };
-    objects::<EnterpriseAccountLine>(&call, connector, as_of, wanted, paging, ACCOUNTS).await
+    named::<EnterpriseAccountLine>(&call, ACCOUNTS).await
+}
+
+pub(super) async fn addons(call: Call) -> Result<Answer, ApiError> {
+    named::<AddOnLine>(&call, ADDONS).await
+}
+
+pub(super) async fn invitations(call: Call) -> Result<Answer, ApiError> {
+    addressed::<InvitationLine>(&call, INVITATIONS).await
+}
+
+pub(super) async fn unresolved(call: Call) -> Result<Answer, ApiError> {
+    addressed::<UnresolvedLine>(&call, UNRESOLVED).await
+}
+
+/// A list whose lines are found by name.
+async fn named<L: ListedLine>(call: &Call, columns: Columns) -> Result<Answer, ApiError> {
+    let ListOf { connector, as_of, name, limit, cursor } = call.parameters()?;
+    let wanted = Wanted { name, ..Wanted::default() };
+    objects::<L>(call, connector, as_of, wanted, Paging { limit, cursor }, columns).await
+}
+
+/// A list whose lines are found by e-mail address.
+async fn addressed<L: ListedLine>(call: &Call, columns: Columns) -> Result<Answer, ApiError> {
+    let AddressedOf { connector, as_of, email, limit, cursor } = call.parameters()?;
+    let wanted = Wanted { name: email, ..Wanted::default() };
+    objects::<L>(call, connector, as_of, wanted, Paging { limit, cursor }, columns).await
+}
+
+pub(super) async fn app_access(call: Call) -> Result<Answer, ApiError> {
+    let OneOf { connector, as_of } = call.parameters()?;
+    let as_of = version("as_of", as_of)?;
+    Answer::ok(&call.state.desk.app_access(connector.as_deref(), call.segment("id"), as_of).await?)
+}
+
+pub(super) async fn user_access(call: Call) -> Result<Answer, ApiError> {
+    let OneOf { connector, as_of } = call.parameters()?;
+    let as_of = version("as_of", as_of)?;
+    Answer::ok(&call.state.desk.user_access(connector.as_deref(), call.segment("id"), as_of).await?)
 }
 
 async fn objects<L: ListedLine>(
@@ -113,19 +170,6 @@ pub(super) async fn grants(call: Call, effective: bool) -> Result<Answer, ApiErr
     let paging = Paging { limit: asked.limit, cursor: asked.cursor };
     let estates = call.state.desk.estates(asked.connector.as_deref()).await?;
     list(&call, &grants, estates, &paging, GRANTS).await
-}
-
-pub(super) async fn changes(call: Call) -> Result<Answer, ApiError> {
-    let asked: ChangesOf = call.parameters()?;
-    let changes = Changes {
-        since: version("since", asked.since)?,
-        until: version("until", asked.until)?,
-        kind: asked.kind,
-        change: asked.change,
-    };
-    let paging = Paging { limit: asked.limit, cursor: asked.cursor };
-    let estates = call.state.desk.estates(asked.connector.as_deref()).await?;
-    list(&call, &changes, estates, &paging, CHANGES).await
 }
 
 /// A page of a list of these estates.
@@ -198,7 +242,39 @@ pub(crate) const ACCOUNTS: Columns = &[
     ("created_at", "/created_at"),
 ];
 
-pub(crate) const GRANTS: Columns = &[
+const ADDONS: Columns = &[
+    ("connector", "/connector"),
+    ("id", "/id"),
+    ("name", "/name"),
+    ("service", "/service"),
+    ("app", "/app"),
+    ("app_id", "/app_id"),
+    ("team", "/team"),
+    ("attached_to", "/attached_to"),
+    ("created_at", "/created_at"),
+];
+
+const INVITATIONS: Columns = &[
+    ("connector", "/connector"),
+    ("id", "/id"),
+    ("email", "/email"),
+    ("team", "/team"),
+    ("team_id", "/team_id"),
+    ("role", "/role"),
+    ("invited_by", "/invited_by"),
+    ("created_at", "/created_at"),
+];
+
+const UNRESOLVED: Columns = &[
+    ("connector", "/connector"),
+    ("id", "/id"),
+    ("email", "/email"),
+    ("team", "/team"),
+    ("team_id", "/team_id"),
+    ("role", "/role"),
+];
+
+const GRANTS: Columns = &[
     ("connector", "/connector"),
     ("principal_kind", "/principal/kind"),
     ("principal_id", "/principal/id"),
@@ -209,20 +285,4 @@ pub(crate) const GRANTS: Columns = &[
     ("resource_name", "/resource/name"),
     ("direct", "/direct"),
     ("path", "/path"),
-];
-
-pub(crate) const CHANGES: Columns = &[
-    ("connector", "/connector"),
-    ("version", "/version"),
-    ("at", "/at"),
-    ("change", "/change"),
-    ("kind", "/kind"),
-    ("subject_type", "/subject/type"),
-    ("subject_id", "/subject/id"),
-    ("subject_name", "/subject/name"),
-    ("principal_id", "/principal/id"),
-    ("principal_email", "/principal/email"),
-    ("entitlement", "/entitlement"),
-    ("before", "/before"),
-    ("after", "/after"),
 ];

@@ -3,19 +3,28 @@
 //! Invariant: [`handle`] names every operation, so that one without a handler does not compile.
 
 mod accounts;
+mod alerts;
 mod audit;
+mod changes;
 mod channels;
 mod connectors;
+mod employees;
 mod estate;
+mod export;
 mod findings;
+mod judging;
 mod plans;
 mod query;
+mod questions;
 mod rules;
 mod runs;
 mod service;
 mod session;
 mod sign_in;
+mod switches;
+mod syncs;
 mod tokens;
+mod webhooks;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,6 +34,7 @@ use metsuke_engine::identity::Operation;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::mcp;
 
 pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
 pub(crate) use findings::FINDINGS;
@@ -39,6 +49,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::Ready => Box::pin(service::ready(call)),
         Operation::Metrics => Box::pin(service::metrics(call)),
         Operation::Description => Box::pin(async { service::description() }),
+        Operation::Assist => Box::pin(mcp::answer(call)),
         Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
         Operation::ListConnectors => Box::pin(connectors::list(call)),
         Operation::CreateConnector => Box::pin(connectors::create(call)),
@@ -57,11 +68,44 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListGrants => Box::pin(estate::grants(call, false)),
         Operation::ListAccess => Box::pin(estate::grants(call, true)),
         Operation::Query => Box::pin(query::query(call)),
-        Operation::ListChanges => Box::pin(estate::changes(call)),
+        Operation::ListChanges => Box::pin(changes::list(call)),
         Operation::ListPeople => Box::pin(estate::people(call)),
         Operation::ListTeams => Box::pin(estate::teams(call)),
         Operation::ListApps => Box::pin(estate::apps(call)),
         Operation::ListEnterpriseAccounts => Box::pin(estate::enterprise_accounts(call)),
+        Operation::ListAddOns => Box::pin(estate::addons(call)),
+        Operation::ListInvitations => Box::pin(estate::invitations(call)),
+        Operation::ListUnresolved => Box::pin(estate::unresolved(call)),
+        Operation::GetAppAccess => Box::pin(estate::app_access(call)),
+        Operation::GetPersonAccess => Box::pin(estate::user_access(call)),
+        Operation::ExplainQuery => Box::pin(query::explain(call)),
+        Operation::ListQuestions => Box::pin(questions::list(call)),
+        Operation::GetQuestion => Box::pin(questions::get(call)),
+        Operation::ListSyncs => Box::pin(syncs::list(call)),
+        Operation::GetSync => Box::pin(syncs::get(call)),
+        Operation::AcceptSync => Box::pin(syncs::accept(call)),
+        Operation::ExportGraph => Box::pin(export::graph(call)),
+        Operation::ExportC1z => Box::pin(export::c1z(call)),
+        Operation::ExportJupiterOne => Box::pin(export::jupiterone(call)),
+        Operation::ListEmployees => Box::pin(employees::list(call)),
+        Operation::ListUnmatched => Box::pin(employees::open(call)),
+        Operation::ImportRoster => Box::pin(employees::import(call)),
+        Operation::MatchAccount => Box::pin(employees::match_account(call)),
+        Operation::UnmatchAccount => Box::pin(employees::unmatch(call)),
+        Operation::CheckRules => Box::pin(judging::check(call)),
+        Operation::RunRules => Box::pin(judging::run(call)),
+        Operation::EvaluateFindings => Box::pin(judging::evaluate(call)),
+        Operation::ListAlerts => Box::pin(alerts::list(call)),
+        Operation::RetryAlert => Box::pin(alerts::retry(call)),
+        Operation::ReconcilePlans => Box::pin(plans::reconcile(call)),
+        Operation::GetKillSwitch => Box::pin(switches::kill_switch(call)),
+        Operation::SetKillSwitch => Box::pin(switches::turn(call)),
+        Operation::ListProtected => Box::pin(switches::list(call)),
+        Operation::Protect => Box::pin(switches::protect(call)),
+        Operation::Unprotect => Box::pin(switches::unprotect(call)),
+        Operation::VerifyAudit => Box::pin(audit::verify(call)),
+        Operation::SignAudit => Box::pin(audit::sign(call)),
+        Operation::ExportAudit => Box::pin(audit::export(call)),
         Operation::ListRules => Box::pin(rules::list(call)),
         Operation::CreateRule => Box::pin(rules::create(call)),
         Operation::ImportRules => Box::pin(rules::import(call)),
@@ -90,6 +134,11 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::CreateToken => Box::pin(tokens::create(call)),
         Operation::GetToken => Box::pin(tokens::get(call)),
         Operation::RevokeToken => Box::pin(tokens::revoke(call)),
+        Operation::ReceiveDelivery => Box::pin(webhooks::receive(call)),
+        Operation::ListWebhooks => Box::pin(webhooks::list(call)),
+        Operation::AddWebhook => Box::pin(webhooks::add(call)),
+        Operation::GetWebhook => Box::pin(webhooks::get(call)),
+        Operation::RemoveWebhook => Box::pin(webhooks::remove(call)),
         Operation::SignInPage => Box::pin(sign_in::page(call)),
         Operation::SubmitSignIn => Box::pin(sign_in::submit(call)),
         Operation::SetupPage => Box::pin(sign_in::setup_page(call)),

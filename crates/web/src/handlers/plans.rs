@@ -1,10 +1,10 @@
 //! Plans to change access.
 
 use axum::http::{StatusCode, header};
-use metsuke_engine::access::provision::{Ask, On, Outcome, Planned, Refusal};
+use metsuke_engine::access::provision::{Ask, On, Outcome, Planned, Refusal, Settled};
 use metsuke_engine::desk::Plans;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::estate::list as list_of;
 use crate::answer::Answer;
@@ -55,6 +55,12 @@ struct Released {
     confirm_count: Option<usize>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    connector: Option<String>,
+}
+
 pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     let asked: Asked = call.json()?;
     let (connector, reason) = (asked.connector.clone(), asked.reason.clone());
@@ -101,6 +107,14 @@ pub(super) async fn apply(call: Call) -> Result<Answer, ApiError> {
         "calls": applied.calls,
         "plan": plan,
     }))
+}
+
+pub(super) async fn reconcile(call: Call) -> Result<Answer, ApiError> {
+    let Of { connector } = call.json_or_default()?;
+    let settled = call.state.desk.reconcile(call.caller()?, connector.as_deref()).await?;
+    let step = |step: &Settled| json!({ "plan": step.plan, "step": step.ordinal, "status": step.status });
+    let steps: Vec<Value> = settled.iter().map(step).collect();
+    Answer::ok(&json!({ "steps": steps }))
 }
 
 /// What is asked for, in the engine's words.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metsuke_engine::desk::{Question, ask};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::estate::version;
 use crate::answer::Answer;
@@ -24,7 +24,8 @@ const TIME: Duration = Duration::from_secs(30);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    query: String,
+    query: Option<String>,
+    question: Option<String>,
     as_of: Option<Value>,
     connector: Option<String>,
     #[serde(default)]
@@ -36,8 +37,26 @@ struct Asked {
 }
 
 pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
-    let asked: Asked = call.json()?;
-    if asked.query.len() > LONGEST {
+    let (connector, question) = question(call.json()?)?;
+    let estate = call.state.desk.estate(connector.as_deref()).await?;
+    let answer = ask(&estate, question, call.state.clock.now()).await?;
+    Answer::ok(&answer.to_json())
+}
+
+pub(super) async fn explain(call: Call) -> Result<Answer, ApiError> {
+    let (connector, question) = question(call.json()?)?;
+    let (statement, steps) = call.state.desk.explain(connector.as_deref(), question).await?;
+    let binds: Vec<String> = statement.binds.iter().map(|bind| format!("{bind:?}")).collect();
+    Answer::ok(&json!({ "sql": statement.sql, "binds": binds, "steps": steps }))
+}
+
+/// What is asked, and of whose estate.
+fn question(asked: Asked) -> Result<(Option<String>, Question), ApiError> {
+    if asked.query.is_some() == asked.question.is_some() {
+        return Err(ApiError::invalid("query", "send a question in J1QL, or the id of a ready `question`"));
+    }
+    let text = asked.query.unwrap_or_default();
+    if text.len() > LONGEST {
         return Err(ApiError::invalid("query", format!("it is longer than {LONGEST} bytes")));
     }
     let as_of = match asked.as_of {
@@ -50,9 +69,8 @@ pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
     if most_rows == 0 || most_rows > MOST_ROWS {
         return Err(ApiError::invalid("max_rows", format!("it is a number from 1 to {MOST_ROWS}")));
     }
-    let estate = call.state.desk.estate(asked.connector.as_deref()).await?;
-    let question = Question {
-        text: asked.query,
+    let mut question = Question {
+        text,
         as_of: version("as_of", as_of)?,
         variables: asked.variables,
         account_name: asked.account_name,
@@ -60,6 +78,8 @@ pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
         most_rows,
         time_limit: TIME,
     };
-    let answer = ask(&estate, question, call.state.clock.now()).await?;
-    Answer::ok(&answer.to_json())
+    if let Some(id) = asked.question {
+        question.take_ready(&id)?;
+    }
+    Ok((asked.connector, question))
 }

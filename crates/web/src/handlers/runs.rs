@@ -23,7 +23,7 @@ use crate::table::Columns;
 /// After how long of silence a follower is told that the way is still open.
 const STILL_HERE: Duration = Duration::from_secs(15);
 /// The header with the number of the last line that a follower has.
-const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use metsuke_engine::alerts::{Courier, Evaluator};
-use metsuke_engine::changes::Recorder;
+use metsuke_engine::changes::{Recorder, Watch};
 use metsuke_engine::connectors::{Installation, NewConnector, Settings};
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{AccountAsk, Once, People, Role, Tokens};
@@ -19,7 +19,7 @@ use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::{Clock, ConnectorId, Moment, SystemClock};
 use metsuke_simulator::Simulator;
 use metsuke_store::{OpenMode, Store};
-use metsuke_web::{Guest, Place, Server, Services};
+use metsuke_web::{Guest, Limits, Place, Server, Services};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
@@ -71,13 +71,16 @@ pub(super) async fn serve(
     let ask = AccountAsk { email: ADMIN.into(), name, role: Role::Admin, password: Some(password.clone()) };
     people.create(ask).await?;
     let address = server.address();
+    let watch = Watch::default();
+    let supervisor = worker(context, installation.clone(), watch.clone())?;
     let services = Services {
-        desk: Desk::new(installation.clone()),
+        desk: Desk::new(installation.clone()).sending(context.config.outside()?).watching(watch),
         tokens: Tokens::new(store.clone(), clock.clone()),
         once: Once::new(store, clock.clone()),
         people,
         place: Some(Place::listening(address)),
         guest: Some(Guest { email: ADMIN.into(), password }),
+        limits: Limits::default(),
         clock,
     };
     context.output.print(&told(&format!("http://{address}")))?;
@@ -88,11 +91,10 @@ pub(super) async fn serve(
         context.cancel.cancel();
         ended
     };
-    let supervisor = worker(context, installation)?;
     let (worked, closed) = tokio::join!(supervisor.run(&context.cancel), closed);
     worked?;
     if let Some(ended) = closed {
-        ended??;
+        ended?;
     }
     Ok(())
 }
@@ -117,9 +119,9 @@ async fn refuse_others(store: &Store) -> anyhow::Result<()> {
     Err(Failure::new(message).hint("name a new one, or leave --database out").into())
 }
 
-fn worker(context: &Context, installation: Installation) -> anyhow::Result<Supervisor> {
+fn worker(context: &Context, installation: Installation, watch: Watch) -> anyhow::Result<Supervisor> {
     Ok(Supervisor::new(installation)?
-        .with(Arc::new(Recorder::default()))
+        .with(Arc::new(Recorder::new(watch)))
         .with(Arc::new(Evaluator::default()))
         .with(Arc::new(Courier::new(context.config.outside()?))))
 }
@@ -131,7 +133,7 @@ async fn lived(
     installation: &Installation,
     clock: &StoryClock,
 ) -> anyhow::Result<()> {
-    let supervisor = worker(context, installation.clone())?;
+    let supervisor = worker(context, installation.clone(), Watch::default())?;
     let mut connector: Option<ConnectorId> = None;
     for chapter in CHAPTERS {
         let ago = i64::from(chapter.hours_ago) * 3_600 * MICROS;

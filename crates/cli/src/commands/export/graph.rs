@@ -11,11 +11,13 @@ mod json;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use metsuke_engine::EngineError;
 use metsuke_engine::graph::{Edge, Node, Reader};
 use metsuke_model::graph::entities::ENTITY_TYPES;
 use metsuke_model::graph::relationships::RELATIONSHIP_TYPES;
 use metsuke_model::graph::{EntityType, RelationshipType, Value};
 use metsuke_model::{AsOf, Version};
+use metsuke_store::Snapshot;
 use tempfile::NamedTempFile;
 
 use crate::args::FormatArg;
@@ -77,13 +79,13 @@ impl Args {
         let (nodes, edges) = if let Some(file) = &self.out {
             let draft = draft(file).map_err(|error| unwritten(file, &error))?;
             let mut writer = BufWriter::with_capacity(1 << 17, draft);
-            let told = self.write(&mut *form, &mut reader, &mut writer).await?;
+            let told = write(&mut *form, self.effective, &mut reader, &mut writer).await?;
             let kept = writer.into_inner().map_err(io::IntoInnerError::into_error);
             kept.and_then(|draft| keep(draft, file)).map_err(|error| unwritten(file, &error))?;
             told
         } else {
             let mut stdout = buffered();
-            let told = self.write(&mut *form, &mut reader, &mut stdout).await?;
+            let told = write(&mut *form, self.effective, &mut reader, &mut stdout).await?;
             stdout.flush()?;
             told
         };
@@ -92,31 +94,53 @@ impl Args {
         context.note(&format!("note: version {version}: {nodes} and {edges}"));
         Ok(Exit::Done)
     }
+}
 
-    /// Writes everything, one type after the other, and tells how many entities and relationships there were.
-    async fn write(
-        &self,
-        form: &mut (dyn Form + Send),
-        reader: &mut Reader<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> anyhow::Result<(u64, u64)> {
-        let (mut nodes, mut edges) = (0, 0);
-        form.begin(out, reader.sync().version)?;
-        for entity_type in &ENTITY_TYPES {
-            for node in reader.nodes(entity_type).await? {
-                form.node(out, entity_type, &node)?;
-                nodes += 1;
-            }
+/// Writes a version's graph in the form of this name.
+///
+/// # Errors
+///
+/// [`EngineError::Fields`] for a form that is not there, and what the database or writing said.
+pub(in crate::commands) async fn write_graph(
+    snapshot: &mut Snapshot,
+    form: &str,
+    effective: bool,
+    out: &mut (dyn Write + Send),
+) -> Result<(), EngineError> {
+    let mut form: Box<dyn Form + Send> = match form {
+        "graphml" => Box::new(graphml::Graphml),
+        "dot" => Box::new(dot::Dot),
+        "json" => Box::new(json::Json::document()),
+        "jsonl" => Box::new(json::Json::lines()),
+        _ => return Err(EngineError::field("form", "it is json, jsonl, graphml or dot")),
+    };
+    write(&mut *form, effective, &mut Reader::new(snapshot), out).await.map(drop)
+}
+
+/// Writes everything, one type after the other, and tells how many entities and relationships there were.
+async fn write(
+    form: &mut (dyn Form + Send),
+    effective: bool,
+    reader: &mut Reader<'_>,
+    out: &mut (dyn Write + Send),
+) -> Result<(u64, u64), EngineError> {
+    let scratch = |source| EngineError::Scratch { source };
+    let (mut nodes, mut edges) = (0, 0);
+    form.begin(out, reader.sync().version).map_err(scratch)?;
+    for entity_type in &ENTITY_TYPES {
+        for node in reader.nodes(entity_type).await? {
+            form.node(out, entity_type, &node).map_err(scratch)?;
+            nodes += 1;
         }
-        for relationship in RELATIONSHIP_TYPES.iter().filter(|known| self.effective || !known.computed) {
-            for edge in reader.edges(relationship).await? {
-                form.edge(out, relationship, &edge)?;
-                edges += 1;
-            }
-        }
-        form.end(out)?;
-        Ok((nodes, edges))
     }
+    for relationship in RELATIONSHIP_TYPES.iter().filter(|known| effective || !known.computed) {
+        for edge in reader.edges(relationship).await? {
+            form.edge(out, relationship, &edge).map_err(scratch)?;
+            edges += 1;
+        }
+    }
+    form.end(out).map_err(scratch)?;
+    Ok((nodes, edges))
 }
 
 /// A value on one line: lists with commas between.

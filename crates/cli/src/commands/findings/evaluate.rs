@@ -10,7 +10,7 @@ use metsuke_model::SystemClock;
 use super::channels;
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::text::{count, length, shown};
+use crate::text::{count, shown};
 
 /// Evaluate the newest version and keep what is found
 ///

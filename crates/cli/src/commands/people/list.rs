@@ -137,7 +137,7 @@ const PEOPLE: &[Column<EmployeeLine>] = &[
     Column::csv("missing_since", |line| Cell::Time(line.missing_since)),
     Column::new("roster", "ROSTER", |line| Cell::text(Some(&line.roster))),
     Column::new("accounts", "ACCOUNTS", |line| accounts(line, |account| account.email.as_deref())),
-    Column::new("matched_by", "MATCHED BY", |line| accounts(line, |account| account.matched_by)),
+    Column::new("matched_by", "MATCHED BY", |line| accounts(line, |account| account.matched_by.as_deref())),
     Column::csv("account_ids", |line| {
         let ids: Vec<String> = line.accounts.iter().map(|account| account.id.to_string()).collect();
         Cell::text((!ids.is_empty()).then(|| ids.join(" ")))

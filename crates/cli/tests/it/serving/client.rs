@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metsuke_simulator::Size;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::Child;
 
@@ -18,8 +18,11 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) struct Served {
     pub(super) house: House,
     pub(super) server: Child,
-    address: String,
+    pub(super) address: String,
 }
+
+/// A stream of events that is read as it comes.
+pub(super) struct Followed(Lines<BufReader<TcpStream>>);
 
 /// An answer.
 #[derive(Debug)]
@@ -36,6 +39,21 @@ impl Reply {
 
     pub(super) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// The body of an answer that came in pieces.
+    pub(super) fn whole(&self) -> Vec<u8> {
+        assert_eq!(self.header("transfer-encoding"), Some("chunked"), "{self:?}");
+        let (mut left, mut whole) = (self.body.as_slice(), Vec::new());
+        loop {
+            let end = left.windows(2).position(|two| two == b"\r\n").unwrap();
+            let length = usize::from_str_radix(std::str::from_utf8(&left[..end]).unwrap(), 16).unwrap();
+            if length == 0 {
+                return whole;
+            }
+            whole.extend_from_slice(&left[end + 2..end + 2 + length]);
+            left = &left[end + 4 + length..];
+        }
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
@@ -56,14 +74,37 @@ impl Reply {
 
 impl Served {
     pub(super) async fn new(size: Size) -> Self {
-        let house = House::of(size).await;
-        let mut command = house.command(&["serve", "--listen", "127.0.0.1:0", "--log-level", "debug"]);
+        Self::in_house(House::of(size).await).await
+    }
+
+    /// With further arguments and variables.
+    pub(super) async fn with(size: Size, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::started(House::of(size).await, more, variables).await
+    }
+
+    pub(super) async fn in_house(house: House) -> Self {
+        Self::started(house, &["--log-level", "debug"], &[]).await
+    }
+
+    async fn started(house: House, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = house.command(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
+        command.envs(variables.iter().copied());
         let log = std::fs::File::create(house.folder.path().join("serve.log")).unwrap();
         let mut server = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut said = BufReader::new(server.stdout.take().unwrap()).lines();
         let line = tokio::time::timeout(PATIENCE, said.next_line()).await.unwrap().unwrap().unwrap();
         let address = line.strip_prefix("listening on http://").unwrap().to_owned();
         Self { house, server, address }
+    }
+
+    /// A connection, over which a test says what it likes.
+    pub(super) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).await.unwrap()
+    }
+
+    /// What the server has logged so far.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.house.folder.path().join("serve.log")).unwrap()
     }
 
     /// A token that the command line makes.
@@ -109,6 +150,20 @@ impl Served {
         self.send(("POST", path), Some(token), &[], Some(body)).await
     }
 
+    /// Puts a text of some type.
+    pub(super) async fn put_text(&self, token: &str, path: &str, media: &str, text: &str) -> Reply {
+        let request = format!(
+            "PUT {path} HTTP/1.1\r\nhost: metsuke\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+             content-type: {media}\r\ncontent-length: {}\r\n\r\n{text}",
+            text.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        reply(&answer)
+    }
+
     /// A connector to the simulated Heroku, and its id.
     pub(super) async fn connector(&self, token: &str, name: &str, owner: &str) -> String {
         let made = self.post(token, "/api/v1/connectors", &self.new_connector(name, owner)).await;
@@ -145,6 +200,20 @@ impl Served {
         tokio::time::timeout(PATIENCE, reached).await.unwrap_or_else(|_| panic!("{id} is not {state}"))
     }
 
+    /// Follows a stream of events, which has begun when this returns.
+    pub(super) async fn follow(&self, token: &str, path: &str, seen: Option<&str>) -> Followed {
+        let seen = seen.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: metsuke\r\nauthorization: Bearer {token}\r\n{seen}accept: text/event-stream\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        let head = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        assert!(head.contains(" 200 "), "{head}");
+        Followed(lines)
+    }
+
     /// Waits for the first lines of a stream of events.
     pub(super) async fn first_events(&self, token: &str, path: &str, count: usize) -> Vec<String> {
         let request = format!(
@@ -159,6 +228,22 @@ impl Served {
             events.extend(line.strip_prefix("data: ").map(ToOwned::to_owned));
         }
         events
+    }
+}
+
+impl Followed {
+    /// The next event: its id and its data.
+    pub(super) async fn next(&mut self) -> (String, Value) {
+        let mut id = String::new();
+        loop {
+            let line = tokio::time::timeout(PATIENCE, self.0.next_line()).await.unwrap().unwrap().unwrap();
+            if let Some(told) = line.strip_prefix("id: ") {
+                told.clone_into(&mut id);
+            }
+            if let Some(data) = line.strip_prefix("data: ") {
+                return (id, serde_json::from_str(data).unwrap());
+            }
+        }
     }
 }
 

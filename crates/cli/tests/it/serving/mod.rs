@@ -1,6 +1,11 @@
-//! The server of the real program: who may do what, the life of a connector, and the manners of its answers.
+//! The server of the real program: who may do what, the life of a connector, the manners of its answers, and assistants.
 
+mod assistant;
+mod beyond;
 mod client;
 mod life;
+mod limits;
+mod logs;
 mod manners;
 mod matrix;
+mod webhooks;

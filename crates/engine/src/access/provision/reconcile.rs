@@ -9,6 +9,7 @@ use metsuke_store::{OpenStep, ProvisioningLock, StepMark};
 
 use super::apply::{Late, Tally, fulfilled, told};
 use super::{Point, Provisioner, Sabotage};
+
 use crate::EngineError;
 
 /// An open step after it was looked at.

@@ -1,0 +1,173 @@
+//! Versions as files of other tools, to be carried off.
+//!
+//! Forms that another room makes come in through [`Forms`]; JupiterOne's folder is packed here.
+//!
+//! Invariant: a file is whole before its first byte is given, and belongs to nobody once it was read.
+
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use futures::future::LocalBoxFuture;
+use metsuke_model::AsOf;
+
+use super::apart::apart;
+use super::{Desk, Estate};
+use crate::EngineError;
+use crate::jupiterone::{self, Options};
+
+/// The block of an archive.
+const BLOCK: usize = 512;
+
+/// In which form a version goes out.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// The whole graph, in a form of this name: `json`, `jsonl`, `graphml` or `dot`.
+    Graph {
+        /// The form's name.
+        form: String,
+        /// Also effective access.
+        effective: bool,
+    },
+    /// A file of the Baton ecosystem.
+    C1z {
+        /// Whether grants that follow from others are written out: `auto`, `always` or `never`.
+        expand: String,
+    },
+    /// The folder of JupiterOne's command line, as an archive.
+    JupiterOne(Options),
+}
+
+/// Writes forms that are made elsewhere.
+pub trait Forms: Send + Sync + std::fmt::Debug {
+    /// Writes a version into a file that nobody else knows, to be read from its beginning.
+    fn write<'a>(
+        &'a self,
+        estate: &'a Estate,
+        as_of: Option<AsOf>,
+        form: &'a Form,
+    ) -> LocalBoxFuture<'a, Result<File, EngineError>>;
+}
+
+impl Desk {
+    /// A version in some form.
+    ///
+    /// # Errors
+    ///
+    /// As [`estate`](Self::estate); [`EngineError::NoVersion`], [`EngineError::Fields`] for a form that is not there, and what
+    /// writing met.
+    pub async fn download(
+        &self,
+        connector: Option<&str>,
+        as_of: Option<AsOf>,
+        form: Form,
+    ) -> Result<File, EngineError> {
+        let estate = self.estate(connector).await?;
+        let forms: Option<Arc<dyn Forms>> = self.forms();
+        apart(async move || match (&form, forms) {
+            (Form::JupiterOne(options), _) => archive(&estate, as_of, options).await,
+            (_, Some(forms)) => forms.write(&estate, as_of, &form).await,
+            (_, None) => Err(EngineError::field("form", "it is not written here")),
+        })
+        .await
+    }
+}
+
+async fn archive(estate: &Estate, as_of: Option<AsOf>, options: &Options) -> Result<File, EngineError> {
+    let scratch = |source| EngineError::Scratch { source };
+    let snapshot = estate.version(as_of).await?.ok_or(EngineError::NoVersion)?;
+    let mut read = jupiterone::Estate::of(&estate.store, snapshot).await?;
+    let folder = tempfile::tempdir().map_err(scratch)?;
+    let place = folder.path().join(".j1-integration");
+    jupiterone::export(&mut read, options, &place).await?;
+    packed(folder.path(), &place).map_err(scratch)
+}
+
+/// The files of a folder as an archive, in the order of their names.
+///
+/// Source: <https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06>
+fn packed(root: &Path, folder: &Path) -> std::io::Result<File> {
+    let mut out = tempfile::tempfile()?;
+    let mut left = vec![folder.to_owned()];
+    let mut files = Vec::new();
+    while let Some(folder) = left.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() { left.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    for path in files {
+        let mut file = File::open(&path)?;
+        let length = file.metadata()?.len();
+        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        out.write_all(&header(&name, length)?)?;
+        let copied = std::io::copy(&mut file, &mut out)?;
+        let rest = usize::try_from(copied % BLOCK as u64).unwrap_or_default();
+        if rest > 0 {
+            out.write_all(&[0; BLOCK][rest..])?;
+        }
+    }
+    out.write_all(&[0; 2 * BLOCK])?;
+    out.seek(SeekFrom::Start(0))?;
+    Ok(out)
+}
+
+/// What stands before a file: its name, its owner's right to it, its length and a sum over all that.
+fn header(name: &str, length: u64) -> std::io::Result<[u8; BLOCK]> {
+    let mut block = [0; BLOCK];
+    let mut put = |at: usize, text: &str, most: usize| {
+        let fits = text.len() <= most;
+        let piece = block.get_mut(at..at + text.len()).filter(|_| fits);
+        piece.map(|piece| piece.copy_from_slice(text.as_bytes()))
+    };
+    let whole = [
+        put(0, name, 100),
+        put(100, "0000600", 7),
+        put(108, "0000000", 7),
+        put(116, "0000000", 7),
+        put(124, &format!("{length:011o}"), 11),
+        put(136, "00000000000", 11),
+        put(148, "        ", 8),
+        put(156, "0", 1),
+        put(257, "ustar", 5),
+        put(263, "00", 2),
+    ];
+    if whole.contains(&None) {
+        return Err(std::io::Error::other(format!("`{name}` does not fit into an archive")));
+    }
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    let sum = format!("{sum:06o}\0 ");
+    if let Some(piece) = block.get_mut(148..156) {
+        piece.copy_from_slice(sum.as_bytes());
+    }
+    Ok(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_is_what_tar_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(inner.join("one.json"), "x".repeat(700)).unwrap();
+        std::fs::write(folder.path().join("a/two.json"), "two").unwrap();
+        let mut archive = Vec::new();
+        packed(folder.path(), &folder.path().join("a")).unwrap().read_to_end(&mut archive).unwrap();
+        assert_eq!(archive.len() % BLOCK, 0);
+        let file = folder.path().join("x.tar");
+        std::fs::write(&file, archive).unwrap();
+        let told = std::process::Command::new("tar").arg("-tvf").arg(&file).output().unwrap();
+        let told = String::from_utf8(told.stdout).unwrap();
+        assert!(
+            told.contains("700") && told.contains("a/b/one.json") && told.contains("a/two.json"),
+            "{told}"
+        );
+    }
+}

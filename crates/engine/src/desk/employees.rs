@@ -1,0 +1,241 @@
+//! People of rosters, and whose account is whose, in all estates.
+//!
+//! Reading and matching is [`people`](crate::people)'s.
+//!
+//! Invariant: a roster goes into every estate that is meant, or its mistakes are told before it goes into any.
+
+use metsuke_model::Version;
+use metsuke_model::people::RosterKind;
+use metsuke_store::Imported;
+use serde::{Deserialize, Serialize};
+
+use super::apart::to_its_end;
+use super::{Desk, Estate, Listing, Placed};
+use crate::EngineError;
+use crate::identity::Caller;
+use crate::people::{self, EmployeeLine, Open, assign, unassign};
+
+/// People of rosters, by name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Employees {
+    /// Only those who left and still have an account.
+    pub leavers: bool,
+    /// Only those who are active and have no account.
+    pub unmatched: bool,
+}
+
+/// The place of a person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EmployeeKey {
+    name: String,
+    key: Box<str>,
+}
+
+/// An account or a person without the other.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OpenLine {
+    /// `account` or `person`.
+    pub what: Box<str>,
+    /// Heroku's id of the account, or the person's key.
+    pub id: String,
+    /// The address.
+    pub email: Option<Box<str>>,
+    /// The full name.
+    pub name: Option<Box<str>>,
+    /// The rule that names somebody, and not for certain.
+    pub unsure_by: Option<Box<str>>,
+    /// Whom the account may belong to.
+    pub candidates: Vec<people::Candidate>,
+}
+
+/// What is open in an estate.
+#[derive(Clone, Debug)]
+pub struct OpenPeople {
+    /// Whether there is a roster at all.
+    pub has_roster: bool,
+    /// Accounts first, then people.
+    pub lines: Vec<Placed<OpenLine>>,
+}
+
+/// What importing a roster came to in an estate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RosterTaken {
+    /// The roster's name.
+    pub roster: String,
+    /// What it was: `csv`, `scim` or `okta`.
+    pub kind: Box<str>,
+    /// People in it.
+    pub people: u64,
+    /// Those who are new.
+    pub added: u64,
+    /// Those who are others than before.
+    pub changed: u64,
+    /// Those whom it names no more.
+    pub missing: u64,
+    /// What that means for accounts.
+    pub accounts: Accounts,
+}
+
+/// How accounts are matched with people.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Accounts {
+    /// It is known whose.
+    pub matched: u64,
+    /// Several people fit.
+    pub unsure: u64,
+    /// Nobody fits.
+    pub unknown: u64,
+    /// They are nobody's.
+    pub nobody: u64,
+    /// Those of which it is known otherwise than before.
+    pub changed: u64,
+}
+
+impl RosterTaken {
+    /// What an import came to.
+    #[must_use]
+    pub fn of(roster: &str, kind: RosterKind, imported: &Imported) -> Self {
+        let Imported { rows, added, changed, missing, matching, .. } = imported;
+        Self {
+            roster: roster.to_owned(),
+            kind: kind.as_str().into(),
+            people: *rows,
+            added: *added,
+            changed: *changed,
+            missing: *missing,
+            accounts: Accounts {
+                matched: matching.matched,
+                unsure: matching.unsure,
+                unknown: matching.unknown,
+                nobody: matching.nobody,
+                changed: matching.changed,
+            },
+        }
+    }
+}
+
+impl Listing for Employees {
+    type Row = EmployeeLine;
+    type Key = EmployeeKey;
+
+    async fn read(
+        &self,
+        estate: &Estate,
+        after: Option<&EmployeeKey>,
+        count: usize,
+    ) -> Result<(Option<Version>, Vec<EmployeeLine>), EngineError> {
+        let mut lines = people::employees(&estate.store).await?;
+        lines.retain(|line| !self.leavers || line.is_leaver_with_account());
+        lines.retain(|line| !self.unmatched || (line.active && line.accounts.is_empty()));
+        lines.sort_by_cached_key(|line| self.key(line));
+        lines.retain(|line| after.is_none_or(|after| self.key(line) > *after));
+        lines.truncate(count);
+        Ok((None, lines))
+    }
+
+    fn key(&self, row: &EmployeeLine) -> EmployeeKey {
+        EmployeeKey { name: row.name.to_lowercase(), key: row.key.clone() }
+    }
+}
+
+impl Desk {
+    /// Accounts of which it is not known whose they are, and people without an account.
+    ///
+    /// # Errors
+    ///
+    /// As [`estates`](Self::estates).
+    pub async fn open_people(&self, connector: Option<&str>) -> Result<OpenPeople, EngineError> {
+        let mut found = OpenPeople { has_roster: false, lines: Vec::new() };
+        for estate in self.estates(connector).await? {
+            let Open { has_roster, accounts, employees } = people::open(&estate.store).await?;
+            found.has_roster |= has_roster;
+            let lines = accounts.into_iter().map(OpenLine::from);
+            let lines = lines.chain(employees.into_iter().map(OpenLine::from));
+            let place = |row| Placed { connector: estate.connector.clone(), version: None, row };
+            found.lines.extend(lines.map(place));
+        }
+        Ok(found)
+    }
+
+    /// Imports a roster in place of what it said before, into every estate or that of a connector.
+    ///
+    /// # Errors
+    ///
+    /// As [`people::parse`] and [`people::import`]; [`EngineError::NoVersion`] where there is no estate.
+    pub async fn import_roster(
+        &self,
+        caller: &Caller,
+        connector: Option<&str>,
+        (roster, kind): (&str, RosterKind),
+        bytes: &[u8],
+        shrunken: bool,
+    ) -> Result<Vec<Placed<RosterTaken>>, EngineError> {
+        let parsed = people::parse(roster, kind, bytes)?;
+        let mut taken = Vec::new();
+        for estate in self.estates(connector).await? {
+            let store = estate.store.acting_as(caller.actor());
+            let (installation, name) = (self.installation().clone(), roster.to_owned());
+            let employees = parsed.employees.clone();
+            let imported = to_its_end(async move || {
+                let clock = installation.clock();
+                people::import(&store, (&name, kind), employees, shrunken, clock).await
+            })
+            .await?;
+            let row = RosterTaken::of(roster, kind, &imported);
+            taken.push(Placed { connector: estate.connector, version: None, row });
+        }
+        if taken.is_empty() { Err(EngineError::NoVersion) } else { Ok(taken) }
+    }
+
+    /// Says whose an account is, or with no employee that it is nobody's; `false` where that was said already.
+    ///
+    /// # Errors
+    ///
+    /// As [`assign`].
+    pub async fn match_account(
+        &self,
+        caller: &Caller,
+        connector: Option<&str>,
+        account: &str,
+        employee: Option<&str>,
+    ) -> Result<bool, EngineError> {
+        let store = self.estate(connector).await?.store.acting_as(caller.actor());
+        assign(&store, account, employee, self.installation().clock()).await
+    }
+
+    /// Takes back what was said of an account; `false` where nothing was.
+    ///
+    /// # Errors
+    ///
+    /// As [`unassign`].
+    pub async fn unmatch_account(
+        &self,
+        caller: &Caller,
+        connector: Option<&str>,
+        account: &str,
+    ) -> Result<bool, EngineError> {
+        let store = self.estate(connector).await?.store.acting_as(caller.actor());
+        unassign(&store, account, self.installation().clock()).await
+    }
+}
+
+impl From<people::OpenAccount> for OpenLine {
+    fn from(account: people::OpenAccount) -> Self {
+        let people::OpenAccount { id, email, name, unsure_by, candidates } = account;
+        let unsure_by = unsure_by.map(Into::into);
+        Self { what: "account".into(), id: id.to_string(), email, name, unsure_by, candidates }
+    }
+}
+
+impl From<EmployeeLine> for OpenLine {
+    fn from(employee: EmployeeLine) -> Self {
+        Self {
+            what: "person".into(),
+            id: employee.key.into(),
+            email: employee.emails.into_iter().next(),
+            name: Some(employee.name),
+            unsure_by: None,
+            candidates: Vec::new(),
+        }
+    }
+}

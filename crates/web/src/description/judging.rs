@@ -1,0 +1,83 @@
+//! What running rules, evaluating versions, and alerts take and give.
+
+use metsuke_engine::identity::Operation;
+use metsuke_model::finding::DeliveryState;
+use serde_json::{Value, json};
+
+use super::operations::Spec;
+use super::schemas::Named;
+use super::words::{anything, count, flag, list, moment, named, object, one_of, only, or_null, text, with};
+
+/// What an operation takes and gives.
+pub(super) fn describe(operation: Operation) -> Spec {
+    match operation {
+        Operation::CheckRules => {
+            let read = object([("rules", list(anything())), ("notes", list(text()))]);
+            Spec::new(200, "The rules as they are understood, and what is odd about them.", read)
+                .body(json!({ "type": ["array", "object"] }))
+        }
+        Operation::RunRules => {
+            let told = object([("data", list(named("Evaluation")))]);
+            Spec::new(200, "What each rule came to.", told).may_say(named("RulesTrial")).more(&[404])
+        }
+        Operation::EvaluateFindings => {
+            let unjudged = object([("rule", text()), ("reason", text())]);
+            let told = with(
+                object([("version", count()), ("unjudged", list(unjudged))]),
+                ["rules", "opened", "resolved", "standing", "deliveries"].map(|name| (name, count())),
+            );
+            Spec::new(200, "What it came to.", told).may_say(named("OfConnector")).more(&[404])
+        }
+        Operation::ListAlerts => {
+            Spec::list("Alerts, newest first.", "Alert", &["connector", "channel", "state"]).more(&[404])
+        }
+        _ => {
+            let retried = object([("id", text()), ("retried", flag())]);
+            Spec::new(200, "It is tried once more.", retried).more(&[404])
+        }
+    }
+}
+
+/// The schemas.
+pub(super) fn all() -> Named {
+    let alert = object([
+        ("connector", or_null(text())),
+        ("id", text()),
+        ("sequence", count()),
+        ("channel", text()),
+        ("subject", text()),
+        ("rule", text()),
+        ("version", count()),
+        ("state", one_of(&DeliveryState::ALL.iter().map(|state| state.as_str()).collect::<Vec<_>>())),
+        ("attempts", count()),
+        ("created_at", moment()),
+        ("due_at", moment()),
+        ("sent_at", or_null(moment())),
+        ("told", or_null(text())),
+        ("document", json!({})),
+    ]);
+    let none = || json!({ "type": "object", "properties": {} });
+    let version =
+        || -> Value { or_null(json!({ "type": "string", "description": "A number, a date or a time." })) };
+    let trial = with(
+        none(),
+        [
+            ("connector", or_null(text())),
+            ("ids", list(text())),
+            ("rules", json!({ "type": ["array", "object", "null"] })),
+            ("parameters", anything()),
+            ("as_of", version()),
+            ("since", version()),
+        ],
+    );
+    let evaluation = with(
+        object([("rule", text()), ("name", text()), ("version", count()), ("subjects", list(anything()))]),
+        [("title", text()), ("severity", text())],
+    );
+    vec![
+        ("Alert", alert),
+        ("RulesTrial", only(trial)),
+        ("Evaluation", evaluation),
+        ("OfConnector", only(with(none(), [("connector", or_null(text()))]))),
+    ]
+}
