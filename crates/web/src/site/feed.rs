@@ -221,12 +221,13 @@ fn effects(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Effect>
         if is_said(event, line) {
             continue;
         }
-        let same = |(known, other, _): &&mut (bool, &Line, Vec<&str>)| {
+        let held = (&line.entitlements, &line.via);
+        let same = together.iter_mut().find(|(known, other, _)| {
             *known == gained
                 && other.principal.id == line.principal.id
-                && (&other.entitlements, &other.via) == (&line.entitlements, &line.via)
-        };
-        match together.iter_mut().find(same) {
+                && (&other.entitlements, &other.via) == held
+        });
+        match same {
             Some((_, _, resources)) => resources.push(&line.resource.name),
             None => together.push((gained, line, vec![&line.resource.name])),
         }
