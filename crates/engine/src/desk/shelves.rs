@@ -107,17 +107,17 @@ impl Kept {
     fn take<L: BrowsedLine>(&mut self, label: &Label) -> Option<Arc<Shelf<L>>> {
         let place = self.shelves.iter().position(|(kept, _)| kept == label)?;
         let found = self.shelves.remove(place);
-        let shelf = Arc::clone(&found.1).downcast().ok();
+        let lines = Arc::clone(&found.1).downcast().ok();
         self.shelves.push(found);
-        shelf
+        lines
     }
 
-    fn put(&mut self, label: Label, shelf: Arc<dyn Any + Send + Sync>) {
+    fn put(&mut self, label: Label, lines: Arc<dyn Any + Send + Sync>) {
         // What was newest and is no more is hardly asked for again.
         if self.shelves.len() >= KEPT {
             self.shelves.remove(0);
         }
-        self.shelves.push((label, shelf));
+        self.shelves.push((label, lines));
     }
 }
 
@@ -224,13 +224,12 @@ impl Desk {
             (snapshot.sync().version, snapshot.sync().finished_at, snapshot.sync().counts);
         let label = (estate.place().to_owned(), version);
         let known = self.shelves.gaps.lock().unwrap_or_else(PoisonError::into_inner).get(&label).copied();
-        let gaps = match known {
-            Some(gaps) => gaps,
-            None => {
-                let gaps = snapshot.scopes().await?.iter().filter(|scope| scope.gap).count() as u64;
-                self.shelves.gaps.lock().unwrap_or_else(PoisonError::into_inner).insert(label, gaps);
-                gaps
-            }
+        let gaps = if let Some(gaps) = known {
+            gaps
+        } else {
+            let gaps = snapshot.scopes().await?.iter().filter(|scope| scope.gap).count() as u64;
+            self.shelves.gaps.lock().unwrap_or_else(PoisonError::into_inner).insert(label, gaps);
+            gaps
         };
         let newest = snapshot.is_newest();
         let (connector, name) = (estate.connector.clone(), estate.name.clone());
@@ -254,9 +253,9 @@ impl Desk {
                 found.push((estate, reading));
             }
         }
-        let shelf = self.shelf::<L>(&found).await?;
+        let lines = self.shelf::<L>(&found).await?;
         let readings = found.into_iter().map(|(_, reading)| reading).collect();
-        Ok(Browsed { readings, ..shelf.browse(asked, after, count) })
+        Ok(Browsed { readings, ..lines.browse(asked, after, count) })
     }
 
     /// One version of an estate, and what came of each of its listings.
@@ -280,12 +279,12 @@ impl Desk {
         let placed = |(estate, reading): &(Estate, Reading)| (estate.place().to_owned(), reading.version);
         let label: Label = (TypeId::of::<L>(), found.iter().map(placed).collect());
         let kept = || self.shelves.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shelf) = kept().take(&label) {
-            return Ok(shelf);
+        if let Some(lines) = kept().take(&label) {
+            return Ok(lines);
         }
         let _filling = self.shelves.filling.lock().await;
-        if let Some(shelf) = kept().take(&label) {
-            return Ok(shelf);
+        if let Some(lines) = kept().take(&label) {
+            return Ok(lines);
         }
         let mut lines = Vec::new();
         for (estate, reading) in found {
@@ -296,8 +295,8 @@ impl Desk {
             let from = |row| Placed { connector: connector.clone(), version, row };
             lines.extend(L::all(&mut snapshot).await?.into_iter().map(from));
         }
-        let shelf = Arc::new(Shelf::of(lines));
-        kept().put(label, Arc::clone(&shelf) as Arc<dyn Any + Send + Sync>);
-        Ok(shelf)
+        let filled = Arc::new(Shelf::of(lines));
+        kept().put(label, Arc::clone(&filled) as Arc<dyn Any + Send + Sync>);
+        Ok(filled)
     }
 }

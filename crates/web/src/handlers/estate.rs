@@ -274,7 +274,7 @@ const UNRESOLVED: Columns = &[
     ("role", "/role"),
 ];
 
-pub(crate) const GRANTS: Columns = &[
+const GRANTS: Columns = &[
     ("connector", "/connector"),
     ("principal_kind", "/principal/kind"),
     ("principal_id", "/principal/id"),

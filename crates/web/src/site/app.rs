@@ -65,10 +65,9 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     };
     let can = frame.asked.get("can").unwrap_or_default().to_owned();
     let text = frame.asked.get("q").unwrap_or_default().to_lowercase();
-    let from: usize = frame.asked.get("from").and_then(|from| from.parse().ok()).unwrap_or_default();
     let meant: Vec<&PersonOnApp> = access.people.iter().filter(|person| fits(person, &can, &text)).collect();
+    let (from, next) = frame.part(meant.len(), PAGE);
     let rows = meant.iter().skip(from).take(PAGE).map(|person| row(&frame, person, connector)).collect();
-    let more = from + PAGE < meant.len();
     let here = frame.asked.without(&["from"]);
     let view = View {
         read: frame.read(std::slice::from_ref(&reading)),
@@ -90,11 +89,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             rows,
         },
         tally: count(meant.len(), "person", "people"),
-        next: if more {
-            here.with("from", &(from + PAGE).to_string()).at(&frame.path)
-        } else {
-            String::new()
-        },
+        next,
         all: if can.is_empty() && text.is_empty() {
             String::new()
         } else {

@@ -20,6 +20,8 @@ use crate::handlers::ACCOUNTS;
 
 /// Changes that are shown.
 const RECENT: u32 = 12;
+/// People who are shown at once.
+const PEOPLE: usize = 200;
 /// What an account offers.
 const PERMISSIONS: [&str; 4] = ["view", "create", "manage", "billing"];
 
@@ -69,6 +71,7 @@ struct One {
     lead: String,
     figures: Vec<Figure>,
     people: Table,
+    next: String,
     teams: Table,
     history: Vec<Entry>,
     more: String,
@@ -92,6 +95,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     };
     let chosen = frame.asked.get("permission").unwrap_or_default().to_owned();
     let managers = permissions.iter().filter(|grant| &*grant.entitlement == "manage").count();
+    let (people, next) = table(&frame, &permissions, &chosen, connector);
     let view = One {
         read: frame.read(std::slice::from_ref(&reading)),
         lead: format!(
@@ -100,7 +104,8 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
             count(teams.len(), "team", "teams")
         ),
         figures: figures(&frame, &permissions, &chosen, teams.len()),
-        people: table(&frame, &permissions, &chosen, connector),
+        people,
+        next,
         teams: of_account(&frame, &teams, connector),
         history,
         more: frame.asked.only(&["as_of", "connector"]).with("resource", &own_id).at("/changes"),
@@ -110,7 +115,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
 }
 
 fn figures(frame: &Frame, grants: &[Grant], chosen: &str, teams: usize) -> Vec<Figure> {
-    let here = frame.asked.without(&["permission"]);
+    let here = frame.asked.without(&["permission", "from"]);
     let figure = |name: &'static str| Figure {
         current: name == chosen,
         ..Figure::new(
@@ -124,8 +129,8 @@ fn figures(frame: &Frame, grants: &[Grant], chosen: &str, teams: usize) -> Vec<F
     figures
 }
 
-/// One row for each person, with a mark for each permission.
-fn table(frame: &Frame, grants: &[Grant], chosen: &str, connector: Option<&str>) -> Table {
+/// One row for each person, with a mark for each permission; and where the next part is.
+fn table(frame: &Frame, grants: &[Grant], chosen: &str, connector: Option<&str>) -> (Table, String) {
     let mut people: Vec<(&Grant, Vec<&str>)> = Vec::new();
     let mut sorted: Vec<&Grant> = grants.iter().collect();
     sorted.sort_by(|one, other| {
@@ -145,11 +150,13 @@ fn table(frame: &Frame, grants: &[Grant], chosen: &str, connector: Option<&str>)
         cells.extend(PERMISSIONS.map(|permission| Cell::Mark(held.contains(&permission))));
         cells
     };
-    Table {
+    let (from, next) = frame.part(people.len(), PEOPLE);
+    let table = Table {
         caption: "People and their permissions".to_owned(),
         heads: ["Person", "View", "Create", "Manage", "Billing"].map(Head::plain).to_vec(),
-        rows: people.iter().map(row).collect(),
-    }
+        rows: people.iter().skip(from).take(PEOPLE).map(row).collect(),
+    };
+    (table, next)
 }
 
 fn of_account(frame: &Frame, teams: &[TeamLine], connector: Option<&str>) -> Table {

@@ -9,12 +9,15 @@ use serde_json::{Map, Value};
 
 use super::cell::{Badge, Tone};
 use super::frame::Frame;
-use super::words::{Name, When, listed};
+use super::words::{Name, When, listed, number};
 use crate::call::Call;
 use crate::error::ApiError;
 
-/// Effects that an entry names one by one.
+/// Effects, and resources of one of them, that an entry names one by one.
 const NAMED: usize = 3;
+
+/// The entitlements in the order in which they are told.
+const ORDER: [&str; 5] = ["view", "deploy", "operate", "manage", "collaborator"];
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -52,7 +55,7 @@ pub(super) struct Effect {
     pub(super) who: Name,
     pub(super) href: String,
     pub(super) what: String,
-    pub(super) resource: Name,
+    pub(super) resources: Name,
     pub(super) via: Name,
 }
 
@@ -66,8 +69,11 @@ pub(super) async fn recent(
 ) -> Result<Vec<Entry>, ApiError> {
     let filter = EventFilter { up_to: Some(reading.version), ..filter };
     let connector = reading.connector.as_deref();
-    let found = call.state.desk.happened(reading, &filter, None, count).await?;
-    Ok(entries(frame, &found.events, connector))
+    // Several events may come to one entry.
+    let found = call.state.desk.happened(reading, &filter, None, count.saturating_mul(5)).await?;
+    let mut entries = entries(frame, &found.events, connector);
+    entries.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    Ok(entries)
 }
 
 /// Events as entries; what one version gave or took from one person on one resource is one of them.
@@ -121,10 +127,8 @@ pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named
         "removed" => (Tone::Bad, "went"),
         _ => (Tone::Calm, "changed"),
     };
-    let gained = event.gained.iter().map(|line| (true, line));
-    let effects = gained.chain(event.lost.iter().map(|line| (false, line)));
-    let effects = effects.filter(|(_, line)| !is_said(event, line));
-    let all = effects.clone().count();
+    let effects = effects(frame, event, connector);
+    let others = effects.len().saturating_sub(named);
     Entry {
         when: When::new(event.at, frame.now),
         href: frame.object("changes", &event.id, connector),
@@ -135,8 +139,8 @@ pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named
             object(frame, event, connector)
         },
         differences: differences(&event.what),
-        effects: effects.take(named).map(|(gained, line)| effect(frame, gained, line, connector)).collect(),
-        others: all.saturating_sub(named),
+        effects: effects.into_iter().take(named).collect(),
+        others,
         by: event.by.as_ref().map(author).unwrap_or_default(),
     }
 }
@@ -170,7 +174,8 @@ fn grant(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Bit> {
     let what = &event.what;
     let (verb, on) =
         if &*event.change == "removed" { ("no longer holds", "on") } else { ("now holds", "on") };
-    let held: Vec<&str> = text_of(what, "entitlement").split(", ").collect();
+    let mut held: Vec<&str> = text_of(what, "entitlement").split(", ").collect();
+    held.sort_by_key(|held| ORDER.iter().position(|known| known == held).unwrap_or(ORDER.len()));
     let entitlement = listed(&held);
     let kind = text(what, "resource", "type");
     vec![
@@ -208,16 +213,51 @@ fn differences(what: &Map<String, Value>) -> Vec<Difference> {
     changed.keys().map(difference).collect()
 }
 
-fn effect(frame: &Frame, gained: bool, line: &Line, connector: Option<&str>) -> Effect {
-    let entitlements: Vec<&str> = line.entitlements.iter().map(|held| &**held).collect();
-    Effect {
-        gained,
-        who: Name::new(&line.principal.email),
-        href: frame.object("people", &line.principal.id, connector),
-        what: listed(&entitlements),
-        resource: Name::new(&line.resource.name),
-        via: Name::new(&line.via),
+/// What somebody gained or lost by it; what is the same on several resources is one of them.
+fn effects(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Effect> {
+    let mut together: Vec<(bool, &Line, Vec<&str>)> = Vec::new();
+    let gained = event.gained.iter().map(|line| (true, line));
+    for (gained, line) in gained.chain(event.lost.iter().map(|line| (false, line))) {
+        if is_said(event, line) {
+            continue;
+        }
+        let held = (&line.entitlements, &line.via);
+        let same = together.iter_mut().find(|(known, other, _)| {
+            *known == gained
+                && other.principal.id == line.principal.id
+                && (&other.entitlements, &other.via) == held
+        });
+        match same {
+            Some((_, _, resources)) => resources.push(&line.resource.name),
+            None => together.push((gained, line, vec![&line.resource.name])),
+        }
     }
+    let effect = |(gained, line, resources): (bool, &Line, Vec<&str>)| {
+        let held: Vec<&str> = line.entitlements.iter().map(|held| &**held).collect();
+        Effect {
+            gained,
+            who: Name::new(&line.principal.email),
+            href: frame.object("people", &line.principal.id, connector),
+            what: listed(&held),
+            resources: few(&resources),
+            via: Name::new(&line.via),
+        }
+    };
+    together.into_iter().map(effect).collect()
+}
+
+/// A few names, and how many others there are.
+fn few(names: &[&str]) -> Name {
+    let shown: Vec<String> = names.iter().take(NAMED).map(|name| Name::new(name).cut).collect();
+    let mut words: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let others = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        others => format!("{} more", number(others as u64)),
+    };
+    if !others.is_empty() {
+        words.push(&others);
+    }
+    Name::head(&listed(&words))
 }
 
 fn author(by: &By) -> String {

@@ -147,9 +147,12 @@ pub(super) fn table(frame: &Frame, rows: &[Placed<FindingLine>], titles: &HashMa
         let rule = titles.get(&finding.rule).unwrap_or(&finding.rule_name);
         let href = frame.object("findings", &finding.id, None);
         vec![
-            Cell::Link(Name::new(&finding.subject), href, Some(Name::new(rule))),
+            Cell::Link(Name::head(&finding.subject), href, Some(Name::new(rule))),
             Cell::Badge(Badge::level(&finding.level)),
-            Cell::Badge(state_badge(finding.state)),
+            match finding.state {
+                FindingState::Open => Cell::Nothing,
+                state => Cell::Badge(state_badge(state)),
+            },
             Cell::When(When::day(finding.opened_at, frame.now)),
         ]
     };

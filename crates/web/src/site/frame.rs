@@ -207,6 +207,15 @@ impl Frame {
         self.asked.without(&["as_of", "cursor"]).at(&self.path)
     }
 
+    /// Where the part of a long list begins that is asked for, and the address of the next part; empty at its end.
+    pub(crate) fn part(&self, rows: usize, most: usize) -> (usize, String) {
+        let from: usize = self.asked.get("from").and_then(|from| from.parse().ok()).unwrap_or_default();
+        let next = from.saturating_add(most);
+        let more = next < rows;
+        let href = more.then(|| self.asked.with("from", &next.to_string()).at(&self.path));
+        (from, href.unwrap_or_default())
+    }
+
     /// This very address.
     pub(crate) fn itself(&self) -> String {
         self.asked.at(&self.path)

@@ -6,7 +6,7 @@
 mod compare;
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -24,6 +24,7 @@ use super::app::addons;
 use super::asked::{Asked, segment};
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::feed::{Bit, Entry, recent};
+use super::findings::{table as findings_table, titles};
 use super::frame::{Frame, Read, page as shown};
 use super::words::{Name, When, count, listed, number};
 use crate::answer::Answer;
@@ -216,31 +217,19 @@ async fn findings(
     person: &UserAccess,
     connector: Option<&str>,
 ) -> Result<Table, ApiError> {
-    let mut rows = Vec::new();
-    if frame.may(call, Operation::ListFindings) {
-        let open = Findings {
-            states: vec![FindingState::Open, FindingState::Acknowledged, FindingState::Accepted],
-            ..Findings::default()
-        };
-        let estates = call.state.desk.estates(connector).await?;
-        let email = person.principal.email.as_deref().unwrap_or("\0").to_lowercase();
-        let id = person.principal.id.to_string();
-        let found = listed_findings(&open, estates, None, FINDINGS).await?;
-        for finding in found.rows {
-            let named = finding.row.subject.to_lowercase().contains(&email);
-            if !named && !finding.row.document.to_string().contains(&id) {
-                continue;
-            }
-            let href = frame.object("findings", &finding.row.id, None);
-            rows.push(vec![
-                Cell::Link(Name::new(&finding.row.rule_name), href, Some(Name::new(&finding.row.subject))),
-                Cell::Badge(Badge::level(&finding.row.level)),
-                Cell::When(When::day(finding.row.opened_at, frame.now)),
-            ]);
-        }
+    if !frame.may(call, Operation::ListFindings) {
+        return Ok(findings_table(frame, &[], &HashMap::new()));
     }
-    let heads = ["Finding", "Level", "Since"].map(Head::plain).to_vec();
-    Ok(Table { caption: "Findings".to_owned(), heads, rows })
+    let states = vec![FindingState::Open, FindingState::Acknowledged, FindingState::Accepted];
+    let open = Findings { states, ..Findings::default() };
+    let estates = call.state.desk.estates(connector).await?;
+    let email = person.principal.email.as_deref().unwrap_or("\0").to_lowercase();
+    let id = person.principal.id.to_string();
+    let mut found = listed_findings(&open, estates, None, FINDINGS).await?.rows;
+    found.retain(|finding| {
+        finding.row.subject.to_lowercase().contains(&email) || finding.row.document.to_string().contains(&id)
+    });
+    Ok(findings_table(frame, &found, &titles(call, frame).await?))
 }
 
 /// Every app that somebody reaches for one reason, or at all.
@@ -266,16 +255,11 @@ pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
             })
     };
     let apps: Vec<&AppOfUser> = found.apps.iter().filter(fits).collect();
-    let from: usize = own("from").and_then(|from| from.parse().ok()).unwrap_or_default();
+    let (from, next) = frame.part(apps.len(), PAGE);
     let lead = match (own("what"), own("why"), own("can")) {
         (Some(what), Some(why), _) => format!("Can {what}. {why}."),
         (_, _, Some(right)) => format!("Apps that they can {}.", Name::new(right).cut),
         _ => "Every app that they reach.".to_owned(),
-    };
-    let next = if from + PAGE < apps.len() {
-        frame.asked.with("from", &(from + PAGE).to_string()).at(&frame.path)
-    } else {
-        String::new()
     };
     let view = AppsView {
         read: frame.read(std::slice::from_ref(&reading)),

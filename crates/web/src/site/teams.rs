@@ -21,8 +21,8 @@ use crate::handlers::TEAMS;
 
 /// Changes that are shown.
 const RECENT: u32 = 12;
-/// Members that are shown.
-const MEMBERS: usize = 1_000;
+/// Members that are shown at once.
+const MEMBERS: usize = 200;
 /// Roles in the order in which they are shown, with the name of the figure.
 const ROLES: [(&str, &str); 5] = [
     ("owner", "owners"),
@@ -101,7 +101,7 @@ struct One {
     lead: String,
     figures: Vec<Figure>,
     members: Table,
-    hidden: usize,
+    next: String,
     invitations: Table,
     listed: Listed,
     facts: Vec<(&'static str, Cell)>,
@@ -136,6 +136,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     let lead = lead(admins, roles.len());
     roles.retain(|grant| role.is_empty() || *grant.entitlement == *role);
     roles.sort_by_key(|grant| (rank(&grant.entitlement), grant.principal.email.clone()));
+    let (from, next) = frame.part(roles.len(), MEMBERS);
     let view = One {
         read: frame.read(std::slice::from_ref(&reading)),
         kicker: match line.team_type.as_deref() {
@@ -144,8 +145,8 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
         },
         lead,
         figures,
-        hidden: roles.len().saturating_sub(MEMBERS),
-        members: members(&frame, &roles, connector),
+        members: members(&frame, roles.get(from..).unwrap_or_default(), connector),
+        next,
         invitations: invited(&frame, &invitations),
         listed: listed(&call, &frame, &OF_TEAM, &apps).await?,
         facts: facts(&frame, &line, connector),
@@ -174,7 +175,7 @@ fn lead(admins: usize, people: usize) -> String {
 }
 
 fn figures(frame: &Frame, roles: &[Grant], chosen: &str, apps: u64) -> Vec<Figure> {
-    let here = frame.asked.without(&["role", "cursor"]);
+    let here = frame.asked.without(&["role", "cursor", "from"]);
     let of = |role: &str| roles.iter().filter(|grant| &*grant.entitlement == role).count() as u64;
     let figure = |(role, name): &(&str, &'static str)| Figure {
         current: *role == chosen,

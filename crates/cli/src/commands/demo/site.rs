@@ -73,8 +73,12 @@ pub(super) async fn serve(
     people.create(ask).await?;
     let address = server.address();
     let watch = Watch::default();
+    let supervisor = worker(context, installation.clone(), watch.clone())?;
     let services = Services {
-        desk: Desk::new(installation.clone()).watching(watch.clone()).writing(Arc::new(Written)),
+        desk: Desk::new(installation.clone())
+            .sending(context.config.outside()?)
+            .watching(watch)
+            .writing(Arc::new(Written)),
         tokens: Tokens::new(store.clone(), clock.clone()),
         once: Once::new(store, clock.clone()),
         people,
@@ -92,7 +96,6 @@ pub(super) async fn serve(
         context.cancel.cancel();
         ended
     };
-    let supervisor = worker(context, installation, watch)?;
     let (worked, closed) = tokio::join!(supervisor.run(&context.cancel), closed);
     worked?;
     if let Some(ended) = closed {
