@@ -63,7 +63,7 @@ async fn answered(
         Ok(call) => call,
         Err(error) if error.status == StatusCode::UNAUTHORIZED => {
             let answer = unknown(state, &method, &uri, &headers, visitor).await;
-            return answer.map_or_else(|error| error.response(number), |answer| whole(answer));
+            return answer.map_or_else(|error| error.response(number), whole);
         }
         Err(error) => return alone(state, &headers, &error, number),
     };

@@ -56,10 +56,10 @@ const STYLE: &str = concat!(
 fn asset(name: &str, kind: &str, media: &'static str, text: &'static str) -> Asset {
     let hash = blake3::hash(text.as_bytes()).to_hex();
     let place = format!("/assets/{name}-{}.{kind}", &hash[..12]);
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    let mut writer = GzEncoder::new(Vec::new(), Compression::best());
     // Writing to memory does not fail.
-    drop(packer.write_all(text.as_bytes()));
-    let packed = packer.finish().unwrap_or_default().into();
+    drop(writer.write_all(text.as_bytes()));
+    let packed = writer.finish().unwrap_or_default().into();
     Asset { place, media, bytes: Bytes::from_static(text.as_bytes()), packed }
 }
 

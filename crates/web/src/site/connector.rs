@@ -118,7 +118,7 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
             .skip(skipped)
             .map(|line| Line {
                 at: clock(&When::new(line.at, frame.now)),
-                level: level(&line.level.to_string()),
+                level: level(&line.level),
                 text: line.text.clone(),
             })
             .collect(),

@@ -66,6 +66,11 @@ pub(super) struct Tried {
 }
 
 impl Add {
+    /// Whether the connector is to read so often.
+    fn reads(&self, interval: &str) -> bool {
+        self.fields.interval == interval
+    }
+
     /// What is wrong with a field; nothing where it is fine.
     fn wrong_with(&self, name: &str) -> &str {
         self.wrong.iter().find(|(field, _)| field == name).map_or("", |(_, what)| what)

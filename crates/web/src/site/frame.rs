@@ -127,6 +127,7 @@ impl Frame {
     }
 
     /// Whether whoever asks may do an operation.
+    #[expect(clippy::unused_self, reason = "templates ask the frame that they have")]
     pub(crate) fn may(&self, call: &Call, operation: Operation) -> bool {
         call.caller.as_ref().is_some_and(|caller| operation.permits(caller, Owned::No).is_ok())
     }
@@ -243,16 +244,19 @@ impl Frame {
     }
 
     /// Where our style sheet is.
+    #[expect(clippy::unused_self, reason = "templates ask the frame that they have")]
     pub(crate) fn style(&self) -> &str {
         &ASSETS.style.place
     }
 
     /// Where our script is.
+    #[expect(clippy::unused_self, reason = "templates ask the frame that they have")]
     pub(crate) fn script(&self) -> &str {
         &ASSETS.script.place
     }
 
     /// Where our picture is.
+    #[expect(clippy::unused_self, reason = "templates ask the frame that they have")]
     pub(crate) fn icon(&self) -> &str {
         &ASSETS.icon.place
     }
@@ -265,10 +269,12 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
+    #[expect(clippy::unused_self, reason = "templates ask the frame that they have")]
     pub(crate) fn style(&self) -> &str {
         &ASSETS.style.place
     }
 
+    #[expect(clippy::unused_self, reason = "templates ask the frame that they have")]
     pub(crate) fn icon(&self) -> &str {
         &ASSETS.icon.place
     }

@@ -54,7 +54,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/connectors/{id}/resume", Operation::ResumeConnector, |call| Box::pin(connector::resume(call))),
     post("/connectors/{id}/token", Operation::RotateToken, |call| Box::pin(connector::rotate(call))),
     post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
-    post("/settings/theme", Operation::WhoAmI, |call| Box::pin(async move { settings::theme(&call) })),
+    post("/settings/theme", Operation::WhoAmI, |call| Box::pin(async move { Ok(settings::theme(&call)) })),
     get("/styleguide", Operation::WhoAmI, |call| Box::pin(styleguide::page(call))),
 ];
 

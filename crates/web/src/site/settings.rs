@@ -6,20 +6,19 @@ use axum::http::header;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::cookies::Cookie;
-use crate::error::ApiError;
 use crate::form::Form;
 use crate::place::within;
 
 /// Keeps the look that somebody has chosen.
-pub(super) fn theme(call: &Call) -> Result<Answer, ApiError> {
+pub(super) fn theme(call: &Call) -> Answer {
     let form = Form::read(&call.body);
     let theme = form.text("theme");
     let back = sent_to(&within(Some(&form.text("next"))).unwrap_or_else(|| "/".to_owned()));
     let place = &call.state.place;
-    Ok(match theme.as_str() {
+    match theme.as_str() {
         "light" | "dark" => Cookie::Theme.set(place, &theme.into(), back),
         _ => Cookie::Theme.clear(place, back),
-    })
+    }
 }
 
 /// The answer to a form that was done: where to look now.

@@ -182,5 +182,8 @@ async fn lived(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        text.extend([format!("{byte:02x}")]);
+        text
+    })
 }

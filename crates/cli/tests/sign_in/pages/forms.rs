@@ -22,16 +22,16 @@ async fn a_connector_is_added_paused_and_removed_by_forms() {
         ]
     };
     let fields = |form: &[(&'static str, String)]| form.to_vec();
-    let sent = fields(&form("", &token, ""));
+    let sent = fields(&form("", token, ""));
     let wrong = browser.submit("/connectors/add", &pairs(&sent)).await;
     assert_eq!(wrong.status, 422, "{}", wrong.body);
     assert!(wrong.body.contains("class=\"wrong\""), "{}", wrong.body);
-    assert!(!wrong.body.contains(&token), "a token stands in a page");
-    let sent = form("Second", &token, "yes");
+    assert!(!wrong.body.contains(token), "a token stands in a page");
+    let sent = form("Second", token, "yes");
     let checked = browser.submit("/connectors/add", &pairs(&sent)).await;
     assert!(checked.status == 200 && checked.body.contains("It can see"), "{}", checked.body);
-    assert!(!checked.body.contains(&token), "a token stands in a page");
-    let sent = form("Second", &token, "");
+    assert!(!checked.body.contains(token), "a token stands in a page");
+    let sent = form("Second", token, "");
     let made = browser.submit("/connectors/add", &pairs(&sent)).await;
     assert_eq!(made.status, 303, "{}", made.body);
     let place = made.header("location").to_owned();
