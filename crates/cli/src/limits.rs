@@ -17,20 +17,20 @@ use crate::settings::Values;
 /// [`Failure`] for what is no number, or one that would let nothing in.
 pub(crate) fn limits(values: &Values) -> Result<Limits, Failure> {
     let usual = Limits::default();
-    let arrival = number(values, "server.arrival_seconds", 1_u16)?;
+    let arrival = number(values, "server.arrival_seconds", &1_u16)?;
     Ok(Limits {
-        requests_per_minute: number(values, "server.requests_per_minute", 0)?
+        requests_per_minute: number(values, "server.requests_per_minute", &0)?
             .unwrap_or(usual.requests_per_minute),
-        connections: number(values, "server.connections", 1_u16)?.map_or(usual.connections, usize::from),
+        connections: number(values, "server.connections", &1_u16)?.map_or(usual.connections, usize::from),
         arrival: arrival.map_or(usual.arrival, |seconds| Duration::from_secs(seconds.into())),
     })
 }
 
 /// A number that is at least so large.
-fn number<T: FromStr + PartialOrd>(values: &Values, name: &str, least: T) -> Result<Option<T>, Failure> {
+fn number<T: FromStr + PartialOrd>(values: &Values, name: &str, least: &T) -> Result<Option<T>, Failure> {
     let Some(found) = values.text(name)? else { return Ok(None) };
     match found.value.parse::<T>() {
-        Ok(number) if number >= least => Ok(Some(number)),
+        Ok(number) if number >= *least => Ok(Some(number)),
         _ => Err(Failure::usage(format!("{} holds no number that can be taken", found.from))),
     }
 }

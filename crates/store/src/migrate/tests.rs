@@ -62,12 +62,11 @@ fn steps(postgres: bool, from: i64) -> Vec<(i64, Option<&'static str>)> {
 }
 
 async fn run(connection: &mut Connection, (number, statement): (i64, Option<&'static str>)) {
-    match statement {
-        Some(statement) => Pool::run_script(connection, statement).await.unwrap(),
-        None => {
-            let sql = "INSERT INTO metsuke_schema (number) VALUES ($1)";
-            connection.execute("preparing the schema", sql, &[number.into()]).await.unwrap();
-        }
+    if let Some(statement) = statement {
+        Pool::run_script(connection, statement).await.unwrap();
+    } else {
+        let sql = "INSERT INTO metsuke_schema (number) VALUES ($1)";
+        connection.execute("preparing the schema", sql, &[number.into()]).await.unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Traces, as a collector receives them: decoded by the rules of the wire alone.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,7 +64,10 @@ fn text(message: &[u8], field: u64) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// One span, by the numbers of `opentelemetry/proto/trace/v1/trace.proto`.

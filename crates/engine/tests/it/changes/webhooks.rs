@@ -132,7 +132,7 @@ async fn a_signed_delivery_has_its_app_read_again_once(house: House) {
     });
     let app = app.unwrap();
     let hook = webhooks::add(&door, &app, &receiver.base).await.unwrap();
-    assert_eq!((hook.state, &*hook.app_name), ("active", &*app));
+    assert_eq!((&*hook.state, &*hook.app_name), ("active", &*app));
     assert!(hook.url.contains("connector=c1&hook=") && hook.url.ends_with(&hook.id));
     assert_eq!(webhooks::add(&door, &app, &receiver.base).await.unwrap().id, hook.id, "one is enough");
     house.simulator.edit(|world| world.set_collaborator(&app, "new@example.com", &["view", "operate"]));

@@ -91,11 +91,11 @@ async fn d08_is_silent_of_whoever_a_roster_names_and_of_the_connectors_own_accou
     roster(&house, &named).await;
     clear(&evaluation(&house, "D08").await);
     // Somebody who left is a leaver, and no stranger.
-    named.iter_mut().for_each(|(email, state)| {
+    for (email, state) in &mut named {
         if email.eq_ignore_ascii_case("deploy@tools.example") {
             *state = "inactive";
         }
-    });
+    }
     roster(&house, &named).await;
     clear(&evaluation(&house, "D08").await);
 }
