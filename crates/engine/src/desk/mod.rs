@@ -31,7 +31,7 @@ pub use rules::{RuleShown, RulesTaken};
 pub use shelves::{Bookmark, Browse, Browsed, Reading};
 pub use single::{AppShown, EnterpriseAccountShown, Single, SingleAsk, TeamShown};
 
-pub use query::{Question, ask};
+pub use query::{Question, ask, explained};
 
 use crate::EngineError;
 

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::Estate;
 use super::apart::apart;
 use crate::EngineError;
-use crate::query::{Answer, Settings, Variable, run};
+use crate::query::{Answer, Settings, Statement, Variable, explain, run};
 
 /// A question and what belongs to it.
 #[derive(Clone, Debug)]
@@ -37,6 +37,31 @@ pub struct Question {
 ///
 /// As [`run`]; [`EngineError::Fields`] for a variable that is neither a value nor a list of values.
 pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Answer, EngineError> {
+    let (text, settings) = settled(question, now)?;
+    let store = estate.store.clone();
+    apart(async move || {
+        let folder = tempfile::tempdir().map_err(|source| EngineError::Scratch { source })?;
+        run(&store, &text, &settings, folder.path()).await
+    })
+    .await
+}
+
+/// How the newest version would be asked: the statement, and the database's steps.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub async fn explained(
+    estate: &Estate,
+    question: Question,
+    now: Moment,
+) -> Result<(Statement, Vec<String>), EngineError> {
+    let (text, settings) = settled(question, now)?;
+    let store = estate.store.clone();
+    apart(async move || explain(&store, &text, &settings).await).await
+}
+
+fn settled(question: Question, now: Moment) -> Result<(String, Settings), EngineError> {
     let mut variables = BTreeMap::new();
     for (name, value) in question.variables {
         variables.insert(name, variable(&value)?);
@@ -50,12 +75,7 @@ pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Ans
         time_limit: question.time_limit,
         ..Settings::at(now)
     };
-    let (store, text) = (estate.store.clone(), question.text);
-    apart(async move || {
-        let folder = tempfile::tempdir().map_err(|source| EngineError::Scratch { source })?;
-        run(&store, &text, &settings, folder.path()).await
-    })
-    .await
+    Ok((question.text, settings))
 }
 
 fn variable(json: &Json) -> Result<Variable, EngineError> {

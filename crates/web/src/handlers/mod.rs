@@ -9,7 +9,7 @@ mod connectors;
 mod estate;
 mod findings;
 mod plans;
-mod query;
+pub(crate) mod query;
 mod rules;
 mod runs;
 mod service;
