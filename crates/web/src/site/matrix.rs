@@ -112,9 +112,13 @@ impl Meant {
     }
 
     fn fits(&self, person: &PersonOnApp) -> bool {
-        let named = |words: Option<&str>| words.is_some_and(|words| words.to_lowercase().contains(&self.person));
+        let named =
+            |words: Option<&str>| words.is_some_and(|words| words.to_lowercase().contains(&self.person));
         let right = self.right.is_empty() || person.held.iter().any(|held| *held.entitlement == *self.right);
-        right && (self.person.is_empty() || named(person.principal.email.as_deref()) || named(person.name.as_deref()))
+        right
+            && (self.person.is_empty()
+                || named(person.principal.email.as_deref())
+                || named(person.name.as_deref()))
     }
 }
 
@@ -201,10 +205,15 @@ async fn fill(call: &Call, view: &mut View, reading: &Reading, meant: &Meant) ->
     for app in &found.rows {
         let name = Name::or(app.row.name.as_deref(), "unnamed");
         view.apps.push((name, view.frame.object("apps", &app.row.id, connector)));
-        let href = app.row.team_id.as_ref().map(|id| view.frame.object("teams", id, connector)).unwrap_or_default();
+        let href =
+            app.row.team_id.as_ref().map(|id| view.frame.object("teams", id, connector)).unwrap_or_default();
         match view.teams.last_mut() {
             Some(team) if team.href == href => team.span += 1,
-            _ => view.teams.push(Team { name: Name::or(app.row.team.as_deref(), "Personal apps"), href, span: 1 }),
+            _ => view.teams.push(Team {
+                name: Name::or(app.row.team.as_deref(), "Personal apps"),
+                href,
+                span: 1,
+            }),
         }
     }
     let mut people: BTreeMap<(String, String), BTreeMap<String, Held>> = BTreeMap::new();
@@ -232,7 +241,12 @@ async fn fill(call: &Call, view: &mut View, reading: &Reading, meant: &Meant) ->
     };
     view.up = turn("above", keys.get(first).filter(|_| first > 0));
     view.down = turn("below", last.checked_sub(1).and_then(|at| keys.get(at)).filter(|_| last < keys.len()));
-    view.tally = format!("{} hold something on these {} of {}", count(keys.len(), "person", "people"), ids.len(), count(found.fitting, "app", "apps"));
+    view.tally = format!(
+        "{} hold something on these {} of {}",
+        count(keys.len(), "person", "people"),
+        ids.len(),
+        count(found.fitting, "app", "apps")
+    );
     Ok(())
 }
 

@@ -21,6 +21,7 @@ mod findings;
 mod frame;
 mod graph;
 mod list;
+mod matrix;
 mod overview;
 mod people;
 mod person;

@@ -9,18 +9,18 @@ use reqwest::Method;
 use super::estate::{Estate, link_to, links};
 use crate::browser::Ask;
 
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 11] = [
     "/",
     "/people",
     "/teams",
     "/apps",
     "/enterprise-accounts",
+    "/matrix",
+    "/graph",
+    "/query",
     "/changes",
     "/findings",
     "/connectors",
-    "/graph",
-    "/query",
-    "/query",
 ];
 
 #[tokio::test]

@@ -6,3 +6,4 @@ mod estate;
 mod forms;
 mod hostile;
 mod looking;
+mod matrix;
