@@ -117,7 +117,7 @@ mod tests {
         let values = given(
             "FIND x WITH a = ${n} AND b = ${l} OR c = ${n} ${bad name}",
             None,
-            &asked("p.n=7&p.l=[\"a\"]"),
+            &asked("p.n=7&p.l=%5B%22a%22%5D"),
         );
         let read: Vec<_> = values.iter().map(|one| (one.name.as_str(), one.json())).collect();
         assert_eq!(read, [("n", 7.into()), ("l", serde_json::json!(["a"]))]);
