@@ -1,5 +1,7 @@
 // The script of every page. Each island finds its own elements and adds to what already works without it.
 
+import { edit } from "./console";
+import { move } from "./drawing";
 import { follow } from "./log";
 import { seek } from "./seek";
 
@@ -24,4 +26,6 @@ function keys(event: KeyboardEvent): void {
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-send]")) sendOnChoice(form);
 for (const list of document.querySelectorAll<HTMLElement>("[data-list]")) seek(list);
 for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follow(log);
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console]")) edit(form);
+for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
 document.addEventListener("keydown", keys);

@@ -18,6 +18,17 @@ pub(crate) fn csv(columns: Columns, rows: &[Value]) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
+/// Rows as CSV whose columns are members that only the rows know.
+pub(crate) fn sheet(columns: &[String], rows: &[Value]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory does not fail.
+    drop(writer.write_record(columns.iter().map(|name| harmless(name.clone()))));
+    for row in rows {
+        drop(writer.write_record(columns.iter().map(|name| cell(row.get(name)))));
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),

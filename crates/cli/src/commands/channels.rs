@@ -8,8 +8,8 @@ mod list;
 
 use metsuke_engine::alerts::{open_channels, remove_channel, try_channel};
 use metsuke_model::SystemClock;
+use metsuke_store::OpenMode;
 
-use super::findings::installation;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::text::{count, shown};
@@ -88,8 +88,7 @@ impl Args {
 }
 
 async fn test(context: &Context, asked: &str) -> anyhow::Result<Exit> {
-    let store = context.database().await?;
-    let installation = installation(context, &store).await?;
+    let installation = context.installation(OpenMode::Existing).await?;
     let channels = open_channels(&installation).await?;
     let is = |channel: &&metsuke_engine::alerts::Channel| channel.name == asked || channel.id == asked;
     let channel = channels.iter().find(is).ok_or_else(|| missing(asked))?;
@@ -103,9 +102,10 @@ async fn test(context: &Context, asked: &str) -> anyhow::Result<Exit> {
 }
 
 async fn remove(context: &Context, asked: &str) -> anyhow::Result<Exit> {
-    let store = context.database().await?;
-    let installation = installation(context, &store).await?;
-    let gone = remove_channel(&installation, store.actor(), asked).await?.ok_or_else(|| missing(asked))?;
+    let installation = context.installation(OpenMode::Existing).await?;
+    let gone = remove_channel(&installation, installation.main().actor(), asked)
+        .await?
+        .ok_or_else(|| missing(asked))?;
     if gone > 0 {
         context.note(&format!("note: {} given up", count(gone, "alert was", "alerts were")));
     }

@@ -8,8 +8,7 @@ mod say;
 mod show;
 
 use metsuke_engine::alerts::{Channel, open_channels};
-use metsuke_engine::connectors::Installation;
-use metsuke_store::Store;
+use metsuke_store::OpenMode;
 
 use crate::context::Context;
 use crate::failure::Exit;
@@ -79,15 +78,9 @@ impl Args {
 }
 
 /// The channels, where there are any; no key is asked for where there are none.
-pub(super) async fn channels(context: &Context, store: &Store) -> anyhow::Result<Vec<Channel>> {
-    if store.channels().await?.is_empty() {
+pub(super) async fn channels(context: &Context) -> anyhow::Result<Vec<Channel>> {
+    if context.main(OpenMode::Existing).await?.channels().await?.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(open_channels(&installation(context, store).await?).await?)
-}
-
-/// The installation of a main store.
-pub(super) async fn installation(context: &Context, store: &Store) -> anyhow::Result<Installation> {
-    let clock = std::sync::Arc::new(metsuke_model::SystemClock);
-    Ok(Installation::open(store.clone(), context.config.seal_file()?, clock).await?)
+    Ok(open_channels(&context.installation(OpenMode::Existing).await?).await?)
 }

@@ -2,13 +2,12 @@
 //!
 //! Asking Heroku for them is the engine's; here are flags and lines.
 
-use std::sync::Arc;
-
 use metsuke_clients::server::Content;
 use metsuke_engine::access::provision::Settings;
 use metsuke_engine::changes::webhooks::{self, Door, Hook, Vault};
 use metsuke_engine::connectors::Installation;
 use metsuke_model::{ConnectorId, SystemClock};
+use metsuke_store::OpenMode;
 use serde_json::json;
 use url::Url;
 
@@ -67,9 +66,7 @@ impl Args {
     ///
     /// What the engine said.
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let main = context.database().await?;
-        let installation =
-            Installation::open(main, context.config.seal_file()?, Arc::new(SystemClock)).await?;
+        let installation = context.installation(OpenMode::Existing).await?;
         let id = chosen(&installation, self.connector.as_deref()).await?;
         let store = installation.estate(id).await?.acting_as(operator());
         let (allowed, command) = match &self.command {

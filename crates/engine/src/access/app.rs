@@ -8,7 +8,7 @@ use metsuke_model::{Grant, HerokuId, Principal, ResourceRef, ResourceType};
 use metsuke_store::{Select, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use super::effective::{Extent, World};
+use super::effective::{AppFacts, Extent, World};
 use super::grants::pending;
 use super::lookup::find_app;
 use super::{Held, ReachedAddOn};
@@ -77,17 +77,7 @@ pub async fn app_access(snapshot: &mut Snapshot, app: &str) -> Result<AppAccess,
         version,
     })?;
     let team = facts.team.and_then(|team| world.teams.get(&team));
-    let mut people: Vec<PersonOnApp> = Vec::new();
-    for person in world.people_of(facts) {
-        let (held, principal) = (world.held(facts, person), world.principals.get(&person));
-        if let (Some(principal), false) = (principal, held.is_empty()) {
-            let name = world.names.get(&person).cloned().flatten();
-            people.push(PersonOnApp { principal: principal.clone(), name, held });
-        }
-    }
-    people.sort_by(|left, right| {
-        (&left.principal.email, &left.principal.id).cmp(&(&right.principal.email, &right.principal.id))
-    });
+    let people = people_on(&world, facts);
     let mut invited = Vec::new();
     if let Some(team) = facts.team {
         let invitations = snapshot.objects::<Invitation>(&Select::Within(vec![team])).await?;
@@ -106,6 +96,22 @@ pub async fn app_access(snapshot: &mut Snapshot, app: &str) -> Result<AppAccess,
         addons: reach(snapshot, &app).await?,
         pending: invited,
     })
+}
+
+/// Everybody who holds something on an app, by e-mail address.
+pub(super) fn people_on(world: &World, facts: &AppFacts) -> Vec<PersonOnApp> {
+    let mut people: Vec<PersonOnApp> = Vec::new();
+    for person in world.people_of(facts) {
+        let (held, principal) = (world.held(facts, person), world.principals.get(&person));
+        if let (Some(principal), false) = (principal, held.is_empty()) {
+            let name = world.names.get(&person).cloned().flatten();
+            people.push(PersonOnApp { principal: principal.clone(), name, held });
+        }
+    }
+    people.sort_by(|left, right| {
+        (&left.principal.email, &left.principal.id).cmp(&(&right.principal.email, &right.principal.id))
+    });
+    people
 }
 
 /// The add-ons whose credentials stand in the config vars of these apps.

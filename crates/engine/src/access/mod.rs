@@ -12,6 +12,7 @@ mod lookup;
 mod page;
 pub mod provision;
 mod reasons;
+mod several;
 pub(crate) mod shift;
 mod user;
 
@@ -21,6 +22,7 @@ pub use grants::{GrantFilter, Sink, grants};
 pub use lookup::{find_app, find_team, find_user};
 pub use page::{GrantKey, grants_page};
 pub use reasons::{Clause, Reason, allowed, clauses, most};
+pub use several::{PeopleOnApp, people_on_apps};
 pub use user::{AppOfUser, UserAccess, user_access};
 
 use metsuke_model::PathStep;

@@ -3,11 +3,11 @@
 use metsuke_model::AsOf;
 use metsuke_store::Snapshot;
 
-use super::query::Question;
+use super::query::{Question, explained};
 use super::{Desk, Estate, Placed};
 use crate::EngineError;
 use crate::access::{AppAccess, UserAccess, app_access, user_access};
-use crate::query::{Statement, explain};
+use crate::query::Statement;
 
 impl Desk {
     /// Everybody's access to one app, by name or id.
@@ -48,15 +48,14 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// As [`explain`].
+    /// As [`explained`].
     pub async fn explain(
         &self,
         connector: Option<&str>,
         question: Question,
     ) -> Result<(Statement, Vec<String>), EngineError> {
         let estate = self.estate(connector).await?;
-        let (text, settings) = question.settings(self.installation().clock().now())?;
-        explain(&estate.store, &text, &settings).await
+        explained(&estate, question, self.installation().clock().now()).await
     }
 }
 

@@ -52,7 +52,7 @@ pub use syncs::{Held, SyncLine, SyncShown, Syncs};
 pub use trail::{TrailSigned, TrailVerified};
 pub use webhooks::{HookKey, Hooks};
 
-pub use query::{Question, ask};
+pub use query::{Question, ask, explained};
 
 use crate::EngineError;
 

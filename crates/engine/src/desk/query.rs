@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::Estate;
 use super::apart::apart;
 use crate::EngineError;
-use crate::query::{Answer, Settings, Variable, run};
+use crate::query::{Answer, Settings, Statement, Variable, explain, run};
 use crate::questions::find;
 
 /// A question and what belongs to it.
@@ -45,6 +45,21 @@ pub async fn ask(estate: &Estate, question: Question, now: Moment) -> Result<Ans
         run(&store, &text, &settings, folder.path()).await
     })
     .await
+}
+
+/// How the newest version would be asked: the statement, and the database's steps.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub async fn explained(
+    estate: &Estate,
+    question: Question,
+    now: Moment,
+) -> Result<(Statement, Vec<String>), EngineError> {
+    let (text, settings) = question.settings(now)?;
+    let store = estate.store.clone();
+    apart(async move || explain(&store, &text, &settings).await).await
 }
 
 impl Question {

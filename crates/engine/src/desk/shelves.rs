@@ -72,6 +72,8 @@ pub struct Browsed<L> {
     pub rows: Vec<Placed<L>>,
     /// Where it goes on; none at its end.
     pub next: Option<Bookmark>,
+    /// Its first row; the rows before it are those behind it in the other order.
+    pub first: Option<Bookmark>,
     /// How many rows fit what is looked for.
     pub fitting: usize,
     /// How many rows there are.
@@ -182,7 +184,8 @@ impl<L: BrowsedLine> Shelf<L> {
         let rows: Vec<Placed<L>> = shown.cloned().collect();
         let more = first + rows.len() < fitting.len();
         let next = rows.last().filter(|_| more).map(|last| Self::key(last, column));
-        Browsed { rows, next, fitting: fitting.len(), all: self.lines.len(), readings: Vec::new() }
+        let first = rows.first().map(|first| Self::key(first, column));
+        Browsed { rows, next, first, fitting: fitting.len(), all: self.lines.len(), readings: Vec::new() }
     }
 }
 

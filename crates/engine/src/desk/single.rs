@@ -9,7 +9,10 @@ use metsuke_store::{Select, Snapshot, Store};
 use super::shelves::Reading;
 use super::{Desk, Estate};
 use crate::EngineError;
-use crate::access::{AppAccess, GrantFilter, UserAccess, app_access, find_team, grants, user_access};
+use crate::access::{
+    AppAccess, GrantFilter, PeopleOnApp, UserAccess, app_access, find_team, grants, people_on_apps,
+    user_access,
+};
 use crate::changes::{Event, EventFilter, EventPage, event, events};
 use crate::lists::{AppLine, EnterpriseAccountLine, InvitationLine, ListedLine as _, TeamLine, invitations};
 
@@ -168,6 +171,21 @@ impl Desk {
         asked: SingleAsk<'_>,
     ) -> Result<Single<EnterpriseAccountShown>, EngineError> {
         self.single(asked).await
+    }
+
+    /// Who can do what on several apps of the estate and the version of a reading.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnector`], [`EngineError::NoVersion`], and what the database said.
+    pub async fn people_on_apps(
+        &self,
+        reading: &Reading,
+        apps: &[HerokuId],
+    ) -> Result<Vec<PeopleOnApp>, EngineError> {
+        let store = self.store_of(reading).await?;
+        let snapshot = store.snapshot(Some(AsOf::Version(reading.version))).await?;
+        people_on_apps(&mut snapshot.ok_or(EngineError::NoVersion)?, apps).await
     }
 
     /// The newest changes that are meant, of the estate of a reading, from a cursor on.

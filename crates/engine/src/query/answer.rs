@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metsuke_j1ql::plan::{Output, Plan};
+use metsuke_j1ql::plan::{ColumnValue, Expr, Output, OutputColumn, Place, Plan, PropertyName};
 use metsuke_model::Version;
-use metsuke_model::graph::Value;
+use metsuke_model::graph::{Metadata, Value, ValueType};
+
+/// The properties by which people, teams and apps are found.
+const NAMES: [&str; 5] = ["id", "name", "displayName", "email", "username"];
 
 /// What a question came to.
 #[derive(Clone, Debug)]
@@ -50,6 +53,37 @@ pub struct Heading {
     pub name: String,
     /// Its entities are to be shown as all their properties, a column each.
     pub all: bool,
+    /// The type of the entities that its texts name: by name, e-mail address or id; none where they name nothing.
+    pub names: Option<&'static str>,
+    /// Its numbers are points in time, milliseconds since 1970.
+    pub time: bool,
+}
+
+impl Heading {
+    /// What is known of each returned column of a plan, without its name.
+    pub(super) fn known(plan: &Plan) -> Vec<(Option<&'static str>, bool)> {
+        let Output::Table(columns) = &plan.output else { return Vec::new() };
+        let known = |column: &OutputColumn| match &column.value {
+            ColumnValue::Scalar(value) => {
+                (named(plan, value), matches!(value.value_type(), Some(ValueType::Time)))
+            }
+            ColumnValue::Whole(_) | ColumnValue::All(_) => (None, false),
+        };
+        columns.iter().map(known).collect()
+    }
+}
+
+/// The one type of entities that the values of an expression name.
+fn named(plan: &Plan, value: &Expr) -> Option<&'static str> {
+    let Expr::Property(Place::Entity(slot), property) = value else { return None };
+    let is_name = match property {
+        PropertyName::Own(name, _) => NAMES.contains(name),
+        PropertyName::Metadata(metadata, _) => *metadata == Metadata::Key,
+        PropertyName::Tag(_) | PropertyName::Unknown(_) => false,
+    };
+    let candidates = &plan.slots.get(*slot)?.candidates;
+    let first = candidates.first().filter(|_| is_name)?.entity_type.name;
+    candidates.iter().all(|candidate| candidate.entity_type.name == first).then_some(first)
 }
 
 /// One cell of a table.

@@ -191,7 +191,11 @@ impl Known {
         let headings = columns
             .iter()
             .filter(|column| column.shape != ColumnShape::Hidden)
-            .map(|column| Heading { name: column.name.clone(), all: all(column.shape) })
+            .enumerate()
+            .map(|(place, column)| {
+                let (names, time) = prepared.known.get(place).copied().unwrap_or_default();
+                Heading { name: column.name.clone(), all: all(column.shape), names, time }
+            })
             .collect();
         let table = found.into_iter().map(|row| {
             let mut values = row.into_iter();

@@ -60,13 +60,14 @@ impl Answer {
         Rows { data: &self.data, packed, headings: self.headings() }
     }
 
-    /// The columns, of which no two have one name: a second `name` is `name (2)`.
-    fn headings(&self) -> Vec<Heading> {
+    /// The columns, of which no two have one name: a second `name` is `name (2)`. Empty for lists and trees.
+    #[must_use]
+    pub fn headings(&self) -> Vec<Heading> {
         let Data::Table { headings, .. } = &self.data else { return Vec::new() };
         let mut seen: HashMap<&str, usize> = HashMap::new();
         let alone = |heading: &'_ Heading, count: usize| match count {
             1 => heading.clone(),
-            count => Heading { name: format!("{} ({count})", heading.name), all: heading.all },
+            count => Heading { name: format!("{} ({count})", heading.name), ..heading.clone() },
         };
         headings
             .iter()

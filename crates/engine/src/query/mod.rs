@@ -90,6 +90,8 @@ pub struct Prepared {
     pub as_of: Option<AsOf>,
     surroundings: Surroundings,
     shape: answer::Shape,
+    /// Of each returned column the type of entity that it names, and whether it tells of times.
+    known: Vec<(Option<&'static str>, bool)>,
     /// The slots of which its rows tell, unseen, which entities stand there.
     beside: Vec<usize>,
 }
@@ -115,6 +117,7 @@ impl Prepared {
         let plan = check(&query, &surroundings)?;
         let statement = emit(&plan, &surroundings, dialect(store))?;
         let shape = answer::Shape::of(&plan);
+        let known = Heading::known(&plan);
         Ok(Self {
             query,
             statement,
@@ -122,6 +125,7 @@ impl Prepared {
             as_of: plan.as_of,
             surroundings,
             shape,
+            known,
             beside: plan.beside,
         })
     }

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_out_again_and_grows_and_shrinks() {
-        let heading = |name: &str| Heading { name: name.into(), all: false };
+        let heading = |name: &str| Heading { name: name.into(), all: false, names: None, time: false };
         let headings = vec![heading("one"), heading("two")];
         let mut rows: Vec<Vec<Cell>> = (0..2_000).map(row).collect();
         let few = Data::Table { headings: headings.clone(), rows: rows[..10].to_vec() };

@@ -101,6 +101,7 @@ impl Prepared {
             as_of: plan.as_of,
             surroundings,
             shape: Shape::of(&plan),
+            known: self.known.clone(),
             beside: plan.beside,
         })
     }

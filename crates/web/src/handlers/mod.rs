@@ -14,7 +14,7 @@ mod export;
 mod findings;
 mod judging;
 mod plans;
-mod query;
+pub(crate) mod query;
 mod questions;
 mod rules;
 mod runs;

@@ -15,11 +15,11 @@ use crate::error::ApiError;
 /// The longest question, in bytes.
 const LONGEST: usize = 64 * 1024;
 /// Rows of an answer where nobody says how many.
-const ROWS: usize = 1_000;
+pub(crate) const ROWS: usize = 1_000;
 /// The most rows of an answer.
 pub(crate) const MOST_ROWS: usize = 100_000;
 /// The longest time for the database.
-const TIME: Duration = Duration::from_secs(30);
+pub(crate) const TIME: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

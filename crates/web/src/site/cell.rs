@@ -2,6 +2,8 @@
 //!
 //! Invariant: a part holds texts as they are; escaping is the templates' business alone.
 
+use std::borrow::Cow;
+
 use super::words::{Name, When, number};
 
 /// What stands in one cell.
@@ -114,7 +116,7 @@ impl Figure {
 /// A column's name at the head of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
-    pub(crate) label: &'static str,
+    pub(crate) label: Cow<'static, str>,
     /// Where one goes to sort by it; none where it cannot be.
     pub(crate) href: Option<String>,
     /// `ascending` or `descending`; empty where the table is not sorted by it.
@@ -124,11 +126,11 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) const fn plain(label: &'static str) -> Self {
-        Self { label, href: None, sorted: "", number: false }
+        Self { label: Cow::Borrowed(label), href: None, sorted: "", number: false }
     }
 
     pub(crate) const fn number(label: &'static str) -> Self {
-        Self { label, href: None, sorted: "", number: true }
+        Self { label: Cow::Borrowed(label), href: None, sorted: "", number: true }
     }
 }
 

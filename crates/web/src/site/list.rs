@@ -199,7 +199,7 @@ fn head<L: BrowsedLine>(column: &Column<L>, browse: &Browse, here: &Asked, path:
     let falling = if sorted.is_empty() { column.number } else { !browse.descending };
     let sort = format!("{}{}", if falling { "-" } else { "" }, column.key);
     let href = L::COLUMNS.contains(&column.key).then(|| here.with("sort", &sort).at(path));
-    Head { label: column.label, href, sorted, number: column.number }
+    Head { label: column.label.into(), href, sorted, number: column.number }
 }
 
 fn tally(fitting: usize, all: usize) -> String {

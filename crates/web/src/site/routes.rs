@@ -7,8 +7,8 @@ use metsuke_model::AsOf;
 
 use super::asked::Asked;
 use super::{
-    Answering, Route, app, apps, changes, connector, connectors, enterprise, findings, overview, people,
-    person, settings, styleguide, teams,
+    Answering, Route, app, apps, changes, connector, connectors, enterprise, findings, graph, matrix,
+    overview, people, person, query, settings, styleguide, teams,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -33,6 +33,10 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/apps/{id}", Operation::ListAccess, |call| Box::pin(app::page(call))),
     get("/enterprise-accounts", Operation::ListEnterpriseAccounts, |call| Box::pin(enterprise::page(call))),
     get("/enterprise-accounts/{id}", Operation::ListAccess, |call| Box::pin(enterprise::one(call))),
+    get("/matrix", Operation::ListAccess, |call| Box::pin(matrix::page(call))),
+    get("/graph", Operation::ListAccess, |call| Box::pin(graph::page(call))),
+    get("/query", Operation::Query, |call| Box::pin(query::page(call))),
+    get("/query/catalogue", Operation::Query, |_| Box::pin(async { query::catalogue() })),
     get("/changes", Operation::ListChanges, |call| Box::pin(changes::page(call))),
     get("/changes/{id}", Operation::ListChanges, |call| Box::pin(changes::one(call))),
     get("/findings", Operation::ListFindings, |call| Box::pin(findings::page(call))),

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use metsuke_engine::alerts::{NewChannel, save_channel};
 use metsuke_engine::rules::Level;
+use metsuke_store::OpenMode;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::findings::installation;
 use crate::config;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -57,7 +57,8 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let store = context.database().await?;
+        let installation = context.installation(OpenMode::Existing).await?;
+        let store = installation.main();
         let known = store.channels().await?.into_iter().find(|row| row.name == self.name);
         let mut settings = match (&self.settings, &known) {
             (Some(file), _) => read(file)?,
@@ -85,7 +86,6 @@ impl Args {
                 .into());
         }
         let secret = self.secret_file.as_deref().map(config::secret_of).transpose()?;
-        let installation = installation(context, &store).await?;
         let settings = Json::Object(settings);
         let new = NewChannel { name: &self.name, settings: &settings, enabled: !self.disabled, secret };
         let asked = known.as_ref().map(|row| &*row.id);

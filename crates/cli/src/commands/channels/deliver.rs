@@ -19,7 +19,7 @@ pub(super) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
-        let channels = channels(context, &store).await?;
+        let channels = channels(context).await?;
         let outside = context.config.outside()?;
         let desk = Desk {
             store: &store,

@@ -3,7 +3,7 @@
 use metsuke_engine::alerts::ChannelSettings;
 use metsuke_model::Moment;
 use metsuke_model::finding::DeliveryState;
-use metsuke_store::DeliveryFilter;
+use metsuke_store::{DeliveryFilter, OpenMode};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -47,7 +47,7 @@ const COLUMNS: &[Column<Line>] = &[
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     let store = context.database().await?;
     let mut lines = Vec::new();
-    for row in store.channels().await? {
+    for row in context.main(OpenMode::Existing).await?.channels().await? {
         let health = store.channel_health(&row.id).await?;
         let (channel, state) = (Some(row.id.clone()), Some(DeliveryState::Waiting));
         let waiting = DeliveryFilter { channel, state, ..DeliveryFilter::default() };

@@ -6,6 +6,7 @@ use metsuke_engine::EngineError;
 use metsuke_engine::findings::{self, Asked, Watched, Which, watched};
 use metsuke_engine::rules::Limits;
 use metsuke_model::SystemClock;
+use metsuke_store::OpenMode;
 use serde_json::{Value, json};
 
 use super::channels;
@@ -55,13 +56,13 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
         let newest = store.snapshot(None).await?.ok_or(EngineError::NoVersion)?.sync().version;
-        let (rules, wrong) = watched(&store.rules().await?);
+        let (rules, wrong) = watched(&context.main(OpenMode::Existing).await?.rules().await?);
         for (rule, mistakes) in wrong {
             let first = mistakes.first().map(ToString::to_string).unwrap_or_default();
             context.note(&format!("note: rule {} cannot be read: {}", shown(&rule), shown(&first)));
         }
         let these = self.rule.as_deref().map(|asked| chosen(&rules, asked)).transpose()?;
-        let channels = channels(context, &store).await?;
+        let channels = channels(context).await?;
         let folder = tempfile::tempdir()?;
         let asked = Asked {
             store: &store,

@@ -9,8 +9,19 @@ use reqwest::Method;
 use super::estate::{Estate, link_to, links};
 use crate::browser::Ask;
 
-const LISTS: [&str; 8] =
-    ["/", "/people", "/teams", "/apps", "/enterprise-accounts", "/changes", "/findings", "/connectors"];
+const LISTS: [&str; 11] = [
+    "/",
+    "/people",
+    "/teams",
+    "/apps",
+    "/enterprise-accounts",
+    "/matrix",
+    "/graph",
+    "/query",
+    "/changes",
+    "/findings",
+    "/connectors",
+];
 
 #[tokio::test]
 async fn nobody_sees_a_page_without_signing_in() {
@@ -47,6 +58,9 @@ async fn every_link_leads_to_a_page_that_loads_nothing_of_others() {
         }
         let answer = browser.get(&page).await;
         assert_eq!(answer.status, 200, "{page}: {}", answer.body);
+        if page.contains("format=json") || page.contains("format=svg") || page.contains("/catalogue") {
+            continue;
+        }
         if page.contains("format=csv") {
             assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8", "{page}");
             continue;

@@ -1,6 +1,9 @@
 //! The pages, as a browser without scripts sees them, on a simulated Heroku.
 
+mod asking;
+mod drawing;
 mod estate;
 mod forms;
 mod hostile;
 mod looking;
+mod matrix;

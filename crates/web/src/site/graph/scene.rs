@@ -1,0 +1,270 @@
+//! Things and what joins them, before they are drawn: gathered, so that there are never too many.
+//!
+//! Where they stand in the picture is [`layout`](super::layout)'s business.
+//!
+//! Invariant: a gathered scene has at most [`MOST`] nodes, and the same scene is always gathered alike.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most nodes of a picture.
+pub(super) const MOST: usize = 300;
+/// So many that are alike become one node.
+const ALIKE: usize = 5;
+/// The most members of an opened group that stand alone.
+const OPENED: usize = 120;
+
+/// What a node is; the order is that of the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kind {
+    Person,
+    Account,
+    Team,
+    App,
+    AddOn,
+    Other,
+}
+
+impl Kind {
+    /// All of them, with what they are called in the legend.
+    pub(super) const ALL: [(Self, &'static str); 6] = [
+        (Self::Person, "Person"),
+        (Self::Account, "Enterprise account"),
+        (Self::Team, "Team"),
+        (Self::App, "App"),
+        (Self::AddOn, "Add-on"),
+        (Self::Other, "Other"),
+    ];
+
+    /// In addresses and styles.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Account => "account",
+            Self::Team => "team",
+            Self::App => "app",
+            Self::AddOn => "addon",
+            Self::Other => "other",
+        }
+    }
+
+    /// Several of them.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Person => "people",
+            Self::Account => "Enterprise accounts",
+            Self::Team => "teams",
+            Self::App => "apps",
+            Self::AddOn => "add-ons",
+            Self::Other => "others",
+        }
+    }
+}
+
+/// One thing, or several that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Node {
+    /// What tells it from all others.
+    pub(super) key: String,
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    /// What stands below the name.
+    pub(super) below: String,
+    /// The thing's id where it has a page of its own; empty else.
+    pub(super) id: String,
+    /// How many it stands for.
+    pub(super) stands_for: usize,
+}
+
+/// What joins two nodes, from left to right as the hierarchy goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) label: String,
+}
+
+/// Things and what joins them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scene {
+    pub(super) nodes: Vec<Node>,
+    pub(super) edges: Vec<Edge>,
+    places: BTreeMap<String, usize>,
+}
+
+/// Where the edges of a node lead, which way, and what they say.
+type Around<'s> = BTreeSet<(usize, bool, &'s str)>;
+
+impl Scene {
+    /// The place of a thing, which is added where it is not there yet.
+    pub(super) fn node(&mut self, kind: Kind, id: &str, name: &str) -> usize {
+        let key = format!("{}~{id}", kind.word());
+        if let Some(place) = self.places.get(&key) {
+            return *place;
+        }
+        let place = self.nodes.len();
+        let own = if matches!(kind, Kind::AddOn | Kind::Other) { String::new() } else { id.to_owned() };
+        self.places.insert(key.clone(), place);
+        let node = Node { key, kind, name: name.to_owned(), below: String::new(), id: own, stands_for: 1 };
+        self.nodes.push(node);
+        place
+    }
+
+    /// Says something below a node's name.
+    pub(super) fn say(&mut self, place: usize, below: String) {
+        if let Some(node) = self.nodes.get_mut(place) {
+            node.below = below;
+        }
+    }
+
+    /// Joins two nodes.
+    pub(super) fn join(&mut self, from: usize, to: usize, label: &str) {
+        let edge = Edge { from, to, label: label.to_owned() };
+        if from != to {
+            self.edges.push(edge);
+        }
+    }
+
+    /// The same with nodes that are alike put together, but for those that are opened and the one in the middle.
+    pub(super) fn gathered(&self, middle: Option<usize>, opened: &BTreeSet<String>) -> Self {
+        let mut beside: BTreeMap<usize, Around<'_>> = BTreeMap::new();
+        for edge in &self.edges {
+            beside.entry(edge.from).or_default().insert((edge.to, true, &edge.label));
+            beside.entry(edge.to).or_default().insert((edge.from, false, &edge.label));
+        }
+        let mut alike: BTreeMap<(Kind, Around<'_>), Vec<usize>> = BTreeMap::new();
+        for (place, node) in self.nodes.iter().enumerate().filter(|(place, _)| Some(*place) != middle) {
+            let around = beside.remove(&place).unwrap_or_default();
+            alike.entry((node.kind, around)).or_default().push(place);
+        }
+        let mut group: BTreeMap<usize, String> = BTreeMap::new();
+        for ((kind, around), members) in alike {
+            let joined = around
+                .iter()
+                .filter_map(|(other, ..)| self.nodes.get(*other))
+                .map(|node| node.key.as_str())
+                .min();
+            let label = around.iter().map(|(.., label)| *label).min().unwrap_or_default();
+            let key = format!("{}*{}*{label}", kind.word(), joined.unwrap_or_default());
+            let shown = match (members.len() < ALIKE, opened.contains(&key)) {
+                (true, _) => members.len(),
+                (false, true) => OPENED,
+                (false, false) => 0,
+            };
+            group.extend(members.into_iter().skip(shown).map(|place| (place, key.clone())));
+        }
+        let mut scene = self.put_together(&group);
+        while scene.nodes.len() > MOST {
+            let mut of_kind: BTreeMap<Kind, usize> = BTreeMap::new();
+            for node in scene.nodes.iter().filter(|node| node.stands_for == 1) {
+                *of_kind.entry(node.kind).or_default() += 1;
+            }
+            let most = of_kind.into_iter().max_by_key(|(kind, count)| (*count, *kind)).map(|(kind, _)| kind);
+            let whole: BTreeMap<usize, String> = scene
+                .nodes
+                .iter()
+                .enumerate()
+                // Where nothing stands alone any more, everything of a kind becomes one.
+                .filter(|(_, node)| most.is_none_or(|kind| node.kind == kind))
+                .map(|(place, node)| (place, format!("{}*", node.kind.word())))
+                .collect();
+            scene = scene.put_together(&whole);
+        }
+        scene
+    }
+
+    /// The same with each group as one node.
+    fn put_together(&self, group: &BTreeMap<usize, String>) -> Self {
+        let mut scene = Self::default();
+        let mut places = Vec::with_capacity(self.nodes.len());
+        for (place, node) in self.nodes.iter().enumerate() {
+            let key = group.get(&place).unwrap_or(&node.key);
+            let known = scene.places.get(key).copied();
+            let at = known.unwrap_or(scene.nodes.len());
+            if let Some(together) = known.and_then(|at| scene.nodes.get_mut(at)) {
+                together.stands_for += node.stands_for;
+            } else {
+                scene.places.insert(key.clone(), at);
+                scene.nodes.push(Node { key: key.clone(), ..node.clone() });
+            }
+            places.push(at);
+        }
+        for node in scene.nodes.iter_mut().filter(|node| node.stands_for > 1) {
+            node.name = format!("{} {}", node.stands_for, node.kind.words());
+            (node.below, node.id) = (String::new(), String::new());
+        }
+        let moved = |edge: &Edge| {
+            let (from, to) = (*places.get(edge.from)?, *places.get(edge.to)?);
+            (from != to).then(|| Edge { from, to, label: edge.label.clone() })
+        };
+        let mut edges: Vec<Edge> = self.edges.iter().filter_map(moved).collect();
+        edges.sort();
+        edges.dedup();
+        // Between two nodes one line says all.
+        edges.dedup_by(|later, first| {
+            let same = (later.from, later.to) == (first.from, first.to);
+            if same && first.label.len() < 60 {
+                first.label = format!("{}, {}", first.label, later.label);
+            }
+            same
+        });
+        scene.edges = edges;
+        scene
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn team_of(people: usize) -> Scene {
+        let mut scene = Scene::default();
+        let team = scene.node(Kind::Team, "t", "core");
+        for number in 0..people {
+            let person = scene.node(Kind::Person, &format!("p{number:05}"), "x");
+            scene.join(person, team, if number == 0 { "admin" } else { "member" });
+        }
+        scene
+    }
+
+    #[test]
+    fn those_who_are_alike_are_one_until_somebody_opens_them() {
+        let scene = team_of(38);
+        let closed = scene.gathered(Some(0), &BTreeSet::new());
+        let told: Vec<_> = closed.nodes.iter().map(|node| (node.name.as_str(), node.stands_for)).collect();
+        assert_eq!(told, [("core", 1), ("x", 1), ("37 people", 37)]);
+        let open = closed.nodes.last().unwrap().key.clone();
+        assert_eq!(scene.gathered(Some(0), &BTreeSet::from([open])).nodes.len(), 39);
+    }
+
+    #[test]
+    fn there_are_never_too_many_and_nobody_is_lost() {
+        for seed in 1..60_usize {
+            let mut scene = Scene::default();
+            let mut random = seed;
+            let mut next = |below: usize| {
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (random >> 33) % below
+            };
+            for number in 0..seed * 37 {
+                let (kind, _) = Kind::ALL[next(6)];
+                scene.node(kind, &number.to_string(), "x");
+            }
+            for _ in 0..seed * 60 {
+                let (from, to) = (next(scene.nodes.len()), next(scene.nodes.len()));
+                scene.join(from, to, "holds");
+            }
+            let gathered = scene.gathered(Some(0), &BTreeSet::new());
+            assert!(gathered.nodes.len() <= MOST, "{}", gathered.nodes.len());
+            let stand_for: usize = gathered.nodes.iter().map(|node| node.stands_for).sum();
+            assert_eq!(stand_for, scene.nodes.len());
+            assert_eq!(gathered.nodes, scene.gathered(Some(0), &BTreeSet::new()).nodes);
+            assert!(
+                gathered
+                    .edges
+                    .iter()
+                    .all(|edge| edge.from < gathered.nodes.len() && edge.to < gathered.nodes.len())
+            );
+        }
+    }
+}
