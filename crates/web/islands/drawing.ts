@@ -1,6 +1,8 @@
 // A picture that can be moved and enlarged, whose groups open in place, and that can be kept as PNG.
 
 /** How much one step enlarges. */
+/** The largest scale that a picture begins with. */
+const LARGEST = 1.25;
 const STEP = 1.25;
 
 /** Makes the pictures within an element move; what is opened takes the place of what was there. */
@@ -33,14 +35,22 @@ function start(board: HTMLElement): void {
   const picture = canvas?.querySelector("svg");
   if (!canvas || !picture) return;
   const whole = { x: 0, y: 0, width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
-  let seen = { ...whole };
+  canvas.classList.add("moved");
+  picture.style.height = `${Math.min(Math.max(whole.height * LARGEST, 240), 576)}px`;
+  // A small picture stays small, in the middle.
+  const fitted = (): typeof whole => {
+    const width = Math.max(whole.width, picture.clientWidth / LARGEST);
+    const height = Math.max(whole.height, picture.clientHeight / LARGEST);
+    return { x: (whole.width - width) / 2, y: (whole.height - height) / 2, width, height };
+  };
+  let seen = fitted();
   const show = (): void => picture.setAttribute("viewBox", `${seen.x} ${seen.y} ${seen.width} ${seen.height}`);
   const scale = (): number => Math.max(seen.width / picture.clientWidth, seen.height / picture.clientHeight);
-  canvas.classList.add("moved");
+  show();
 
   function zoom(by: number, x = 0.5, y = 0.5): void {
     const width = Math.min(Math.max(seen.width / by, 200), whole.width * 4);
-    const height = (width * whole.height) / whole.width;
+    const height = (width * seen.height) / seen.width;
     seen = { x: seen.x + (seen.width - width) * x, y: seen.y + (seen.height - height) * y, width, height };
     show();
   }
@@ -59,7 +69,7 @@ function start(board: HTMLElement): void {
   button("+", "Larger", () => zoom(STEP));
   button("−", "Smaller", () => zoom(1 / STEP));
   button("Fit", "All of it", () => {
-    seen = { ...whole };
+    seen = fitted();
     show();
   });
   button("PNG", "Keep as PNG", () => void keep(whole.width, whole.height));

@@ -41,7 +41,7 @@ impl Known {
             words.insert(kind.table().into());
             words.extend(kind.columns().iter().map(|column| column.name.to_owned()));
         }
-        words.extend(["employee".into(), "matched_by".into()]);
+        words.extend(["employee".into(), "matched_by".into(), "paths".into()]);
         for resource in
             [ResourceType::Team, ResourceType::EnterpriseAccount, ResourceType::App, ResourceType::Space]
         {
