@@ -18,8 +18,7 @@ use tracing::Instrument as _;
 use super::send::{Sending, send};
 use super::{Alert, Channel, News, route};
 use crate::EngineError;
-use crate::findings::{Evidence, hash};
-use crate::rules::Level;
+use crate::findings::{Evidence, Ourselves, hash};
 
 /// The rule of findings about channels that fail.
 pub const FAILING: &str = "metsuke:delivery-failing";
@@ -277,24 +276,11 @@ fn failing_row(
         rows: vec![json!({ "channel": channel.id, "name": channel.name, "told": told })],
         ..Evidence::default()
     };
-    FindingRow {
-        fingerprint,
-        number: known.map_or(0, |known| known.number),
-        rule: FAILING.into(),
-        rule_name: "delivery-failing".into(),
-        subject: format!("channel {}: {told}", channel.name),
-        state: FindingState::Open,
-        level: Level::High.as_str().into(),
-        opened_at: now,
-        opened: version,
-        changed_at: now,
-        seen: version,
-        missing: None,
-        times: known.map_or(0, |known| known.times) + 1,
-        until: None,
-        reason: None,
-        person: None,
-        print: evidence.print(),
-        document: evidence.to_json(),
-    }
+    let subject = format!("channel {}: {told}", channel.name);
+    Ourselves { rule: FAILING, name: "delivery-failing", fingerprint }.row(
+        subject,
+        &evidence,
+        known,
+        (version, now),
+    )
 }

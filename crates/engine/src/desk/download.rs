@@ -5,7 +5,7 @@
 //! Invariant: a file is whole before its first byte is given, and belongs to nobody once it was read.
 
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::Seek as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,9 +16,6 @@ use super::apart::apart;
 use super::{Desk, Estate};
 use crate::EngineError;
 use crate::jupiterone::{self, Options};
-
-/// The block of an archive.
-const BLOCK: usize = 512;
 
 /// In which form a version goes out.
 #[derive(Clone, Debug)]
@@ -85,10 +82,7 @@ async fn archive(estate: &Estate, as_of: Option<AsOf>, options: &Options) -> Res
 }
 
 /// The files of a folder as an archive, in the order of their names.
-///
-/// Source: <https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html#tag_20_92_13_06>
 fn packed(root: &Path, folder: &Path) -> std::io::Result<File> {
-    let mut out = tempfile::tempfile()?;
     let mut left = vec![folder.to_owned()];
     let mut files = Vec::new();
     while let Some(folder) = left.pop() {
@@ -98,60 +92,17 @@ fn packed(root: &Path, folder: &Path) -> std::io::Result<File> {
         }
     }
     files.sort();
+    let mut archive = tar::Builder::new(tempfile::tempfile()?);
     for path in files {
-        let mut file = File::open(&path)?;
-        let length = file.metadata()?.len();
-        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-        out.write_all(&header(&name, length)?)?;
-        let copied = std::io::copy(&mut file, &mut out)?;
-        let rest = usize::try_from(copied % BLOCK as u64).unwrap_or_default();
-        if rest > 0 {
-            out.write_all(&[0; BLOCK][rest..])?;
-        }
+        let file = File::open(&path)?;
+        let mut header = tar::Header::new_gnu();
+        header.set_size(file.metadata()?.len());
+        header.set_mode(0o600);
+        archive.append_data(&mut header, path.strip_prefix(root).unwrap_or(&path), file)?;
     }
-    out.write_all(&[0; 2 * BLOCK])?;
-    out.seek(SeekFrom::Start(0))?;
+    let mut out = archive.into_inner()?;
+    out.rewind()?;
     Ok(out)
-}
-
-/// What stands before a file: its name, its owner's right to it, its length and a sum over all that.
-fn header(name: &str, length: u64) -> std::io::Result<[u8; BLOCK]> {
-    let mut block = [0; BLOCK];
-    let mut put = |at: usize, text: &str, most: usize| {
-        let fits = text.len() <= most;
-        let piece = block.get_mut(at..at + text.len()).filter(|_| fits);
-        piece.map(|piece| piece.copy_from_slice(text.as_bytes()))
-    };
-    // A long name is cut at a slash, and its beginning stands apart.
-    let from = name.len().saturating_sub(101);
-    let cut = name.get(from..).and_then(|end| end.find('/')).filter(|_| name.len() > 100);
-    let (prefix, name) = match cut {
-        Some(slash) => (name.get(..from + slash), name.get(from + slash + 1..)),
-        None => (Some(""), Some(name)),
-    };
-    let (prefix, name) = (prefix.unwrap_or_default(), name.unwrap_or_default());
-    let whole = [
-        put(345, prefix, 155),
-        put(0, name, 100),
-        put(100, "0000600", 7),
-        put(108, "0000000", 7),
-        put(116, "0000000", 7),
-        put(124, &format!("{length:011o}"), 11),
-        put(136, "00000000000", 11),
-        put(148, "        ", 8),
-        put(156, "0", 1),
-        put(257, "ustar", 5),
-        put(263, "00", 2),
-    ];
-    if whole.contains(&None) {
-        return Err(std::io::Error::other(format!("`{name}` does not fit into an archive")));
-    }
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    let sum = format!("{sum:06o}\0 ");
-    if let Some(piece) = block.get_mut(148..156) {
-        piece.copy_from_slice(sum.as_bytes());
-    }
-    Ok(block)
 }
 
 #[cfg(test)]
@@ -171,7 +122,6 @@ mod tests {
         std::fs::write(folder.path().join(&long).join("two.json"), "two").unwrap();
         let mut archive = Vec::new();
         packed(folder.path(), &folder.path().join("a")).unwrap().read_to_end(&mut archive).unwrap();
-        assert_eq!(archive.len() % BLOCK, 0);
         let file = folder.path().join("x.tar");
         std::fs::write(&file, archive).unwrap();
         let told = std::process::Command::new("tar").arg("-tvf").arg(&file).output().unwrap();

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use super::compare::{Judged, Outcome};
 use super::evidence::{Evidence, hash};
-use crate::rules::{Level, State};
+use super::ourselves::Ourselves;
+use crate::rules::State;
 
 /// The rule of findings about rules that cannot be evaluated.
 pub const UNJUDGED: &str = "metsuke:rule-failing";
@@ -71,24 +72,10 @@ fn row(
         rows: vec![json!({ "rule": one.rule.key(), "name": one.rule.name(), "why": why })],
         ..Evidence::default()
     };
-    FindingRow {
-        fingerprint: print_of(one.rule.key()),
-        number: known.map_or(0, |known| known.number),
-        rule: UNJUDGED.into(),
-        rule_name: "rule-failing".into(),
-        subject: format!("rule {}: {why}", one.rule.name()),
-        state: FindingState::Open,
-        level: Level::High.as_str().into(),
-        opened_at: now,
-        opened: version,
-        changed_at: now,
-        seen: version,
-        missing: None,
-        times: known.map_or(0, |known| known.times) + 1,
-        until: None,
-        reason: None,
-        person: None,
-        print: evidence.print(),
-        document: evidence.to_json(),
-    }
+    Ourselves { rule: UNJUDGED, name: "rule-failing", fingerprint: print_of(one.rule.key()) }.row(
+        format!("rule {}: {why}", one.rule.name()),
+        &evidence,
+        known,
+        (version, now),
+    )
 }

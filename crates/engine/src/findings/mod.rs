@@ -11,6 +11,7 @@ mod enrich;
 mod evaluate;
 mod evidence;
 mod failing;
+mod ourselves;
 mod said;
 mod touch;
 mod watched;
@@ -22,3 +23,4 @@ pub use said::{Refusal, accept, acknowledge, dismiss, keep_rule, reopen, turn};
 pub use watched::{Pace, Watched, watched};
 
 pub(crate) use evidence::hash;
+pub(crate) use ourselves::Ourselves;
