@@ -79,6 +79,7 @@ pub(super) async fn serve(
         desk: Desk::new(installation.clone())
             .sending(context.config.outside()?)
             .watching(watch)
+            .signing(context.config.audit_key(None))
             .writing(Arc::new(Written)),
         tokens: Tokens::new(store.clone(), clock.clone()),
         once: Once::new(store, clock.clone()),
