@@ -36,6 +36,7 @@ stop() {
 trap stop EXIT
 
 start() { # NAME ARGUMENTS...
+    : >"$work/$1"
     "$metsuke" --quiet "${@:2}" >"$work/$1" 2>"$work/$1.err" &
     running+=($!)
 }

@@ -71,9 +71,9 @@ test("a connector is added, syncs, and tells who can do what, what changed and w
       await open(page, `/changes?connector=${connector}`);
       await expect(page.locator(".feed")).toContainText(NEWCOMER, { timeout: 1_000 });
     }).toPass({ timeout: 20_000 });
-    await page.locator(".feed > li", { hasText: NEWCOMER }).first().locator("time a").click();
-    await expect(page.locator("main")).toContainText(NEWCOMER);
-    await expect(page.locator("main ins").first()).toBeVisible();
+    await page.locator(".feed > li", { hasText: `${NEWCOMER} now holds` }).first().locator("time a").click();
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page.locator("main")).toContainText(`now holds view on app ${app?.name ?? ""}`);
   });
 
   await test.step("what was found leads to what it is about", async () => {
