@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use metsuke_engine::access::{Clause, Reason};
 use metsuke_model::Moment;
 
+use super::escape::spelled;
+
 /// Letters of a name that are shown in a list, and in the words that appear when one points at it.
 const SHOWN: usize = 72;
 const POINTED_AT: usize = 400;
+/// Letters of a word that no line can break.
+const UNBROKEN: usize = 40;
 
 /// `12345` as `12,345`.
 pub(crate) fn number(value: u64) -> String {
@@ -42,7 +46,7 @@ pub(crate) fn listed(words: &[&str]) -> String {
 pub(crate) struct Name {
     /// As much of it as there is room for.
     pub(crate) cut: String,
-    /// What appears when one points at it; empty where nothing was cut.
+    /// What appears when one points at it; empty where nothing was cut and lines break between its words.
     pub(crate) title: String,
 }
 
@@ -50,7 +54,8 @@ impl Name {
     /// A name as lists show it.
     pub(crate) fn new(text: &str) -> Self {
         let cut = shortened(text, SHOWN);
-        let title = if cut.len() == text.len() { String::new() } else { shortened(text, POINTED_AT) };
+        let plain = cut.len() == text.len() && breaks(text);
+        let title = if plain { String::new() } else { shortened(text, POINTED_AT) };
         Self { cut, title }
     }
 
@@ -65,6 +70,11 @@ impl Name {
     pub(crate) fn or(text: Option<&str>, none: &str) -> Self {
         text.map_or_else(|| Self { cut: none.to_owned(), title: String::new() }, Self::new)
     }
+}
+
+/// Whether lines break between the words of a text before they are too long.
+fn breaks(text: &str) -> bool {
+    spelled(text).split([' ', '-']).all(|word| word.chars().count() <= UNBROKEN)
 }
 
 fn shortened(text: &str, most: usize) -> String {
