@@ -27,6 +27,23 @@ pub(crate) enum Cell {
     Badge(Badge),
     /// Whether it is so.
     Mark(bool),
+    /// What can be turned on and off.
+    Switch(Switch),
+}
+
+/// What can be turned on and off where it stands, by a form.
+#[derive(Clone, Debug)]
+pub(crate) struct Switch {
+    /// Where the form goes.
+    pub(crate) action: String,
+    pub(crate) csrf: String,
+    pub(crate) on: bool,
+    /// The page to come back to.
+    pub(crate) next: String,
+    /// What is turned.
+    pub(crate) label: Name,
+    /// A word about it; empty without.
+    pub(crate) note: &'static str,
 }
 
 impl Cell {

@@ -200,7 +200,7 @@ pub(super) fn as_json(call: Call, body: &Value) -> Call {
 }
 
 /// A member of an answer of the API.
-fn member(answer: &Answer, name: &str) -> Option<String> {
+pub(super) fn member(answer: &Answer, name: &str) -> Option<String> {
     let Body::Whole(body) = &answer.body else { return None };
     let value: Value = serde_json::from_slice(body).ok()?;
     Some(value.get(name)?.as_str()?.to_owned())

@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::estate::{Estate, link_to, links};
 use crate::browser::Ask;
 
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 14] = [
     "/",
     "/people",
     "/teams",
@@ -20,6 +20,9 @@ const LISTS: [&str; 11] = [
     "/query",
     "/changes",
     "/findings",
+    "/rules",
+    "/rules/channels",
+    "/provisioning",
     "/connectors",
 ];
 

@@ -7,3 +7,5 @@ mod forms;
 mod hostile;
 mod looking;
 mod matrix;
+mod provisioning;
+mod ruling;
