@@ -5,6 +5,7 @@ import { move } from "./drawing";
 import { watch } from "./live";
 import { follow } from "./log";
 import { seek } from "./seek";
+import { attempt } from "./trial";
 
 /** Sends a form as soon as somebody chooses something in it. */
 function sendOnChoice(form: HTMLFormElement): void {
@@ -30,4 +31,5 @@ for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follo
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console]")) edit(form);
 for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
 watch();
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-try]")) attempt(button);
 document.addEventListener("keydown", keys);

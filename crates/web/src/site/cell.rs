@@ -159,3 +159,15 @@ pub(crate) struct Table {
     pub(crate) heads: Vec<Head>,
     pub(crate) rows: Vec<Vec<Cell>>,
 }
+
+impl Table {
+    /// Whether anything in it leads somewhere, so that the keyboard comes to it and can scroll it.
+    pub(crate) fn leads_on(&self) -> bool {
+        let leads = |cell: &Cell| match cell {
+            Cell::Link(_, href, _) => !href.is_empty(),
+            Cell::Tally(..) | Cell::Switch(_) => true,
+            _ => false,
+        };
+        self.heads.iter().any(|head| head.href.is_some()) || self.rows.iter().flatten().any(leads)
+    }
+}

@@ -4,8 +4,11 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use super::cell::{Badge, Cell, Figure, Head, Switch, Table, Tone};
+use super::curve::{Curve, example};
 use super::frame::{Frame, page as shown};
+use super::list::Facet;
 use super::words::Name;
+use super::{Step, setting_up};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
@@ -19,6 +22,9 @@ struct View {
     table: Table,
     facts: Vec<(&'static str, Cell)>,
     switches: Vec<Cell>,
+    parts: Vec<Facet>,
+    steps: Vec<Step>,
+    curve: Option<Curve>,
 }
 
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
@@ -73,6 +79,11 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             ("Locked", Cell::Word("not shown".into())),
         ],
         switches: [(true, ""), (false, ""), (true, "cannot be judged")].map(switch).to_vec(),
+        parts: ["First", "Second"]
+            .map(|name| Facet { name, href: "#tabs".to_owned(), current: name == "First" })
+            .into(),
+        steps: setting_up(1),
+        curve: example(frame.now),
         frame,
     };
     shown(StatusCode::OK, &view)

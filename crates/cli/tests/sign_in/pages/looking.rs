@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::estate::{Estate, link_to, links};
 use crate::browser::Ask;
 
-const LISTS: [&str; 14] = [
+const LISTS: [&str; 16] = [
     "/",
     "/people",
     "/teams",
@@ -24,6 +24,8 @@ const LISTS: [&str; 14] = [
     "/rules/channels",
     "/provisioning",
     "/connectors",
+    "/audit",
+    "/settings",
 ];
 
 #[tokio::test]

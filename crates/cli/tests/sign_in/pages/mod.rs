@@ -1,6 +1,8 @@
 //! The pages, as a browser without scripts sees them, on a simulated Heroku.
 
 mod asking;
+mod audit;
+mod connecting;
 mod drawing;
 mod estate;
 mod forms;
@@ -9,3 +11,4 @@ mod looking;
 mod matrix;
 mod provisioning;
 mod ruling;
+mod settings;

@@ -20,7 +20,6 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::form::Form;
 use crate::handlers::handle;
-use crate::site::ROUTES;
 use crate::site::asked::{Asked, segment};
 use crate::site::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use crate::site::connectors::as_json;
@@ -191,12 +190,10 @@ fn links(call: &Call, frame: &Frame, plan: &PlanShown) -> Vec<(String, &'static 
         };
         links.push((asked.at("/changes"), "What changed through it →"));
     }
-    let audit = ROUTES.iter().find(|route| route.path == "/audit");
-    if audit.is_some_and(|route| frame.may(call, route.operation)) {
-        links.push((
-            base().with("q", &plan.id).with("since", &since).at("/audit"),
-            "What the audit trail says →",
-        ));
+    if frame.may(call, Operation::ListEvents) {
+        let trail = plan.connector.as_deref().unwrap_or("main");
+        let asked = Asked::default().with("subject", &plan.id).with("trail", trail);
+        links.push((asked.at("/audit"), "What the audit trail says →"));
     }
     links
 }
