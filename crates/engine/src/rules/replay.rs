@@ -5,10 +5,13 @@
 //!
 //! Invariant: what could not be looked at is told, and is never taken for a time at which the rule was clear.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use metsuke_model::{AsOf, Moment, Version};
+use metsuke_model::{AsOf, Changes, Moment, Version};
 use metsuke_store::{Store, SyncRow};
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
@@ -29,13 +32,15 @@ pub struct Bounds {
     pub days: u32,
     /// The most versions that are laid out.
     pub versions: usize,
+    /// The most entries of the change log that a rule for changes is held against.
+    pub changes: u64,
     /// The longest time that it takes.
     pub time: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { days: 90, versions: 12, time: Duration::from_secs(10) }
+        Self { days: 90, versions: 12, changes: 200_000, time: Duration::from_secs(10) }
     }
 }
 
@@ -131,8 +136,11 @@ pub async fn replay(
         }
     };
     if of_changes {
-        let before = runs.first().map_or(newest.version, |run| run.version);
-        let found = timeout(bounds.time, in_changes(store, &rule, (before, newest.version), settings)).await;
+        let begun = begins(&runs, bounds.changes);
+        let newest = newest.version;
+        let runs = runs.split_off(begun);
+        let before = runs.first().map_or(newest, |run| run.version);
+        let found = timeout(bounds.time, in_changes(store, &rule, (before, newest), settings)).await;
         match found {
             Ok(found) => told.take_changes(&runs, found?),
             Err(_) => told.out_of_time = true,
@@ -168,6 +176,19 @@ fn spread(runs: &[SyncRow], most: usize) -> Vec<&SyncRow> {
         return runs.iter().collect();
     }
     (0..=steps).filter_map(|step| runs.get((step * last + steps / 2) / steps)).collect()
+}
+
+/// Where the newest of these begin that have no more than so many changes together, behind the first of them.
+fn begins(runs: &[SyncRow], most: u64) -> usize {
+    let mut changes = 0_u64;
+    let fits = |run: &&SyncRow| {
+        let Changes { added, removed, changed } = run.changes;
+        changes = changes.saturating_add(added).saturating_add(removed).saturating_add(changed);
+        changes <= most
+    };
+    // The first one's own changes came before the time that is looked back on.
+    let fitting = runs.iter().skip(1).rev().take_while(fits).count();
+    runs.len().saturating_sub(fitting + 1)
 }
 
 async fn on_version(
@@ -284,72 +305,5 @@ impl Replay {
         }
         lines.reverse();
         self.versions = lines;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use metsuke_model::{Changes, Counts, SyncStatus};
-
-    use super::*;
-
-    fn run(version: i64) -> SyncRow {
-        SyncRow {
-            version: Version(version),
-            status: SyncStatus::Complete,
-            started_at: Moment(version),
-            finished_at: Moment(version),
-            requests: 0,
-            waited_ms: 0,
-            error: None,
-            counts: Counts::default(),
-            changes: Changes::default(),
-        }
-    }
-
-    fn empty() -> Replay {
-        Replay {
-            days: 90,
-            since: Moment(0),
-            kept: 0,
-            looked_at: 0,
-            most: None,
-            out_of_time: false,
-            fired: 0,
-            at_first: 0,
-            versions: Vec::new(),
-            why: None,
-        }
-    }
-
-    #[test]
-    fn what_is_looked_at_begins_with_the_oldest_and_ends_with_the_newest() {
-        let runs: Vec<SyncRow> = (1..=100).map(run).collect();
-        let chosen: Vec<i64> = spread(&runs, 12).iter().map(|run| run.version.0).collect();
-        assert_eq!((chosen.len(), chosen.first(), chosen.last()), (12, Some(&1), Some(&100)));
-        assert!(chosen.is_sorted_by(|one, other| one < other));
-        assert_eq!(spread(&runs[..3], 12).len(), 3);
-        assert_eq!(spread(&runs, 1).len(), 2);
-        assert!(spread(&[], 12).is_empty());
-    }
-
-    #[test]
-    fn what_goes_and_comes_back_fires_again_and_what_could_not_be_judged_does_not_count_as_clear() {
-        let runs: Vec<SyncRow> = (1..=5).map(run).collect();
-        let found =
-            |names: &[&str]| Ok(names.iter().map(|&name| (name.to_owned(), name.to_owned())).collect());
-        let sets = vec![
-            (&runs[4], found(&["ann", "bob"])),
-            (&runs[3], Err("no roster".to_owned())),
-            (&runs[2], found(&["bob"])),
-            (&runs[1], found(&["ann", "bob"])),
-            (&runs[0], found(&["ann"])),
-        ];
-        let mut told = empty();
-        told.take_versions(sets);
-        assert_eq!((told.fired, told.at_first, told.looked_at), (3, 1, 5));
-        let new: Vec<_> = told.versions.iter().map(|seen| (seen.version.0, seen.found, seen.new)).collect();
-        assert_eq!(new, [(5, Some(2), 1), (4, None, 0), (3, Some(1), 0), (2, Some(2), 1), (1, Some(1), 1)]);
-        assert_eq!(told.why, None);
     }
 }

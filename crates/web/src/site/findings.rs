@@ -191,6 +191,8 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     let FindingShown { connector, finding, events } = call.state.desk.finding(&id).await?;
     let frame = Frame::of(&call, Name::new(&finding.subject).cut).await?;
     let frame = frame.below("Findings", "/findings").here(&finding.subject);
+    let known = frame.may(&call, Operation::GetRule)
+        && call.state.desk.rules().await?.iter().any(|rule| rule.id == finding.rule);
     let rows = finding.document.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
     let (names, lines) = evidence(&rows);
     let told = |event: &metsuke_engine::desk::FindingTold| {
@@ -205,7 +207,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
         badges: vec![Badge::level(&finding.level), state_badge(finding.state)],
         subject: Name::head(&finding.subject),
         lead: titles(&call, &frame).await?.remove(&finding.rule).unwrap_or_else(|| finding.rule_name.clone()),
-        facts: facts(&frame, &finding),
+        facts: facts(&frame, &finding, known),
         names,
         lines,
         raw: serde_json::to_string_pretty(&finding.document).unwrap_or_default(),
@@ -238,8 +240,13 @@ fn plan(call: &Call, frame: &Frame, finding: &FindingLine, connector: Option<&st
         .unwrap_or_default()
 }
 
-fn facts(frame: &Frame, finding: &FindingLine) -> Vec<(&'static str, Cell)> {
-    let rule = frame.to(&format!("/rules/{}", super::asked::segment(&finding.rule)));
+fn facts(frame: &Frame, finding: &FindingLine, known: bool) -> Vec<(&'static str, Cell)> {
+    // What is found about the installation itself comes of no rule that has a page.
+    let rule = if known {
+        frame.to(&format!("/rules/{}", super::asked::segment(&finding.rule)))
+    } else {
+        frame.asked.only(&["connector"]).with("rule", &finding.rule).at("/findings")
+    };
     let mut facts = vec![
         ("Rule", Cell::Link(Name::new(&finding.rule_name), rule, Some(Name::new(&finding.rule)))),
         ("Opened", Cell::When(When::new(finding.opened_at, frame.now))),

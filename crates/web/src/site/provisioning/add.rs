@@ -6,6 +6,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use metsuke_engine::identity::Operation;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Body};
@@ -48,6 +49,8 @@ struct View {
     told: String,
     hint: String,
     unchanged: String,
+    /// The plan was made, by somebody who may not look at plans: its title.
+    made: String,
 }
 
 /// What the form holds.
@@ -161,6 +164,7 @@ fn view(frame: Frame, fields: Fields) -> View {
         told: String::new(),
         hint: String::new(),
         unchanged: String::new(),
+        made: String::new(),
         fields,
         frame,
     }
@@ -185,9 +189,16 @@ pub(in crate::site) async fn create(call: Call) -> Result<Answer, ApiError> {
         let told = fields.missing().to_owned();
         return shown(StatusCode::UNPROCESSABLE_ENTITY, &View { told, ..view(frame, fields) });
     }
+    let sees_plans = frame.may(&call, Operation::GetPlan);
     match handle(as_json(call, &fields.body())).await {
         Ok(answer) => {
             let told = read(&answer);
+            if let (Some(title), false) =
+                (told.pointer("/plan/plan/title").and_then(Value::as_str), sees_plans)
+            {
+                let made = title.to_owned();
+                return shown(StatusCode::CREATED, &View { made, ..view(frame, fields) });
+            }
             if let Some(id) = told.pointer("/plan/id").and_then(Value::as_str) {
                 return Ok(sent_to(&format!("/provisioning/{}", segment(id))));
             }

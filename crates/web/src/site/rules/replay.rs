@@ -11,6 +11,8 @@ use crate::site::words::{Name, When, count, number};
 
 /// Days that one looks back.
 pub(super) const DAYS: u32 = 90;
+/// Versions that a page names, newest first.
+const SHOWN: usize = 40;
 
 /// What a page tells of it.
 pub(super) struct Past {
@@ -74,6 +76,12 @@ fn bound(replay: &Replay) -> String {
     let kept = count(replay.kept, "version of that time is kept", "versions of that time are kept");
     let looked = match (replay.most, replay.looked_at) {
         (None, _) if replay.out_of_time => "there was no time to read their changes".to_owned(),
+        (None, looked) if looked < replay.kept => {
+            format!(
+                "the changes of the newest {} were looked at, for there are too many",
+                number(looked as u64)
+            )
+        }
         (None, _) => "every change between them was looked at".to_owned(),
         (Some(_), looked) if looked == replay.kept => "all of them were looked at".to_owned(),
         (Some(most), looked) => format!(
@@ -81,9 +89,14 @@ fn bound(replay: &Replay) -> String {
             count(looked, "was", "were")
         ),
     };
+    let shown = if replay.versions.len() > SHOWN {
+        format!(" The newest {SHOWN} in which anything was found stand below.")
+    } else {
+        String::new()
+    };
     let time =
         if replay.out_of_time && replay.most.is_some() { "; the time of 10 seconds was up" } else { "" };
-    format!("{kept}: {looked}{time}.")
+    format!("{kept}: {looked}{time}.{shown}")
 }
 
 fn table(frame: &Frame, versions: &[metsuke_engine::rules::Seen]) -> Table {
@@ -111,6 +124,6 @@ fn table(frame: &Frame, versions: &[metsuke_engine::rules::Seen]) -> Table {
             Head::number("New"),
             Head::plain("What was new"),
         ],
-        rows: versions.iter().map(row).collect(),
+        rows: versions.iter().take(SHOWN).map(row).collect(),
     }
 }
