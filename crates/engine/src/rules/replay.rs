@@ -153,13 +153,11 @@ pub async fn replay(
     // The newest first, so that what there is no time for is the oldest.
     for run in chosen.iter().rev() {
         let left = end.saturating_duration_since(Instant::now());
-        match timeout(left, on_version(store, &rule, run.version, settings)).await {
-            Ok(found) => sets.push((run, found?)),
-            Err(_) => {
-                told.out_of_time = true;
-                break;
-            }
-        }
+        let Ok(found) = timeout(left, on_version(store, &rule, run.version, settings)).await else {
+            told.out_of_time = true;
+            break;
+        };
+        sets.push((run, found?));
     }
     told.take_versions(sets);
     Ok(told)
