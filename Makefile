@@ -13,7 +13,7 @@ RESTORES ?= 1000
 ALERT_CRASHES ?= 10000
 ARGS ?=
 
-.PHONY: help demo test lint fmt fuzz conformance jupiterone api oidc mcp bench simulate safety crash clean
+.PHONY: help demo test lint fmt browser fuzz conformance jupiterone api oidc mcp bench simulate safety crash clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,11 @@ lint: ## Check the rules of the house and run the linter
 
 fmt: ## Format all Rust files
 	@cargo fmt --all
+
+browser: ## Look at every page in a real browser (SHOTS=1 makes the pictures of the documentation)
+	@scripts/setup.sh browser
+	@cargo build --locked --package metsuke-cli
+	@$(if $(filter-out 0,$(SHOTS)),METSUKE_SHOTS=1) scripts/browser.sh $(ARGS)
 
 conformance: ## Point Heroku's own command line at the simulator and compare
 	@scripts/setup.sh conformance

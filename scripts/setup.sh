@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for one purpose, and says so; silent and quick when nothing is missing.
-# usage: scripts/setup.sh build | test | conformance | api
+# usage: scripts/setup.sh build | test | browser | conformance | api
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,6 +58,14 @@ need_test() {
     has node && has npm || fail "Node 20 with npm is missing: install it, then try again"
     has git || want git "tidy asks it for the list of files"
     has_postgres || want postgresql "the store is tested on PostgreSQL $oldest_postgres or newer"
+    need_browser
+}
+
+need_browser() {
+    has node && has npm || fail "Node 20 with npm is missing: install it, then try again"
+    has chromium || want chromium "the pages are tested in it"
+    [[ -d /usr/share/fonts/opentype/inter ]] || want fonts-inter "the pages are written in it"
+    [[ -d /usr/share/fonts/truetype/dejavu ]] || want fonts-dejavu-core "code in the pages is written in it"
 }
 
 need_conformance() {
@@ -99,10 +107,14 @@ install_packages() {
 case ${1-} in
 build) need_build ;;
 test) need_test ;;
+browser)
+    need_build
+    need_browser
+    ;;
 conformance) need_conformance ;;
 api) need_api ;;
 *)
-    echo "usage: scripts/setup.sh build | test | conformance | api" >&2
+    echo "usage: scripts/setup.sh build | test | browser | conformance | api" >&2
     exit 2
     ;;
 esac

@@ -21,5 +21,6 @@ step "generated code" cargo run --quiet --locked --package xtask --features code
 step "scripts of the pages" scripts/islands.sh
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests" scripts/cargo-test.sh
+step "pages in a browser" scripts/browser.sh
 step "documentation" env RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace --locked
 printf '\nall passed, %d s\n' "$SECONDS"

@@ -37,6 +37,8 @@ pub enum Size {
     Mixed,
     /// Everything that a client might trip over.
     Awkward,
+    /// Ordinary rows with names that do harm where they are believed.
+    Hostile,
     /// Made row by row on request, for measurements; read-only.
     Scale {
         /// Enterprise teams.

@@ -60,12 +60,12 @@ mod tests {
             concat!(
                 include_str!("../migrations/sqlite/0001_estate.sql"),
                 include_str!("../migrations/sqlite/0007_walks.sql"),
-                include_str!("../migrations/sqlite/0013_credentials.sql")
+                include_str!("../migrations/sqlite/0014_credentials.sql")
             ),
             concat!(
                 include_str!("../migrations/postgres/0001_estate.sql"),
                 include_str!("../migrations/postgres/0007_walks.sql"),
-                include_str!("../migrations/postgres/0013_credentials.sql")
+                include_str!("../migrations/postgres/0014_credentials.sql")
             ),
         ] {
             for (_, create) in SECONDARY {

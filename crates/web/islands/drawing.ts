@@ -1,8 +1,8 @@
 // A picture that can be moved and enlarged, whose groups open in place, and that can be kept as PNG.
 
-/** How much one step enlarges. */
 /** The largest scale that a picture begins with. */
 const LARGEST = 1.25;
+/** How much one step enlarges. */
 const STEP = 1.25;
 
 /** Makes the pictures within an element move; what is opened takes the place of what was there. */
@@ -68,7 +68,7 @@ function start(board: HTMLElement): void {
   };
   button("+", "Larger", () => zoom(STEP));
   button("−", "Smaller", () => zoom(1 / STEP));
-  button("Fit", "All of it", () => {
+  button("Fit", "Fit all of it", () => {
     seen = fitted();
     show();
   });

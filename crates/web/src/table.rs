@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::site::escape::spelled;
+
 /// The columns of a list: what each is called, and where it stands in a row's JSON.
 pub(crate) type Columns = &'static [(&'static str, &'static str)];
 
@@ -22,7 +24,7 @@ pub(crate) fn csv(columns: Columns, rows: &[Value]) -> Vec<u8> {
 pub(crate) fn sheet(columns: &[String], rows: &[Value]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory does not fail.
-    drop(writer.write_record(columns.iter().map(|name| harmless(name.clone()))));
+    drop(writer.write_record(columns.iter().map(|name| harmless(name))));
     for row in rows {
         drop(writer.write_record(columns.iter().map(|name| cell(row.get(name)))));
     }
@@ -32,16 +34,17 @@ pub(crate) fn sheet(columns: &[String], rows: &[Value]) -> Vec<u8> {
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => harmless(text.clone()),
+        Some(Value::String(text)) => harmless(text),
         Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
-        Some(value) => harmless(value.to_string()),
+        Some(value) => harmless(&value.to_string()),
     }
 }
 
-/// Puts an apostrophe before what a spreadsheet would take for a formula.
+/// Puts an apostrophe before what a spreadsheet would take for a formula, and spells out what steers a terminal or reorders text.
 ///
 /// Source: <https://owasp.org/www-community/attacks/CSV_Injection>
-fn harmless(text: String) -> String {
+fn harmless(text: &str) -> String {
+    let text = spelled(text);
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
@@ -57,5 +60,8 @@ mod tests {
         let rows = [json!({"name": "=1+1", "direct": true}), json!({"name": "a,b", "on": {"id": "x"}})];
         let text = String::from_utf8(csv(columns, &rows)).unwrap();
         assert_eq!(text, "name,id,direct\n'=1+1,,true\n\"a,b\",x,\n");
+        let steering = [json!({"name": "a\u{1b}[31m\u{202e}\nb"})];
+        let text = String::from_utf8(csv(columns, &steering)).unwrap();
+        assert_eq!(text, "name,id,direct\n\"a\\u{1b}[31m\\u{202e}\nb\",,\n");
     }
 }

@@ -93,6 +93,8 @@ enum Estate {
     Mixed,
     /// Everything that a client might trip over.
     Awkward,
+    /// Ordinary rows with hostile names.
+    Hostile,
     /// Made row by row on request, for measurements.
     Scale,
 }
@@ -151,6 +153,7 @@ impl Args {
             Estate::Personal => fixed(Size::Personal),
             Estate::Mixed => fixed(Size::Mixed),
             Estate::Awkward => fixed(Size::Awkward),
+            Estate::Hostile => fixed(Size::Hostile),
             Estate::Company if self.grants.is_some() => {
                 Err(Failure::usage("the number of grants can be chosen for the size scale alone"))
             }

@@ -121,6 +121,9 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec.answer.content.push(("text/event-stream", text()));
             spec.body(json!({ "anyOf": [message, list(message)] })).more(&[202, 404, 406])
         }
+        Operation::GetInstallation => {
+            Spec::thing("How the installation was set up; no secret is in it.", named("Installation"))
+        }
         Operation::WhoAmI => Spec::thing("Who the token says one is.", named("Identity")),
         Operation::ListConnectors
         | Operation::CreateConnector
@@ -180,6 +183,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::UnmatchAccount => employees::describe(operation),
         Operation::CheckRules
         | Operation::RunRules
+        | Operation::ReplayRule
         | Operation::EvaluateFindings
         | Operation::ListAlerts
         | Operation::RetryAlert => judging::describe(operation),
@@ -192,14 +196,14 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::VerifyAudit
         | Operation::SignAudit
         | Operation::ExportAudit => safety::describe(operation),
-        Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
+        Operation::ListRules => Spec::list("Rules, and how each does.", "WatchedRule", &[]),
         Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
         Operation::ImportRules => {
             let told = "The rules that are kept now, and what is odd about them.";
             Spec::new(200, told, named("ImportedRules")).body(json!({ "type": ["array", "object"] }))
         }
         Operation::ExportRules => Spec::thing("The rules, and what does not go out.", named("ExportedRules")),
-        Operation::GetRule => Spec::thing("The rule.", named("Rule")).more(&[404]),
+        Operation::GetRule => Spec::thing("The rule, and how it does.", named("WatchedRule")).more(&[404]),
         Operation::ReplaceRule => Spec::new(200, "The rule as it is now.", named("Rule"))
             .body(named("WrittenRule"))
             .more(&[404, 409]),
@@ -251,7 +255,14 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec.body = Some(Body { schema: named("Release"), required: false, media: JSON });
             spec
         }
-        Operation::GetPlan => Spec::thing("The plan.", named("Plan")).more(&[404]),
+        Operation::CancelPlan => {
+            let mut spec = Spec::new(200, "The plan, called off.", named("Plan")).more(&[400, 404, 415]);
+            spec.body = Some(Body { schema: named("Reason"), required: false, media: JSON });
+            spec
+        }
+        Operation::GetPlan => {
+            Spec::thing("The plan, and what the safety rules say of it.", named("JudgedPlan")).more(&[404])
+        }
         Operation::ListEvents => Spec::list("Events, newest first.", "Event", EVENTS).more(&[404]),
         Operation::ListTokens => Spec::list("Tokens, oldest first.", "Token", &[]),
         Operation::CreateToken => {
@@ -279,7 +290,10 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::EndSession
         | Operation::ChangePassword
         | Operation::OfferSecondFactor
-        | Operation::ConfirmSecondFactor => session::describe(operation),
+        | Operation::ConfirmSecondFactor
+        | Operation::RemoveSecondFactor
+        | Operation::ListOwnSessions
+        | Operation::EndOwnSession => session::describe(operation),
         Operation::ListAccounts
         | Operation::CreateAccount
         | Operation::GetAccount
@@ -337,7 +351,7 @@ fn connector(operation: Operation) -> Spec {
 const GRANTS: &[&str] = &["connector", "as_of", "user", "team", "app", "enterprise_account", "entitlement"];
 const CHANGES: &[&str] =
     &["connector", "since", "until", "kind", "change", "resource", "principal", "by", "text"];
-const EVENTS: &[&str] = &["connector", "code", "since", "until"];
+const EVENTS: &[&str] = &["connector", "code", "actor", "subject", "outcome", "since", "until"];
 
 /// A schema of the components and more members.
 fn named_object(name: &str) -> Value {

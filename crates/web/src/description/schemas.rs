@@ -227,10 +227,21 @@ fn rules() -> Named {
         )]),
         [("enabled", flag())],
     ));
+    let watched = json!({ "allOf": [named("Rule"), object([
+        ("interval", text()),
+        ("looks_for", one_of(&["question", "change"])),
+        ("open_findings", count()),
+        ("state", or_null(text())),
+        ("why", or_null(text())),
+        ("evaluated_version", or_null(count())),
+        ("evaluated_at", or_null(moment())),
+        ("next_at", or_null(moment())),
+    ])] });
     let none = json!({ "type": "object", "properties": {} });
     let setting = only(with(none, [("enabled", or_null(flag())), ("parameters", or_null(anything()))]));
     vec![
         ("Rule", rule),
+        ("WatchedRule", watched),
         ("WrittenRule", written),
         ("RuleSetting", setting),
         ("ImportedRules", object([("rules", list(named("Rule"))), ("notes", list(text()))])),
@@ -281,6 +292,13 @@ fn plans() -> Named {
         ("progress", list(progress)),
         ("reason", or_null(text())),
     ]);
+    let verdict = object([
+        ("rule", text()),
+        ("title", text()),
+        ("standing", one_of(&["kept", "broken", "over", "asked"])),
+        ("told", or_null(text())),
+    ]);
+    let judged = json!({ "allOf": [named("Plan"), object([("rules", list(verdict))])] });
     let target =
         "`grant` and `revoke` take `team` and `role`, or `app` and either `permissions` or `collaborator`.";
     let ask = only(with(
@@ -318,6 +336,7 @@ fn plans() -> Named {
         ("sequence", count()),
         ("at", or_null(moment())),
         ("code", or_null(text())),
+        ("outcome", or_null(text())),
         ("actor", or_null(object([("kind", text()), ("name", text())]))),
         ("subject", anything()),
         ("details", anything()),
@@ -326,15 +345,17 @@ fn plans() -> Named {
     vec![
         ("PlanLine", line),
         ("Plan", shown),
+        ("JudgedPlan", judged),
         ("NewPlan", ask),
         ("Planned", planned),
         ("Applied", applied),
         ("Release", only(release)),
         ("Event", event),
+        ("Installation", installation()),
     ]
 }
 
-const PLAN_STATUSES: [PlanStatus; 9] = [
+const PLAN_STATUSES: [PlanStatus; 10] = [
     PlanStatus::Planned,
     PlanStatus::Frozen,
     PlanStatus::Applying,
@@ -344,6 +365,7 @@ const PLAN_STATUSES: [PlanStatus; 9] = [
     PlanStatus::Unknown,
     PlanStatus::Superseded,
     PlanStatus::Expired,
+    PlanStatus::Cancelled,
 ];
 
 const STEP_STATUSES: [StepStatus; 8] = [
@@ -380,4 +402,23 @@ fn tokens() -> Named {
         [("scopes", list(one_of(&scopes))), ("person", address), ("expires_at", or_null(moment()))],
     ));
     vec![("Token", token), ("NewToken", ask)]
+}
+
+fn installation() -> Value {
+    let setting = object([
+        ("name", text()),
+        ("value", or_null(text())),
+        ("secret", flag()),
+        ("from", or_null(text())),
+        ("help", text()),
+    ]);
+    object([
+        ("version", text()),
+        ("engine", text()),
+        ("database", text()),
+        ("sealing_key", text()),
+        ("audit_key", or_null(text())),
+        ("file", or_null(text())),
+        ("settings", list(setting)),
+    ])
 }

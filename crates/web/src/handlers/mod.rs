@@ -36,9 +36,12 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::mcp;
 
+pub(crate) use audit::{EVENTS, outcome};
 pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
 pub(crate) use findings::FINDINGS;
+pub(crate) use plans::PLANS;
 pub(crate) use query::MOST_ROWS;
+pub(crate) use rules::RULES;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
 
@@ -51,6 +54,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::Metrics => Box::pin(service::metrics(call)),
         Operation::Description => Box::pin(async { service::description() }),
         Operation::Assist => Box::pin(mcp::answer(call)),
+        Operation::GetInstallation => Box::pin(async move { service::installation(&call) }),
         Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
         Operation::ListConnectors => Box::pin(connectors::list(call)),
         Operation::CreateConnector => Box::pin(connectors::create(call)),
@@ -95,6 +99,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::UnmatchAccount => Box::pin(employees::unmatch(call)),
         Operation::CheckRules => Box::pin(async move { judging::check(&call) }),
         Operation::RunRules => Box::pin(judging::run(call)),
+        Operation::ReplayRule => Box::pin(judging::replay(call)),
         Operation::EvaluateFindings => Box::pin(judging::evaluate(call)),
         Operation::ListAlerts => Box::pin(alerts::list(call)),
         Operation::RetryAlert => Box::pin(alerts::retry(call)),
@@ -129,6 +134,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListPlans => Box::pin(plans::list(call)),
         Operation::CreatePlan => Box::pin(plans::create(call)),
         Operation::ApplyPlan => Box::pin(plans::apply(call)),
+        Operation::CancelPlan => Box::pin(plans::cancel(call)),
         Operation::GetPlan => Box::pin(plans::get(call)),
         Operation::ListEvents => Box::pin(audit::events(call)),
         Operation::ListTokens => Box::pin(tokens::list(call)),
@@ -154,6 +160,9 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ChangePassword => Box::pin(session::change_password(call)),
         Operation::OfferSecondFactor => Box::pin(session::offer_second_factor(call)),
         Operation::ConfirmSecondFactor => Box::pin(session::confirm_second_factor(call)),
+        Operation::RemoveSecondFactor => Box::pin(session::remove_second_factor(call)),
+        Operation::ListOwnSessions => Box::pin(session::list_own(call)),
+        Operation::EndOwnSession => Box::pin(session::end_own(call)),
         Operation::ListAccounts => Box::pin(accounts::list(call)),
         Operation::CreateAccount => Box::pin(accounts::create(call)),
         Operation::GetAccount => Box::pin(accounts::get(call)),

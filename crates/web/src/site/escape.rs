@@ -27,6 +27,15 @@ impl Escaper for Inert {
     }
 }
 
+/// A text in which what moves, hides or reorders text is spelled out; markup stays.
+pub(crate) fn spelled(text: &str) -> String {
+    let mut spelled = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_hidden(letter) { spelled.extend(letter.escape_unicode()) } else { spelled.push(letter) }
+    }
+    spelled
+}
+
 fn write_special<W: Write>(dest: &mut W, letter: char) -> fmt::Result {
     match letter {
         '&' => dest.write_str("&amp;"),

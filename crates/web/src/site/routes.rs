@@ -6,9 +6,11 @@ use metsuke_engine::identity::{Method, Operation};
 use metsuke_model::AsOf;
 
 use super::asked::Asked;
+use super::settings::{accounts, installation, own, tokens};
 use super::{
-    Answering, Route, app, apps, changes, connector, connectors, enterprise, findings, graph, matrix,
-    overview, people, person, query, settings, styleguide, teams,
+    Answering, Route, app, apps, audit, changes, connector, connector_add, connector_settings, connectors,
+    enterprise, findings, graph, matrix, overview, people, person, provisioning, query, rules, settings,
+    styleguide, teams,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -46,10 +48,53 @@ pub(crate) static ROUTES: &[Route] = &[
     }),
     post("/findings/{id}/accept", Operation::AcceptFinding, |call| Box::pin(findings::accept(call))),
     post("/findings/{id}/reopen", Operation::ReopenFinding, |call| Box::pin(findings::reopen(call))),
+    get("/rules", Operation::ListRules, |call| Box::pin(rules::page(call))),
+    get("/rules/add", Operation::CreateRule, |call| Box::pin(rules::add(call))),
+    post("/rules/add", Operation::CreateRule, |call| Box::pin(rules::create(call))),
+    post("/rules/import", Operation::ImportRules, |call| Box::pin(rules::import(call))),
+    get("/rules/channels", Operation::ListChannels, |call| Box::pin(rules::channels(call))),
+    get("/rules/channels/add", Operation::CreateChannel, |call| Box::pin(rules::add_channel(call))),
+    post("/rules/channels/add", Operation::CreateChannel, |call| Box::pin(rules::create_channel(call))),
+    get("/rules/channels/{id}", Operation::GetChannel, |call| Box::pin(rules::channel(call))),
+    post("/rules/channels/{id}", Operation::ReplaceChannel, |call| Box::pin(rules::save_channel(call))),
+    post("/rules/channels/{id}/test", Operation::TestChannel, |call| Box::pin(rules::test_channel(call))),
+    post("/rules/channels/{id}/remove", Operation::RemoveChannel, |call| {
+        Box::pin(rules::remove_channel(call))
+    }),
+    get("/rules/{id}", Operation::GetRule, |call| Box::pin(rules::one(call))),
+    get("/rules/{id}/edit", Operation::ReplaceRule, |call| Box::pin(rules::edit(call))),
+    post("/rules/{id}/edit", Operation::ReplaceRule, |call| Box::pin(rules::save(call))),
+    post("/rules/{id}/switch", Operation::SetRule, |call| Box::pin(rules::switch(call))),
+    post("/rules/{id}/parameters", Operation::SetRule, |call| Box::pin(rules::parameters(call))),
+    post("/rules/{id}/evaluate", Operation::EvaluateFindings, |call| Box::pin(rules::evaluate(call))),
+    post("/rules/{id}/remove", Operation::RemoveRule, |call| Box::pin(rules::remove(call))),
+    get("/provisioning", Operation::ListPlans, |call| Box::pin(provisioning::page(call))),
+    get("/provisioning/add", Operation::CreatePlan, |call| Box::pin(provisioning::add(call))),
+    post("/provisioning/add", Operation::CreatePlan, |call| Box::pin(provisioning::create(call))),
+    post("/provisioning/kill-switch", Operation::SetKillSwitch, |call| Box::pin(provisioning::turn(call))),
+    post("/provisioning/reconcile", Operation::ReconcilePlans, |call| {
+        Box::pin(provisioning::reconcile(call))
+    }),
+    post("/provisioning/protected", Operation::Protect, |call| Box::pin(provisioning::protect(call))),
+    post("/provisioning/protected/{person}/remove", Operation::Unprotect, |call| {
+        Box::pin(provisioning::unprotect(call))
+    }),
+    get("/provisioning/{id}", Operation::GetPlan, |call| Box::pin(provisioning::one(call))),
+    post("/provisioning/{id}/apply", Operation::ApplyPlan, |call| Box::pin(provisioning::apply(call))),
+    post("/provisioning/{id}/cancel", Operation::CancelPlan, |call| Box::pin(provisioning::cancel(call))),
     get("/connectors", Operation::ListConnectors, |call| Box::pin(connectors::page(call))),
-    get("/connectors/add", Operation::CreateConnector, |call| Box::pin(connectors::add(call))),
-    post("/connectors/add", Operation::CreateConnector, |call| Box::pin(connectors::create(call))),
+    get("/connectors/add", Operation::CreateConnector, |call| Box::pin(connector_add::kinds(call))),
+    get("/connectors/add/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::add(call))),
+    post("/connectors/add/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::create(call))),
+    get("/setup/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::add(call))),
+    post("/setup/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::create(call))),
     get("/connectors/{id}", Operation::GetConnector, |call| Box::pin(connector::page(call))),
+    get("/connectors/{id}/settings", Operation::EditConnector, |call| {
+        Box::pin(connector_settings::page(call))
+    }),
+    post("/connectors/{id}/settings", Operation::EditConnector, |call| {
+        Box::pin(connector_settings::save(call))
+    }),
     get("/connectors/{id}/versions/{version}", Operation::GetRun, |call| Box::pin(connector::version(call))),
     post("/connectors/{id}/sync", Operation::SyncConnector, |call| Box::pin(connector::sync(call))),
     post("/connectors/{id}/cancel", Operation::CancelSync, |call| Box::pin(connector::cancel(call))),
@@ -58,6 +103,39 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/connectors/{id}/resume", Operation::ResumeConnector, |call| Box::pin(connector::resume(call))),
     post("/connectors/{id}/token", Operation::RotateToken, |call| Box::pin(connector::rotate(call))),
     post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
+    get("/audit", Operation::ListEvents, |call| Box::pin(audit::page(call))),
+    post("/audit/verify", Operation::VerifyAudit, |call| Box::pin(audit::verify(call))),
+    post("/audit/sign", Operation::SignAudit, |call| Box::pin(audit::sign(call))),
+    get("/audit/{trail}/{number}", Operation::ListEvents, |call| Box::pin(audit::one(call))),
+    get("/settings", Operation::WhoAmI, |call| Box::pin(own::page(call))),
+    post("/settings/password", Operation::ChangePassword, |call| Box::pin(own::password(call))),
+    post("/settings/second-factor", Operation::OfferSecondFactor, |call| Box::pin(own::offer_factor(call))),
+    post("/settings/second-factor/confirm", Operation::ConfirmSecondFactor, |call| {
+        Box::pin(own::confirm_factor(call))
+    }),
+    post("/settings/second-factor/off", Operation::RemoveSecondFactor, |call| {
+        Box::pin(own::factor_off(call))
+    }),
+    post("/settings/sessions/{id}/end", Operation::EndOwnSession, |call| Box::pin(own::end_session(call))),
+    get("/settings/tokens", Operation::ListTokens, |call| Box::pin(tokens::page(call))),
+    post("/settings/tokens", Operation::CreateToken, |call| Box::pin(tokens::create(call))),
+    post("/settings/tokens/{id}/revoke", Operation::RevokeToken, |call| Box::pin(tokens::revoke(call))),
+    get("/settings/accounts", Operation::ListAccounts, |call| Box::pin(accounts::page(call))),
+    post("/settings/accounts", Operation::CreateAccount, |call| Box::pin(accounts::create(call))),
+    get("/settings/accounts/{id}", Operation::GetAccount, |call| Box::pin(accounts::one(call))),
+    post("/settings/accounts/{id}", Operation::EditAccount, |call| Box::pin(accounts::edit(call))),
+    post("/settings/accounts/{id}/password", Operation::ResetPassword, |call| {
+        Box::pin(accounts::password(call))
+    }),
+    post("/settings/accounts/{id}/second-factor/reset", Operation::ResetSecondFactor, |call| {
+        Box::pin(accounts::factor(call))
+    }),
+    post("/settings/accounts/{id}/sessions/end", Operation::EndSessions, |call| {
+        Box::pin(accounts::sessions(call))
+    }),
+    get("/settings/owners", Operation::ListConnectors, |call| Box::pin(installation::owners(call))),
+    get("/settings/sign-in", Operation::GetInstallation, |call| Box::pin(installation::sign_in(call))),
+    get("/settings/installation", Operation::GetInstallation, |call| Box::pin(installation::page(call))),
     post("/settings/theme", Operation::WhoAmI, |call| Box::pin(async move { Ok(settings::theme(&call)) })),
     get("/styleguide", Operation::WhoAmI, |call| Box::pin(styleguide::page(call))),
 ];
@@ -82,8 +160,11 @@ mod tests {
         for route in ROUTES {
             assert!(seen.insert((route.method, route.path)), "{} twice", route.path);
             assert!(route.operation.policy() != Policy::Public, "{}", route.path);
-            let adds = route.operation == Operation::CreateConnector;
-            assert!(route.method == Method::Post || adds || !route.operation.writes(), "{}", route.path);
+            // The page of a form is for whoever may do what the form does.
+            let form = ROUTES.iter().any(|other| {
+                other.method == Method::Post && (other.path, other.operation) == (route.path, route.operation)
+            });
+            assert!(route.method == Method::Post || form || !route.operation.writes(), "{}", route.path);
         }
     }
 }

@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use metsuke_engine::access::{Clause, Reason};
 use metsuke_model::Moment;
 
+use super::escape::spelled;
+
 /// Letters of a name that are shown in a list, and in the words that appear when one points at it.
 const SHOWN: usize = 72;
 const POINTED_AT: usize = 400;
+/// Letters of a word that no line can break.
+const UNBROKEN: usize = 40;
 
 /// `12345` as `12,345`.
 pub(crate) fn number(value: u64) -> String {
@@ -42,7 +46,7 @@ pub(crate) fn listed(words: &[&str]) -> String {
 pub(crate) struct Name {
     /// As much of it as there is room for.
     pub(crate) cut: String,
-    /// What appears when one points at it; empty where nothing was cut.
+    /// What appears when one points at it; empty where nothing was cut and lines break between its words.
     pub(crate) title: String,
 }
 
@@ -50,7 +54,8 @@ impl Name {
     /// A name as lists show it.
     pub(crate) fn new(text: &str) -> Self {
         let cut = shortened(text, SHOWN);
-        let title = if cut.len() == text.len() { String::new() } else { shortened(text, POINTED_AT) };
+        let plain = cut.len() == text.len() && breaks(text);
+        let title = if plain { String::new() } else { shortened(text, POINTED_AT) };
         Self { cut, title }
     }
 
@@ -65,6 +70,11 @@ impl Name {
     pub(crate) fn or(text: Option<&str>, none: &str) -> Self {
         text.map_or_else(|| Self { cut: none.to_owned(), title: String::new() }, Self::new)
     }
+}
+
+/// Whether lines break between the words of a text before they are too long.
+fn breaks(text: &str) -> bool {
+    spelled(text).split([' ', '-']).all(|word| word.chars().count() <= UNBROKEN)
 }
 
 fn shortened(text: &str, most: usize) -> String {
@@ -117,6 +127,37 @@ fn distance(moment: Moment, now: Moment) -> String {
     if past { format!("{value} {unit} ago") } else { format!("in {value} {unit}") }
 }
 
+/// What a browser calls itself, in a few words: `Firefox on Linux`.
+pub(crate) fn browser(told: &str) -> String {
+    // Later ones call themselves by the names of earlier ones, too.
+    let known = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chromium/", "Chromium"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let found = |list: &[(&str, &'static str)]| {
+        list.iter().find(|(word, _)| told.contains(word)).map(|(_, name)| *name)
+    };
+    match (found(&known), found(&systems)) {
+        (Some(name), Some(system)) => format!("{name} on {system}"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) => Name::new(told.split(' ').next().unwrap_or_default()).cut,
+    }
+}
+
 /// Why somebody holds something, in a few words.
 pub(crate) fn reason(reason: &Reason) -> String {
     match reason {
@@ -152,6 +193,14 @@ mod tests {
         assert_eq!((name.cut.chars().count(), name.title.chars().count()), (SHOWN + 1, POINTED_AT + 1));
         assert!(name.cut.ends_with('…'));
         assert_eq!(Name::new("api"), Name { cut: "api".into(), title: String::new() });
+    }
+
+    #[test]
+    fn a_browser_is_told_by_its_own_name_and_system() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+        assert_eq!(browser(chrome), "Chrome on Linux");
+        assert_eq!(browser(&format!("{chrome} Edg/140.0")), "Edge on Linux");
+        assert_eq!(browser("metsuke/0.1 (probe)"), "metsuke/0.1");
     }
 
     #[test]

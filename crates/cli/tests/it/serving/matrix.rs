@@ -15,6 +15,7 @@ getHealth               service     r  ----- everybody
 getReadiness            service     r  ----- everybody
 getMetrics              service     r  ----- everybody
 getDescription          service     r  ----- everybody
+getInstallation         service     r  -a--A no
 getIdentity             service     r  varoA no
 assist                  service     r  varoA each
 listConnectors          connectors  r  varoA no
@@ -60,6 +61,7 @@ matchAccount            employees   w  ---oA no
 unmatchAccount          employees   w  ---oA no
 checkRules              rules       r  varoA no
 runRules                rules       r  varoA no
+replayRule              rules       r  varoA no
 evaluateFindings        findings    w  ---oA no
 listAlerts              channels    r  -a-oA no
 retryAlert              channels    w  ---oA no
@@ -95,6 +97,7 @@ listPlans               plans       r  -aroA no
 createPlan              plans       w  ---oA anybody
 getPlan                 plans       r  -aroA no
 applyPlan               plans       w  ---oA no
+cancelPlan              plans       w  ---oA no
 listAuditEvents         audit       r  -a--A no
 listTokens              tokens      r  -a--A no
 createToken             tokens      w  ----A no
@@ -119,6 +122,9 @@ endSession              session     w  ----- session
 changePassword          session     w  ----- session
 offerSecondFactor       session     w  ----- session
 confirmSecondFactor     session     w  ----- session
+removeSecondFactor      session     w  ----- session
+listOwnSessions         session     r  ----- session
+endOwnSession           session     w  ----- session
 listAccounts            accounts    r  -a--A no
 createAccount           accounts    w  ----A no
 getAccount              accounts    r  -a--A no

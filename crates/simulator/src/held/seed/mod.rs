@@ -1,10 +1,11 @@
 //! Makes the presets: estates of different kinds from a seed.
 //!
-//! Not the awkward rows, which `awkward` adds afterwards.
+//! Not the awkward rows, which `awkward` adds afterwards, nor the names that `hostile` gives.
 //!
 //! Invariant: a preset is a pure function of its size, its seed and the manners.
 
 mod awkward;
+mod hostile;
 mod names;
 mod people;
 mod things;
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     /// Teams of the first enterprise account in which the caller has no role.
     pub(crate) roleless_teams: usize,
     pub(crate) awkward: Awkwardness,
+    /// Everything has a name that does harm where it is believed.
+    pub(crate) hostile: bool,
 }
 
 /// How much there is to trip over.
@@ -46,6 +49,9 @@ impl Plan {
         Some(match size {
             Size::Small => {
                 Self { enterprise_teams: 3, standard_teams: 1, people: 24, apps: 30, spaces: 1, ..base }
+            }
+            Size::Hostile => {
+                Self { enterprise_teams: 12, standard_teams: 2, people: 48, apps: 60, hostile: true, ..base }
             }
             Size::Company { teams, people, apps } => Self {
                 enterprises: if teams > 20 { 2 } else { 1 },
@@ -80,6 +86,7 @@ impl Plan {
                 spaces: 2,
                 roleless_teams: 1,
                 awkward: if size == Size::Mixed { Awkwardness::Some } else { Awkwardness::All },
+                hostile: false,
             },
             Size::Scale { .. } => return None,
         })
@@ -102,6 +109,9 @@ pub(crate) fn world(plan: &Plan, seed: u64, manners: Manners) -> World {
     }
     if plan.awkward == Awkwardness::All {
         awkward::all(&mut world);
+    }
+    if plan.hostile {
+        hostile::names(&mut world);
     }
     if manners.large_team {
         awkward::large_team(&mut world);
