@@ -165,7 +165,9 @@ impl Heroku {
             row.own = token.map(|token| own.is_of(&token));
         }
         if rows.iter().any(|row| row.own == Some(true)) {
-            rows.iter_mut().for_each(|row| row.own = row.own.or(Some(false)));
+            for row in rows {
+                row.own.get_or_insert(false);
+            }
         }
     }
 

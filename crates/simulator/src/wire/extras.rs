@@ -167,6 +167,7 @@ pub(crate) struct Token<'a> {
 
 /// `GET /account/keys`, the caller's own.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the row names it so")]
 pub(crate) struct Key<'a> {
     pub(crate) comment: Text<'a>,
     pub(crate) created_at: Stamp,
