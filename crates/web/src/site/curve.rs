@@ -154,7 +154,7 @@ struct Scale {
 
 impl Scale {
     fn x(&self, at: Moment) -> f64 {
-        let room = WIDTH - LEFT - 8.0;
+        let room = WIDTH - LEFT - 12.0;
         LEFT + 4.0 + room * (seconds(self.first, at) / self.span).clamp(0.0, 1.0)
     }
 
