@@ -33,6 +33,8 @@ SELECT '["' || type || '"]', z.name, s.finished_at / 1000 AS ended FROM (
   UNION ALL SELECT 'heroku_space', name, gone FROM space WHERE gone > 0
   UNION ALL SELECT 'heroku_pipeline', name, gone FROM pipeline WHERE gone > 0
   UNION ALL SELECT 'heroku_team_invitation', email, gone FROM invitation WHERE gone > 0
+  UNION ALL SELECT 'heroku_authorization', name, gone FROM account_authorization WHERE gone > 0
+  UNION ALL SELECT 'heroku_key', name, gone FROM account_key WHERE gone > 0
   UNION ALL SELECT 'heroku_unresolved_member', email, gone FROM unresolved_member WHERE gone > 0) z
   JOIN sync s ON s.id = z.gone
  WHERE s.finished_at / 1000 > :now - :days * 86400000
@@ -48,5 +50,7 @@ UNION ALL SELECT '["heroku_space"]', count(*) FROM space WHERE gone IS NULL
 UNION ALL SELECT '["heroku_pipeline"]', count(*) FROM pipeline WHERE gone IS NULL
 UNION ALL SELECT '["heroku_team_invitation"]', count(*) FROM invitation WHERE gone IS NULL
 UNION ALL SELECT '["heroku_unresolved_member"]', count(*) FROM unresolved_member WHERE gone IS NULL
+UNION ALL SELECT '["heroku_authorization"]', count(*) FROM account_authorization WHERE gone IS NULL HAVING count(*) > 0
+UNION ALL SELECT '["heroku_key"]', count(*) FROM account_key WHERE gone IS NULL HAVING count(*) > 0
 UNION ALL SELECT '["employee"]', count(*) FROM employee WHERE gone IS NULL
  ORDER BY number DESC, type

@@ -18,11 +18,14 @@ use crate::settings::Values;
 pub(crate) fn limits(values: &Values) -> Result<Limits, Failure> {
     let usual = Limits::default();
     let arrival = number(values, "server.arrival_seconds", &1_u16)?;
+    let taking = number(values, "server.taking_seconds", &1_u16)?;
     Ok(Limits {
         requests_per_minute: number(values, "server.requests_per_minute", &0)?
             .unwrap_or(usual.requests_per_minute),
         connections: number(values, "server.connections", &1_u16)?.map_or(usual.connections, usize::from),
         arrival: arrival.map_or(usual.arrival, |seconds| Duration::from_secs(seconds.into())),
+        taking: taking.map_or(usual.taking, |seconds| Duration::from_secs(seconds.into())),
+        streams: number(values, "server.streams", &1_u16)?.map_or(usual.streams, usize::from),
     })
 }
 
@@ -48,7 +51,11 @@ mod tests {
         const REQUESTS: &str = "METSUKE_REQUESTS_PER_MINUTE";
         const CONNECTIONS: &str = "METSUKE_CONNECTIONS";
         const ARRIVAL: &str = "METSUKE_ARRIVAL_SECONDS";
+        const TAKING: &str = "METSUKE_TAKING_SECONDS";
+        const STREAMS: &str = "METSUKE_STREAMS";
         assert_eq!(read(&[]).unwrap(), Limits::default());
+        let set = read(&[(TAKING, "3"), (STREAMS, "4")]).unwrap();
+        assert_eq!((set.taking, set.streams), (Duration::from_secs(3), 4));
         let set = read(&[(REQUESTS, "0"), (CONNECTIONS, "8"), (ARRIVAL, "2")]).unwrap();
         assert_eq!((set.requests_per_minute, set.connections, set.arrival), (0, 8, Duration::from_secs(2)));
         for (name, text) in

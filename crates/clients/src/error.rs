@@ -202,6 +202,17 @@ impl ClientError {
         }
     }
 
+    /// The same without what came instead of the expected, which may hold secrets.
+    pub(crate) fn without_content(self) -> Self {
+        match self {
+            Self::Shape { call, expected, .. } => {
+                let reason = "what came is not shown, for it may hold secrets".to_owned();
+                Self::Shape { call, expected, reason }
+            }
+            other => other,
+        }
+    }
+
     /// The HTTP status, where the answer itself was the failure.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

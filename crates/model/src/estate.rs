@@ -6,8 +6,8 @@
 
 use crate::access::Mask;
 use crate::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 use crate::{HerokuId, Records, ResourceType};
 
@@ -58,6 +58,10 @@ pub struct Estate {
     pub invitations: Records<Invitation>,
     /// Member rows without a user.
     pub unresolved_members: Records<UnresolvedMember>,
+    /// Authorizations of the account whose token reads.
+    pub authorizations: Records<Authorization>,
+    /// SSH keys of the account whose token reads.
+    pub keys: Records<Key>,
     /// The resources that access rows point at.
     pub resources: Vec<Resource>,
     /// The user ids that access rows point at.

@@ -37,11 +37,17 @@ pub enum Kind {
     Invitation = 10,
     /// A team member row that names no user.
     UnresolvedMember = 11,
+    /// An authorization of the account whose token reads: it stands for a token.
+    ///
+    /// 12 is what stands in the ids of people of rosters, who are no objects of Heroku.
+    Authorization = 13,
+    /// An SSH key of the account whose token reads.
+    Key = 14,
 }
 
 impl Kind {
     /// Every kind, in an order in which what is referred to comes before what refers to it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::User,
         Self::EnterpriseAccount,
         Self::Team,
@@ -53,6 +59,8 @@ impl Kind {
         Self::Coupling,
         Self::Invitation,
         Self::UnresolvedMember,
+        Self::Authorization,
+        Self::Key,
     ];
 
     /// The kind with this stored number.
@@ -82,6 +90,9 @@ impl Kind {
             Self::Coupling => "coupling",
             Self::Invitation => "invitation",
             Self::UnresolvedMember => "unresolved_member",
+            // Both engines would have to quote the bare words.
+            Self::Authorization => "account_authorization",
+            Self::Key => "account_key",
         }
     }
 
@@ -90,6 +101,8 @@ impl Kind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Authorization => "authorization",
+            Self::Key => "key",
             other => other.table(),
         }
     }
@@ -109,6 +122,8 @@ impl Kind {
             Self::Coupling => Coupling::COLUMNS,
             Self::Invitation => Invitation::COLUMNS,
             Self::UnresolvedMember => UnresolvedMember::COLUMNS,
+            Self::Authorization => Authorization::COLUMNS,
+            Self::Key => Key::COLUMNS,
         }
     }
 }
@@ -429,5 +444,39 @@ records! {
         team("team"): Option<HerokuId> = ColumnType::Reference(Kind::Team),
         /// The role in the row.
         role("role"): Text = ColumnType::Text,
+    }
+    /// An authorization of the account whose token reads; of its token nothing is kept.
+    Authorization {
+        /// What its maker called it.
+        name("name"): Text = ColumnType::Text,
+        /// The account.
+        account("account"): Option<HerokuId> = ColumnType::Reference(Kind::User),
+        /// Its scopes in the order of their words, separated by blanks.
+        scope("scope"): Text = ColumnType::Text,
+        /// It may do all that the account may.
+        global("global"): Option<bool> = ColumnType::Flag,
+        /// Its token has no end.
+        never_expires("never_expires"): Option<bool> = ColumnType::Flag,
+        /// Its token is the one that read this estate; empty where Heroku did not tell.
+        own_token("own_token"): Option<bool> = ColumnType::Flag,
+        /// The name of the program that it was made for; empty for one made by hand.
+        client("client"): Text = ColumnType::Text,
+        /// When it was made.
+        created_at("created_at"): Option<Moment> = ColumnType::Time,
+        /// When Heroku last changed the row.
+        updated_at("updated_at"): Option<Moment> = ColumnType::Time,
+    }
+    /// An SSH key of the account whose token reads.
+    Key {
+        /// The comment in it, often where it was made.
+        name("name"): Text = ColumnType::Text,
+        /// The account.
+        account("account"): Option<HerokuId> = ColumnType::Reference(Kind::User),
+        /// Its fingerprint.
+        fingerprint("fingerprint"): Text = ColumnType::Text,
+        /// When it was put there.
+        created_at("created_at"): Option<Moment> = ColumnType::Time,
+        /// When Heroku last changed the row.
+        updated_at("updated_at"): Option<Moment> = ColumnType::Time,
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Call {
     /// The relations that `Accept-Expansion` asks to spell out.
     pub(crate) expansion: String,
     pub(crate) body: Bytes,
+    /// The token that it came with, and its scopes.
+    pub(crate) token: (String, String),
 }
 
 impl Call {

@@ -86,7 +86,8 @@ impl Shared {
         let expansion = asked.header("accept-expansion").unwrap_or_default().to_owned();
         let body = asked.body.clone();
         let query = call::query(asked.query);
-        let call = Call { route: rule.route, params, query, range, variant, expansion, body };
+        let token = (token.spelled().to_owned(), token.scopes.clone());
+        let call = Call { route: rule.route, params, query, range, variant, expansion, body, token };
         let points_at_itself = repeat && !earlier && !rule.fields.is_empty();
         Ok(Some(Entered { rule, call, range: header, points_at_itself }))
     }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::SimulatorError;
 use crate::call::Call;
 use crate::delay::Delay;
-use crate::held::{self, Live, Outgoing, World, seed::Plan};
+use crate::held::{self, Credentials, Live, Outgoing, World, seed::Plan};
 use crate::journal::Effect;
 use crate::options::{Options, Size};
 use crate::page::Answer;
@@ -20,7 +20,6 @@ use crate::refusal::Refusal;
 use crate::routes::Route;
 use crate::scale::Scale;
 use crate::truth::{Source, Truth};
-use crate::wire;
 
 /// One of the two worlds.
 #[derive(Debug)]
@@ -43,8 +42,8 @@ impl Estate {
 
     /// The answer to a call that asks, and that the manners have let through.
     pub(crate) fn read(&self, call: &Call) -> Result<Answer, Refusal> {
-        if call.route == Route::Authorizations {
-            return self.authorizations();
+        if matches!(call.route, Route::Authorizations | Route::Keys) {
+            return self.credentials(call);
         }
         match self {
             Self::Held(live) => live.read().unwrap_or_else(PoisonError::into_inner).answer(call),
@@ -82,36 +81,20 @@ impl Estate {
         }
     }
 
-    fn authorizations(&self) -> Result<Answer, Refusal> {
-        let (id, email) = match self {
+    /// The authorizations or the keys of the caller, which no role in the estate bears on.
+    fn credentials(&self, call: &Call) -> Result<Answer, Refusal> {
+        match self {
             Self::Held(live) => {
                 let world = &live.read().unwrap_or_else(PoisonError::into_inner).world;
                 let own = world.people.get(&world.caller);
-                (world.caller, own.map(|own| own.email.clone()).unwrap_or_default())
+                let email = own.map(|own| own.email.as_str()).unwrap_or_default();
+                world.credentials.answer(call, (world.caller, email))
             }
-            Self::Scale(scale, _) => scale.caller(),
-        };
-        let row = |name: &'static str, scope: &'static str| {
-            let at = crate::value::EPOCH;
-            wire::Authorization {
-                access_token: wire::Token {
-                    expires_in: None,
-                    id: crate::catalogue::id_of("token", name),
-                    token: format!("HRKU-{}", crate::catalogue::id_of("secret", name)).into(),
-                },
-                client: None,
-                created_at: at,
-                description: name.into(),
-                grant: None,
-                id: crate::catalogue::id_of("authorization", name),
-                refresh_token: None,
-                scope: vec![scope],
-                session: None,
-                updated_at: at,
-                user: wire::Mail { email: email.as_str().into(), id },
+            Self::Scale(scale, _) => {
+                let (id, email) = scale.caller();
+                Credentials::default().answer(call, (id, &email))
             }
-        };
-        Answer::whole(&[row("metsuke", "global"), row("continuous integration", "write-protected")])
+        }
     }
 
     pub(crate) fn truth(&self) -> Truth {

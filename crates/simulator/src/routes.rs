@@ -71,6 +71,7 @@ routes! {
     OtherAccount GET "/users/{}" Global [],
     OtherApps GET "/users/{}/apps" Read [Id Name UpdatedAt],
     Authorizations GET "/oauth/authorizations" Global [],
+    Keys GET "/account/keys" Global [],
     Enterprises GET "/enterprise-accounts" Read [Id Name UpdatedAt],
     Enterprise GET "/enterprise-accounts/{}" Read [],
     EnterpriseMembers GET "/enterprise-accounts/{}/members" Global [Id],

@@ -2,7 +2,7 @@
 //!
 //! Not who the token belongs to: every token belongs to the one caller.
 //!
-//! Invariant: a token that is not in the list is not valid, whatever its shape, and no token is ever shown.
+//! Invariant: a token that is not in the list is not valid, whatever its shape, and no token is shown to anybody but its holder.
 
 use crate::value::fingerprint;
 
@@ -40,6 +40,13 @@ pub(crate) struct Known {
 /// Every token accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens(Vec<Known>);
+
+impl Known {
+    /// The token itself, which only the list of its account's own authorizations tells.
+    pub(crate) fn spelled(&self) -> &str {
+        &self.token
+    }
+}
 
 impl Tokens {
     pub(crate) fn new(more: &[(String, String)]) -> Self {

@@ -3,7 +3,7 @@
 //! The migrations make the same ones; a test holds the two lists against each other.
 
 /// What each index is called, and what drops and makes it. The text serves both engines.
-pub(crate) const SECONDARY: [(&str, &str); 27] = [
+pub(crate) const SECONDARY: [(&str, &str); 29] = [
     ("DROP INDEX person_uuid", "CREATE UNIQUE INDEX person_uuid ON person (uuid)"),
     (
         "DROP INDEX enterprise_account_uuid",
@@ -21,6 +21,11 @@ pub(crate) const SECONDARY: [(&str, &str); 27] = [
         "DROP INDEX unresolved_member_uuid",
         "CREATE UNIQUE INDEX unresolved_member_uuid ON unresolved_member (uuid)",
     ),
+    (
+        "DROP INDEX account_authorization_uuid",
+        "CREATE UNIQUE INDEX account_authorization_uuid ON account_authorization (uuid)",
+    ),
+    ("DROP INDEX account_key_uuid", "CREATE UNIQUE INDEX account_key_uuid ON account_key (uuid)"),
     ("DROP INDEX person_email", "CREATE INDEX person_email ON person (lower(email))"),
     ("DROP INDEX team_name", "CREATE INDEX team_name ON team (name)"),
     (
@@ -54,11 +59,13 @@ mod tests {
         for script in [
             concat!(
                 include_str!("../migrations/sqlite/0001_estate.sql"),
-                include_str!("../migrations/sqlite/0007_walks.sql")
+                include_str!("../migrations/sqlite/0007_walks.sql"),
+                include_str!("../migrations/sqlite/0014_credentials.sql")
             ),
             concat!(
                 include_str!("../migrations/postgres/0001_estate.sql"),
-                include_str!("../migrations/postgres/0007_walks.sql")
+                include_str!("../migrations/postgres/0007_walks.sql"),
+                include_str!("../migrations/postgres/0014_credentials.sql")
             ),
         ] {
             for (_, create) in SECONDARY {

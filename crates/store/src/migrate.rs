@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_changes"),
     migration!(12, "0012_sign_in"),
     migration!(13, "0013_sessions"),
+    migration!(14, "0014_credentials"),
 ];
 
 /// The newest schema that this program knows.

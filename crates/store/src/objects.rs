@@ -61,6 +61,7 @@ pub(crate) fn parent_column(kind: Kind) -> &'static str {
     match kind {
         Kind::Team => "enterprise_account",
         Kind::AddOn | Kind::Attachment | Kind::Coupling => "app",
+        Kind::Authorization | Kind::Key => "account",
         _ => "team",
     }
 }

@@ -333,6 +333,39 @@ impl Store {
     pub async fn scopes(&self, version: Version) -> Result<Vec<ScopeReport>, StoreError> {
         scopes(&mut self.pool.begin_read().await?, version).await
     }
+
+    /// What came of a scope in the newest version up to this one that tells of it: a version of which only a part was
+    /// read tells of nothing else. `complete`: of those in which it was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn last_scope(
+        &self,
+        scope: &str,
+        until: Version,
+        complete: bool,
+    ) -> Result<Option<ScopeReport>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut newest = None;
+        let sql = "SELECT MAX(scope.sync_id)
+                     FROM scope
+                     JOIN sync ON sync.id = scope.sync_id
+                    WHERE scope.scope = $1
+                      AND scope.sync_id <= $2
+                      AND sync.status IN ('complete', 'partial')
+                      AND ($3 = 0 OR scope.outcome = 'complete')";
+        let binds = [scope.into(), until.0.into(), i64::from(complete).into()];
+        connection
+            .each("looking for a scope", sql, &binds, |row| {
+                newest = row.int(0)?;
+                Ok(())
+            })
+            .await?;
+        let Some(newest) = newest else { return Ok(None) };
+        let reports = scopes(&mut connection, Version(newest)).await?;
+        Ok(reports.into_iter().find(|report| *report.scope == *scope))
+    }
 }
 
 /// The scopes of one run, in the order in which they were finished.

@@ -26,4 +26,4 @@ pub use postgres::{TestDatabase, fresh_database};
 pub use setting::setting;
 pub use shared::shared;
 #[cfg(feature = "databases")]
-pub use sqlite::sqlite;
+pub use sqlite::{Hold, hold, sqlite};

@@ -26,7 +26,9 @@ mod pages;
 mod place;
 mod server;
 mod site;
+mod streams;
 mod table;
+mod taking;
 mod visit;
 
 pub use description::document;

@@ -1,4 +1,5 @@
-//! How much the server takes: requests of one caller, connections, and how long a request may take to arrive.
+//! How much the server takes: requests of one caller, connections, how long a request may take to arrive and its answer to
+//! be taken.
 //!
 //! Tries to sign in have limits of their own.
 //!
@@ -26,11 +27,21 @@ pub struct Limits {
     pub connections: usize,
     /// How long the head of a request may take to arrive, and its body as long again.
     pub arrival: Duration,
+    /// How long a client may keep the server waiting that does not take its answer.
+    pub taking: Duration,
+    /// Streams of events that one caller may hold open.
+    pub streams: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { requests_per_minute: 6_000, connections: 512, arrival: Duration::from_secs(30) }
+        Self {
+            requests_per_minute: 6_000,
+            connections: 512,
+            arrival: Duration::from_secs(30),
+            taking: Duration::from_secs(30),
+            streams: 20,
+        }
     }
 }
 

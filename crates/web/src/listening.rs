@@ -1,8 +1,8 @@
-//! Connections: how many at a time, how long the head of a request may take, and their end.
+//! Connections: how many at a time, how long the head of a request may take and an answer to be taken, and their end.
 //!
 //! What is answered is the router's business.
 //!
-//! Invariant: a connection that brings no whole head in time is closed, and none outlives the server.
+//! Invariant: a connection that brings no whole head in time, or takes nothing, is closed, and none outlives the server.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
+use crate::taking::Taking;
 
 /// The largest head of a request, in bytes, and how much of a body waits to be read.
 const HEAD: usize = 64 * 1024;
@@ -52,7 +53,7 @@ pub(crate) async fn listen(
         match accepted {
             Ok((stream, peer)) => {
                 let router = router.clone();
-                open.spawn(connection(stream, peer, router, limits.arrival, place, stopping.clone()));
+                open.spawn(connection(stream, peer, router, limits, place, stopping.clone()));
             }
             Err(error) => {
                 let theirs =
@@ -73,7 +74,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    arrival: Duration,
+    limits: Limits,
     place: OwnedSemaphorePermit,
     stopping: CancellationToken,
 ) {
@@ -87,9 +88,9 @@ async fn connection(
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(arrival)
+        .header_read_timeout(limits.arrival)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Taking::new(stream, limits.taking)), service);
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => ended,

@@ -27,6 +27,7 @@ use crate::listening::listen;
 use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::site::ROUTES;
+use crate::streams::Streams;
 use crate::visit::{load, visit};
 
 /// The largest body that is read.
@@ -104,6 +105,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     pub(crate) pace: Pace,
+    pub(crate) streams: Streams,
     pub(crate) joins: Option<Joins>,
     pub(crate) body_limit: usize,
     pub(crate) patience: Duration,
@@ -191,6 +193,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
         guest,
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),
+        streams: Streams::new(limits.streams),
         limits,
         joins,
         clock,

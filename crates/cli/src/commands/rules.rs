@@ -118,8 +118,11 @@ fn needs(detection: &Detection) -> Vec<String> {
     let word = |need: &Need| match need {
         Need::Roster => "roster".to_owned(),
         Need::Changes => "earlier version".to_owned(),
+        Need::Authorizations | Need::Keys => "global scope".to_owned(),
     };
-    detection.needs.iter().map(word).collect()
+    let mut needs: Vec<String> = detection.needs.iter().map(word).collect();
+    needs.dedup();
+    needs
 }
 
 /// The detection of this id or name.

@@ -135,6 +135,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("server.arrival_seconds", Kind::Count, &["METSUKE_ARRIVAL_SECONDS"])
         .or("30")
         .does("How many seconds the head of a request may take to arrive, and its body as long again."),
+    setting("server.taking_seconds", Kind::Count, &["METSUKE_TAKING_SECONDS"])
+        .or("30")
+        .does("How many seconds a client may keep the server waiting that does not take its answer; 1 KiB counts as a second."),
+    setting("server.streams", Kind::Count, &["METSUKE_STREAMS"])
+        .or("20")
+        .does("How many streams of events a token or a person may hold open."),
     setting("traces.endpoint", Kind::Address, &["METSUKE_OTLP_ENDPOINT"])
         .like("http://127.0.0.1:4318")
         .does("The OpenTelemetry collector that traces of the server go to, by OTLP over HTTP; without one there are none."),

@@ -75,11 +75,11 @@ async fn a_run_tells_what_fired_and_what_could_not_be_judged() {
         by_id("D01")["actions"],
         json!([{ "type": "CREATE_ALERT", "content": { "alertLevel": "HIGH" } }])
     );
-    let csv = house.run(&["rules", "run", "D01", "D24", "--format", "csv"]).await.stdout;
+    let csv = house.run(&["rules", "run", "D01", "D07", "--format", "csv"]).await.stdout;
     let mut lines = csv.lines();
     assert_eq!(lines.next(), Some("rule,name,level,result,finding,fix,fingerprint"));
     assert!(
-        csv.contains("D24,wide-or-old-authorization,HIGH,not observable,\"authorizations are not read"),
+        csv.contains("D07,leaver-with-access,CRITICAL,not observable,no roster of employees was imported"),
         "{csv}"
     );
 }

@@ -30,6 +30,8 @@ pub struct Endpoint<T> {
     pub(super) ranged: bool,
     /// The rows may stand in an object under `data`.
     pub(super) wrapped: bool,
+    /// The rows hold secrets: nothing of a body is shown, whatever it is.
+    pub(super) secret: bool,
     pub(super) expected: &'static str,
     rows: PhantomData<fn() -> T>,
 }
@@ -43,6 +45,7 @@ impl<T> Clone for Endpoint<T> {
             body: self.body.clone(),
             ranged: self.ranged,
             wrapped: self.wrapped,
+            secret: self.secret,
             expected: self.expected,
             rows: PhantomData,
         }
@@ -59,6 +62,7 @@ impl<T> Endpoint<T> {
             body: None,
             ranged: true,
             wrapped: false,
+            secret: false,
             expected,
             rows: PhantomData,
         }
@@ -123,6 +127,19 @@ pub(super) fn segment(text: &str) -> String {
         ".." => "%252E%252E".to_owned(),
         _ => utf8_percent_encode(text, SEGMENT).to_string(),
     }
+}
+
+/// The authorizations of the token's own account, with their tokens; needs the scope `global`.
+#[must_use]
+pub fn authorizations() -> Endpoint<wire::Authorization> {
+    let list = Endpoint::get("/oauth/authorizations", "a list of authorizations");
+    Endpoint { ranged: false, secret: true, ..list }
+}
+
+/// The SSH keys of the token's own account.
+#[must_use]
+pub fn keys() -> Endpoint<wire::Key> {
+    Endpoint { ranged: false, ..Endpoint::get("/account/keys", "a list of keys") }
 }
 
 /// The enterprise accounts of which the token's user is a member.

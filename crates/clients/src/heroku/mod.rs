@@ -155,6 +155,20 @@ impl Heroku {
         self.inner.transport.scopes()
     }
 
+    /// Marks the authorizations by whether their token is the one of this client, and forgets the tokens.
+    ///
+    /// Of a token that Heroku did not show nothing can be told, unless another one in the list is this client's.
+    pub fn tell_own(&self, rows: &mut [wire::Authorization]) {
+        let own = &self.inner.transport.cleaner;
+        for row in &mut *rows {
+            let token = row.access_token.as_mut().and_then(|access| access.token.take());
+            row.own = token.map(|token| own.is_of(&token));
+        }
+        if rows.iter().any(|row| row.own == Some(true)) {
+            rows.iter_mut().for_each(|row| row.own = row.own.or(Some(false)));
+        }
+    }
+
     /// The budget, to be shared with other clients of the same account.
     #[must_use]
     pub fn budget(&self) -> &Arc<Budget> {

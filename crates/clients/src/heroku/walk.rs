@@ -122,6 +122,11 @@ impl<T: Row> Walk<T> {
 
     /// Asks once for the page at the cursor; the walk does not move.
     async fn attempt(&mut self) -> Result<Found<T>, ClientError> {
+        let secret = self.endpoint.secret;
+        self.asked().await.map_err(|error| if secret { error.without_content() } else { error })
+    }
+
+    async fn asked(&mut self) -> Result<Found<T>, ClientError> {
         let transport = &self.heroku.inner.transport;
         let ask = self.endpoint.ask(self.cursor.as_deref(), self.without_variant, self.without_range);
         let mut reply = transport.send(&ask, self.heroku.share, &mut self.calls).await?;

@@ -23,6 +23,11 @@ impl Cleaner {
         Self { token }
     }
 
+    /// Whether a token is the one that is kept out of sight here.
+    pub(crate) fn is_of(&self, token: &SecretString) -> bool {
+        self.token.expose_secret() == token.expose_secret()
+    }
+
     /// A message, an id or a header value, cleaned and bounded.
     pub(crate) fn message(&self, text: &str) -> String {
         self.clean(text, MESSAGE)

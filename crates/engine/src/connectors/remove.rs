@@ -19,7 +19,7 @@ use crate::jobs::Stop;
 const MAKING: i64 = 600 * 1_000_000;
 
 /// Tables whose rows are objects of the estate.
-const ENTITIES: [&str; 11] = [
+const ENTITIES: [&str; 13] = [
     "person",
     "enterprise_account",
     "team",
@@ -31,6 +31,8 @@ const ENTITIES: [&str; 11] = [
     "coupling",
     "invitation",
     "unresolved_member",
+    "account_authorization",
+    "account_key",
 ];
 
 /// What went with a connector.

@@ -11,8 +11,8 @@ use metsuke_model::graph::{
     EdgeProperty, EdgeSource, End, EntityType, RelationSource, RelationshipType, Table, Value,
 };
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 use metsuke_model::{Cell, HerokuId, Kind, Record as _, ResourceType};
 use metsuke_store::{AccessEntry, AccessSelect, Select};

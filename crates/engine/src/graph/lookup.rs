@@ -8,8 +8,8 @@ use std::collections::hash_map::Entry;
 use metsuke_model::access::Access;
 use metsuke_model::graph::Value;
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 use metsuke_model::{HerokuId, Kind, Record, ResourceType};
 use metsuke_store::{AccessSelect, Select, Snapshot};
@@ -38,6 +38,8 @@ macro_rules! of_kind {
             Kind::Coupling => arm!(Coupling),
             Kind::Invitation => arm!(Invitation),
             Kind::UnresolvedMember => arm!(UnresolvedMember),
+            Kind::Authorization => arm!(Authorization),
+            Kind::Key => arm!(Key),
         }
     }};
 }

@@ -11,8 +11,8 @@ use super::lookup::{Lookup, of_kind};
 use super::{Node, Nodes, Reader, row, staff};
 use crate::EngineError;
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 
 /// Reads the entities of a type.

@@ -22,8 +22,7 @@ impl Partial {
     /// Judges by the scopes of a sync.
     pub(super) fn of(scopes: &[ScopeReport], options: &Options) -> Self {
         let mut partial = Self::default();
-        // A scope that was switched off was not read either.
-        for scope in scopes.iter().filter(|scope| scope.gap || scope.outcome == Outcome::Skipped) {
+        for scope in scopes.iter().filter(|scope| is_unread(scope)) {
             let fed = feeds(&scope.scope, options.only_original);
             let of = |step: &&Step| fed.as_ref().is_none_or(|fed| fed.contains(&step.makes));
             partial.unread.extend(STEPS.iter().filter(of).map(|step| step.id));
@@ -94,12 +93,19 @@ fn feeds(scope: &str, only_original: bool) -> Option<Vec<&'static str>> {
         ("addon-attachments", None) => &["heroku_application_uses_addon"],
         ("pipelines", None) => &["heroku_pipeline", PEOPLE],
         ("pipeline-couplings", None) => &["heroku_pipeline_contains_application"],
+        ("oauth", Some("authorizations")) => &["heroku_authorization"],
+        ("account", Some("keys")) => &["heroku_key"],
         ("spaces", None) => &["heroku_space", "heroku_account_member_assigned_space", PEOPLE],
         ("spaces", Some("members")) => &["heroku_account_member_assigned_space", PEOPLE],
         _ => return None,
     };
     let by_accounts = first == "enterprise-accounts" && last != Some("teams");
     Some(fed.iter().copied().filter(|fed| !only_original || by_accounts || *fed != PEOPLE).collect())
+}
+
+/// Whether what a scope feeds may lack something: a gap, what was switched off, and what the token's scope does not reach.
+fn is_unread(scope: &ScopeReport) -> bool {
+    scope.gap || scope.outcome == Outcome::Skipped || crate::sync::Credentials::is_limited(scope)
 }
 
 #[cfg(test)]
@@ -177,6 +183,8 @@ mod tests {
             "/pipeline-couplings",
             "/spaces",
             "/spaces/s/members",
+            "/oauth/authorizations",
+            "/account/keys",
         ] {
             for fed in feeds(&format!("GET {scope}"), false).unwrap() {
                 assert!(STEPS.iter().any(|step| step.makes == fed), "{fed}");

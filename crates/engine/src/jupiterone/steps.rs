@@ -34,6 +34,8 @@ const SPACES: &str = "fetch-spaces";
 const PIPELINES: &str = "fetch-pipelines";
 const INVITATIONS: &str = "fetch-team-invitations";
 const UNRESOLVED: &str = "fetch-unresolved-team-members";
+const AUTHORIZATIONS: &str = "fetch-own-authorizations";
+const KEYS: &str = "fetch-own-keys";
 const EMPLOYEES: &str = "fetch-employees";
 
 const fn step(
@@ -46,7 +48,7 @@ const fn step(
 }
 
 /// Every step, in an order in which each can run.
-pub(super) static STEPS: [Step; 26] = [
+pub(super) static STEPS: [Step; 30] = [
     step(ACCOUNTS, "Fetch Enterprise Accounts", &[], "heroku_account"),
     step(MEMBERS, "Fetch account members", &[ACCOUNTS], "heroku_account_member"),
     step(TEAMS, "Fetch teams", &[ACCOUNTS], "heroku_team"),
@@ -56,6 +58,8 @@ pub(super) static STEPS: [Step; 26] = [
     step(PIPELINES, "Fetch pipelines", &[], "heroku_pipeline"),
     step(INVITATIONS, "Fetch team invitations", &[TEAMS], "heroku_team_invitation"),
     step(UNRESOLVED, "Fetch unresolved team members", &[TEAMS], "heroku_unresolved_member"),
+    step(AUTHORIZATIONS, "Fetch own authorizations", &[], "heroku_authorization"),
+    step(KEYS, "Fetch own keys", &[], "heroku_key"),
     step(EMPLOYEES, "Fetch employees", &[], "employee"),
     step(
         "build-account-to-member-relationships",
@@ -152,6 +156,18 @@ pub(super) static STEPS: [Step; 26] = [
         "heroku_team_has_unresolved_member",
     ),
     step(
+        "build-member-to-authorization-relationships",
+        "Build Member-to-Authorization Relationships",
+        &[MEMBERS, AUTHORIZATIONS],
+        "heroku_account_member_has_authorization",
+    ),
+    step(
+        "build-member-to-key-relationships",
+        "Build Member-to-Key Relationships",
+        &[MEMBERS, KEYS],
+        "heroku_account_member_has_key",
+    ),
+    step(
         "build-member-to-employee-relationships",
         "Build Member-to-Employee Relationships",
         &[MEMBERS, EMPLOYEES],
@@ -230,6 +246,6 @@ mod tests {
     fn the_original_has_ten_steps() {
         let options = super::super::Options { only_original: true, ..Default::default() };
         assert_eq!(steps(&options).len(), 10);
-        assert_eq!(steps(&super::super::Options::default()).len(), 25);
+        assert_eq!(steps(&super::super::Options::default()).len(), 29);
     }
 }

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use metsuke_model::{ConnectorId, RunId, ScopeReport, SyncReport, SyncStatus, Version};
 use metsuke_store::{NewLogLine, RunEnd, RunRow, RunStatus, Settled, StoreError};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::gauge::Gauge;
@@ -71,14 +72,15 @@ async fn carry_out(work: &Work) -> Done {
     teller.line("info", format!("the sync begins ({})", cause(&run.cause)));
     work.installation.wake();
     let ended = {
-        let writing = teller.write(&work.installation, &work.store, run.id);
+        let read_to_its_end = CancellationToken::new();
+        let writing = teller.write(&work.installation, &work.store, run.id, &read_to_its_end);
         let span = tracing::info_span!("sync", run.id = %run.id, connector.id = %id);
-        let reading = read(work, id, &teller, &gauge).instrument(span);
-        tokio::pin!(writing, reading);
-        tokio::select! {
-            ended = &mut reading => ended,
-            () = &mut writing => return Done::Settled,
-        }
+        let reading = async {
+            let ended = read(work, id, &teller, &gauge).instrument(span).await;
+            read_to_its_end.cancel();
+            ended
+        };
+        futures::join!(reading, writing).0
     };
     match conclude(work, &run, ended, &teller, &gauge).await {
         Ok(()) | Err(StoreError::LeaseLost) => Done::Settled,

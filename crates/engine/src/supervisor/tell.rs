@@ -1,12 +1,13 @@
 //! Tells a sync's progress in the log of its run.
 //!
-//! Invariant: what is told waits in memory for a moment only, and never holds up the reading.
+//! Invariant: what is told waits in memory until it is written down, never holds up the reading, and stands there once.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use metsuke_model::{Clock, Moment, RunId};
 use metsuke_store::{NewLogLine, Store};
+use tokio_util::sync::CancellationToken;
 
 use crate::connectors::Installation;
 use crate::progress::{Progress, ProgressState};
@@ -47,17 +48,26 @@ impl<'a> Teller<'a> {
         std::mem::take(&mut self.told().lines)
     }
 
-    /// Writes down what is told, for as long as it is polled.
-    pub(super) async fn write(&self, installation: &Installation, store: &Store, run: RunId) {
-        loop {
-            tokio::time::sleep(WRITE).await;
+    /// Writes down what is told, until the reading has ended. It is to be waited for: dropped while it writes, it would
+    /// lose what it has taken.
+    pub(super) async fn write(
+        &self,
+        installation: &Installation,
+        store: &Store,
+        run: RunId,
+        ended: &CancellationToken,
+    ) {
+        while ended.run_until_cancelled(tokio::time::sleep(WRITE)).await.is_some() {
             let lines = self.take();
             if lines.is_empty() {
                 continue;
             }
             match store.log_run(run, &lines).await {
                 Ok(()) => installation.wake(),
-                Err(error) => tracing::debug!(%error, "lines of a run's log could not be written down"),
+                Err(error) => {
+                    tracing::debug!(%error, "lines of a run's log wait, because they could not be written down");
+                    self.told().lines.splice(..0, lines);
+                }
             }
         }
     }

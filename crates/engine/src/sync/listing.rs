@@ -8,6 +8,8 @@ use metsuke_clients::ClientError;
 use metsuke_clients::heroku::{Heroku, Page, Walk, endpoint, wire};
 use metsuke_model::HerokuId;
 
+use super::Credentials;
+
 /// One listing, with the parent that it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Listing {
@@ -28,6 +30,10 @@ pub(super) enum Listing {
     Couplings,
     Spaces,
     SpaceMembers(HerokuId),
+    /// Of the own account.
+    Authorizations,
+    /// Of the own account.
+    Keys,
     Collaborators(HerokuId),
     /// One app of a team, listed to settle whether the team's permissions listing shows implicit access.
     Settling {
@@ -66,6 +72,8 @@ impl Listing {
             Self::Couplings => "GET /pipeline-couplings".into(),
             Self::Spaces => "GET /spaces".into(),
             Self::SpaceMembers(_) => format!("GET /spaces/{parent}/members"),
+            Self::Authorizations => Credentials::Authorizations.scope().into(),
+            Self::Keys => Credentials::Keys.scope().into(),
             Self::Collaborators(_) | Self::Settling { .. } => format!("GET /apps/{parent}/collaborators"),
         }
     }
@@ -103,6 +111,8 @@ pub(super) enum Rows {
     Couplings(Vec<wire::PipelineCoupling>),
     Spaces(Vec<wire::Space>),
     SpaceMembers(Vec<wire::SpaceMember>),
+    Authorizations(Vec<wire::Authorization>),
+    Keys(Vec<wire::Key>),
     Collaborators(Vec<wire::Collaborator>),
 }
 
@@ -122,6 +132,8 @@ enum Pages {
     Couplings(Walk<wire::PipelineCoupling>),
     Spaces(Walk<wire::Space>),
     SpaceMembers(Walk<wire::SpaceMember>),
+    Authorizations(Walk<wire::Authorization>),
+    Keys(Walk<wire::Key>),
     Collaborators(Walk<wire::Collaborator>),
 }
 
@@ -142,6 +154,8 @@ macro_rules! on_pages {
             Pages::Couplings($walk) => $body,
             Pages::Spaces($walk) => $body,
             Pages::SpaceMembers($walk) => $body,
+            Pages::Authorizations($walk) => $body,
+            Pages::Keys($walk) => $body,
             Pages::Collaborators($walk) => $body,
         }
     };
@@ -155,6 +169,8 @@ pub(super) struct Reading {
     pub(super) parent: String,
     pub(super) started: Option<Instant>,
     pages: Pages,
+    /// Knows its own token among others.
+    heroku: Heroku,
 }
 
 impl Reading {
@@ -194,11 +210,13 @@ impl Reading {
             Listing::SpaceMembers(id) => {
                 Pages::SpaceMembers(heroku.walk(endpoint::space_members(&id.to_string())))
             }
+            Listing::Authorizations => Pages::Authorizations(heroku.walk(endpoint::authorizations())),
+            Listing::Keys => Pages::Keys(heroku.walk(endpoint::keys())),
             Listing::Collaborators(id) | Listing::Settling { app: id, .. } => {
                 Pages::Collaborators(heroku.walk(endpoint::collaborators(&id.to_string())))
             }
         };
-        Self { listing, parent, started: None, pages }
+        Self { listing, parent, started: None, pages, heroku: heroku.clone() }
     }
 
     /// Reads the next page.
@@ -215,7 +233,7 @@ impl Reading {
                 }
             };
         }
-        Ok(named!(
+        let (mut rows, last) = named!(
             EnterpriseAccounts,
             EnterpriseMembers,
             Teams,
@@ -229,8 +247,14 @@ impl Reading {
             Couplings,
             Spaces,
             SpaceMembers,
+            Authorizations,
+            Keys,
             Collaborators
-        ))
+        );
+        if let Rows::Authorizations(rows) = &mut rows {
+            self.heroku.tell_own(rows);
+        }
+        Ok((rows, last))
     }
 
     /// Pages, rows and requests so far.

@@ -6,6 +6,7 @@
 //! Invariant: what could not be read is named, and never reported as gone.
 
 mod collect;
+mod credentials;
 mod listing;
 mod outcome;
 mod people;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{EngineError, Progress};
+pub(crate) use credentials::Credentials;
 use reader::{Reader, Start};
 pub use refresh::{Target, refresh};
 

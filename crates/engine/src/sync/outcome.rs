@@ -67,6 +67,8 @@ pub(super) fn conclude(
         couplings: gather.couplings.into(),
         invitations: gather.invitations.into(),
         unresolved_members: gather.unresolved_members.into(),
+        authorizations: gather.authorizations.into(),
+        keys: gather.keys.into(),
         resources: gather.access.resources,
         principals,
         access: gather.access.rows,
@@ -187,6 +189,8 @@ impl Judged<'_> {
             (Kind::Attachment, self.complete(&Listing::Attachments)),
             (Kind::Pipeline, self.complete(&Listing::Pipelines)),
             (Kind::Coupling, self.complete(&Listing::Couplings)),
+            (Kind::Authorization, self.complete(&Listing::Authorizations)),
+            (Kind::Key, self.complete(&Listing::Keys)),
         ] {
             if proved {
                 self.coverage.cover_kind(kind);

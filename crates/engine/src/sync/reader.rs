@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::collect::Gather;
 use super::listing::{Listing, Reading, Rows};
 use super::plan::{self, Outcomes};
-use super::{Settings, Skip};
+use super::{Credentials, Settings, Skip, credentials};
 use crate::{EngineError, Progress, ProgressState};
 
 /// After so many listings in a row that failed without one success, Heroku counts as gone.
@@ -159,6 +159,8 @@ impl<'a> Reader<'a> {
             (Listing::Pipelines, Some(Skip::Pipelines)),
             (Listing::Couplings, Some(Skip::Pipelines)),
             (Listing::Spaces, Some(Skip::Spaces)),
+            (Listing::Authorizations, None),
+            (Listing::Keys, None),
         ];
         for (listing, skip) in first {
             self.queue_unless(listing, skip);
@@ -264,7 +266,15 @@ impl<'a> Reader<'a> {
         let label = reading.label();
         // A refused permissions listing is no gap: the team's apps are listed one by one instead.
         let replaced = outcome == Outcome::Refused && matches!(reading.listing, Listing::TeamPermissions(_));
+        let limit = match (&error, Credentials::of(&reading.listing)) {
+            (Some(error), Some(_)) => credentials::limit(error, self.heroku.scopes().as_deref()),
+            _ => None,
+        };
+        let limited = limit.is_some();
         let reason = error.as_ref().map(|error| {
+            if let Some(limit) = limit {
+                return limit.into();
+            }
             let instead = if replaced { "; its apps are listed one by one instead" } else { "" };
             format!("{error}{instead}").into()
         });
@@ -273,14 +283,14 @@ impl<'a> Reader<'a> {
             scope: label.as_str().into(),
             outcome,
             reason,
-            gap: error.is_some() && !replaced,
+            gap: error.is_some() && !replaced && !limited,
             pages,
             rows,
             calls,
             duration_ms: millis(reading.started.map(|started| started.elapsed()).unwrap_or_default()),
         });
         self.outcomes.insert(reading.listing.clone(), outcome);
-        if let Some(error) = error.filter(|_| !replaced) {
+        if let Some(error) = error.filter(|_| !replaced && !limited) {
             self.first_error.get_or_insert(error);
         }
         self.tell(&label);

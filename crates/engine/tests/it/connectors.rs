@@ -7,6 +7,7 @@ mod site;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use metsuke_engine::connectors::{ConnectorEdit, JupiterOneUpload, LogSelect, RunStatus, Settings, State};
 use metsuke_engine::schedule::Polling;
@@ -277,6 +278,27 @@ async fn a_log_is_followed_while_it_grows(site: Site) {
     let (lines, ()) = tokio::join!(following, site.drain());
     assert!(lines.windows(2).all(|pair| pair[0].sequence < pair[1].sequence), "{lines:?}");
     assert!(lines[0].text.contains("the sync begins"), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_of_a_log_is_lost_where_the_database_is_busy_when_a_sync_ends() {
+    let site = Site::on_sqlite().await;
+    site.simulator.set_latency(Duration::from_millis(100));
+    let id = site.create("core").await.id;
+    let file = site.folder.path().join("metsuke.db.connectors").join(format!("{id}.db"));
+    let busy = async {
+        while site.simulator.stats().requests == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let hold = metsuke_testkit::hold(&file).await.unwrap();
+        // Long enough for lines to be due to be written, and for the sync to want to commit.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        hold.release().await.unwrap();
+    };
+    tokio::join!(busy, site.drain());
+    let lines = site.installation.logs(id, LogSelect { run: None, after: 0, limit: 100 }).await.unwrap();
+    let count = |words: &str| lines.iter().filter(|line| line.text.starts_with(words)).count();
+    assert_eq!((count("the sync begins"), count("version 1 was read")), (1, 1), "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use metsuke_engine::access::GrantFilter;
+use metsuke_engine::sync::SyncSummary;
 use metsuke_model::grant::PrincipalKind;
-use metsuke_model::record::{App, User};
-use metsuke_model::{Changes, SyncStatus};
-use metsuke_simulator::{Denial, Manners, Options, Size};
+use metsuke_model::record::{App, Authorization, User};
+use metsuke_model::{Changes, Outcome, SyncStatus};
+use metsuke_simulator::{Denial, Fault, FaultKind, Manners, Options, Size};
 use metsuke_store::Select;
 
 use crate::house::{House, Line, line};
@@ -54,6 +55,9 @@ const LISTS: [&str; 9] = [
     "/pipeline-couplings",
     "/spaces",
 ];
+
+/// The listings that a token of the scope `global` alone shows.
+const CREDENTIALS: [&str; 2] = ["GET /oauth/authorizations", "GET /account/keys"];
 
 /// Every listing that it may ask for once for each parent, whatever else it knows.
 const CHILDREN: [(&str, &str); 6] = [
@@ -167,7 +171,7 @@ async fn a_sync_asks_for_each_page_once_and_for_single_apps_only_where_no_team_l
                     assert!(team.is_none_or(|team| !listed.contains(&team)), "{path}");
                 }
                 [_] => assert!(LISTS.contains(&path), "{path}"),
-                ["filters", "apps"] => {}
+                ["filters", "apps"] | ["oauth", "authorizations"] | ["account", "keys"] => {}
                 [parent, _, children] => assert!(CHILDREN.contains(&(*parent, *children)), "{path}"),
                 _ => panic!("nothing calls for {path}"),
             }
@@ -186,6 +190,46 @@ async fn a_read_token_gives_a_partial_version_that_names_its_gaps() {
     assert!(gaps.iter().any(|scope| scope.ends_with("/members")), "{gaps:?}");
     let stored = house.direct(None).await;
     assert!(stored.is_subset(&house.truth()));
+}
+
+#[tokio::test]
+async fn what_the_tokens_scope_does_not_show_of_credentials_is_a_limit_and_any_other_refusal_a_gap() {
+    let house = House::on_sqlite(Options::of(Size::Personal).seed(1)).await;
+    let told = |summary: &SyncSummary| {
+        let scopes = summary.report.scopes.iter().filter(|scope| CREDENTIALS.contains(&&*scope.scope));
+        scopes.map(|scope| (scope.outcome, scope.gap)).collect::<Vec<_>>()
+    };
+    let whole = house.sync().await;
+    assert_eq!(told(&whole), [(Outcome::Complete, false); 2]);
+    let narrow = house.sync_with(&house.simulator.token_with("identity-read")).await.unwrap();
+    assert_eq!(
+        (narrow.report.status, told(&narrow)),
+        (SyncStatus::Complete, vec![(Outcome::Refused, false); 2])
+    );
+    assert_eq!(narrow.changes, Changes::default(), "what is not shown is not gone");
+    let why = narrow.report.scopes.iter().find(|scope| *scope.scope == *CREDENTIALS[0]).unwrap();
+    let why = why.reason.as_deref().unwrap();
+    insta::assert_snapshot!(why, @"not readable with this token's scope: it is `identity read`, and `global` is needed");
+    house.simulator.faults().add(Fault::always(FaultKind::Forbidden403).on("/oauth/authorizations"));
+    house.simulator.faults().add(Fault::always(FaultKind::ServerError500).on("/account/keys"));
+    let broken = house.sync().await;
+    assert_eq!(broken.report.status, SyncStatus::Partial);
+    assert!(told(&broken).iter().all(|(outcome, gap)| *outcome != Outcome::Complete && *gap));
+}
+
+#[tokio::test]
+async fn no_token_of_an_authorization_is_kept() {
+    let house = House::on_sqlite(Options::of(Size::Personal).seed(2)).await;
+    let other = house.simulator.edit(|world| world.add_authorization("laptop", "global", None)).unwrap();
+    house.sync().await;
+    let kept = house.snapshot(None).await.objects::<Authorization>(&Select::All).await.unwrap();
+    let own: Vec<Option<bool>> = kept.iter().map(|stored| stored.record.own_token).collect();
+    assert_eq!(own.iter().filter(|own| **own == Some(true)).count(), 1, "{own:?}");
+    let laptop = kept.iter().find(|stored| stored.record.id.to_string() == other.to_string()).unwrap();
+    assert_eq!((laptop.record.own_token, laptop.record.never_expires), (Some(false), Some(true)));
+    assert_eq!(&*laptop.record.properties, "{}");
+    let told = format!("{kept:?}");
+    assert!(!told.contains("HRKU"), "{told}");
 }
 
 #[tokio::test]

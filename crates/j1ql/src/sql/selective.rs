@@ -126,7 +126,7 @@ pub(super) fn is_tied(plan: &Plan) -> bool {
 /// How many of them an estate has: ten times the number of digits.
 const fn usual_number(table: Table) -> i32 {
     match table {
-        Table::Objects(Kind::EnterpriseAccount) => 10,
+        Table::Objects(Kind::EnterpriseAccount | Kind::Authorization | Kind::Key) => 10,
         Table::Objects(Kind::Space | Kind::UnresolvedMember) => 25,
         Table::Objects(Kind::Team | Kind::Pipeline | Kind::Invitation) => 35,
         Table::Objects(Kind::User) | Table::Employees => 45,

@@ -30,7 +30,7 @@ const TEAM_ID: Property = of("teamId", ValueType::Text, Source::Reference("team"
 const TEAM_NAME: Property = of("teamName", ValueType::Text, Source::Referred("team", Kind::Team, "name"));
 
 /// Every type of entity.
-pub static ENTITY_TYPES: [EntityType; 10] = [
+pub static ENTITY_TYPES: [EntityType; 12] = [
     EntityType {
         name: "heroku_account",
         class: "Account",
@@ -225,6 +225,42 @@ pub static ENTITY_TYPES: [EntityType; 10] = [
         description: "A team's member row without a user: somebody holds a role, and Heroku does not say who.",
     },
     EntityType {
+        name: "heroku_authorization",
+        class: "AccessKey",
+        table: Table::Objects(Kind::Authorization),
+        properties: &[
+            ID,
+            text("name", "name"),
+            text("displayName", "name"),
+            CREATED,
+            UPDATED,
+            of("userId", ValueType::Text, Source::Reference("account", Kind::User)),
+            text("scope", "scope"),
+            flag("global", "global"),
+            flag("neverExpires", "never_expires"),
+            flag("ownToken", "own_token"),
+            text("client", "client"),
+        ],
+        original: false,
+        description: "An authorization of the account whose token reads; its token is not kept.",
+    },
+    EntityType {
+        name: "heroku_key",
+        class: "AccessKey",
+        table: Table::Objects(Kind::Key),
+        properties: &[
+            ID,
+            text("name", "name"),
+            text("displayName", "name"),
+            CREATED,
+            UPDATED,
+            of("userId", ValueType::Text, Source::Reference("account", Kind::User)),
+            text("fingerprint", "fingerprint"),
+        ],
+        original: false,
+        description: "An SSH key of the account whose token reads.",
+    },
+    EntityType {
         name: "employee",
         class: "Person",
         table: Table::Employees,
@@ -286,6 +322,15 @@ mod tests {
                 assert_eq!(known, property.value_type, "{} of {}", property.name, entity.name);
             }
         }
+    }
+
+    #[test]
+    fn no_two_tables_share_the_number_in_their_ids() {
+        let mut numbers: Vec<i64> = Kind::ALL.map(|kind| Table::Objects(kind).number()).into();
+        numbers.push(Table::Employees.number());
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), Kind::ALL.len() + 1);
     }
 
     #[test]

@@ -48,7 +48,7 @@ const fn with(
 }
 
 /// Every type of relationship.
-pub static RELATIONSHIP_TYPES: [RelationshipType; 16] = [
+pub static RELATIONSHIP_TYPES: [RelationshipType; 18] = [
     original(with(
         refers(
             "heroku_account_has_member",
@@ -170,6 +170,18 @@ pub static RELATIONSHIP_TYPES: [RelationshipType; 16] = [
         ("heroku_team", "HAS", "heroku_unresolved_member"),
         (End::To, "team"),
         "The team has a member row that names no user.",
+    ),
+    refers(
+        "heroku_account_member_has_authorization",
+        ("heroku_account_member", "HAS", "heroku_authorization"),
+        (End::To, "account"),
+        "The authorization is the account's: whoever has its token acts as the account.",
+    ),
+    refers(
+        "heroku_account_member_has_key",
+        ("heroku_account_member", "HAS", "heroku_key"),
+        (End::To, "account"),
+        "The SSH key is the account's.",
     ),
     with(
         refers(

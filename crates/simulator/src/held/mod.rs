@@ -5,6 +5,7 @@
 //! Invariant: every reference by id inside a `World` leads somewhere, except where a preset breaks it on purpose.
 
 mod ask;
+mod credentials;
 mod edit;
 mod edit_apps;
 mod edit_teams;
@@ -29,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::options::Manners;
 use crate::value::{Chance, EPOCH, Id, Stamp};
 
+pub(crate) use credentials::Credentials;
 pub(crate) use live::Live;
 pub(crate) use read::read;
 pub(crate) use truth::truth;
@@ -49,6 +51,7 @@ pub struct World {
     pub(crate) attachments: BTreeMap<Id, Attachment>,
     pub(crate) pipelines: BTreeMap<Id, Pipeline>,
     pub(crate) couplings: BTreeMap<Id, Coupling>,
+    pub(crate) credentials: Credentials,
     pub(crate) chance: Chance,
     pub(crate) clock: Stamp,
     /// App and person of collaborators who are gone but are still shown.
@@ -256,6 +259,7 @@ impl World {
             attachments: BTreeMap::new(),
             pipelines: BTreeMap::new(),
             couplings: BTreeMap::new(),
+            credentials: Credentials::default(),
             chance: Chance::new(seed),
             clock: EPOCH,
             leaving: BTreeSet::new(),

@@ -150,7 +150,7 @@ pub(crate) struct Authorization<'a> {
     pub(crate) grant: Option<OnlyId>,
     pub(crate) id: Id,
     pub(crate) refresh_token: Option<Token<'a>>,
-    pub(crate) scope: Vec<&'static str>,
+    pub(crate) scope: Vec<&'a str>,
     pub(crate) session: Option<OnlyId>,
     pub(crate) updated_at: Stamp,
     pub(crate) user: Mail<'a>,
@@ -163,6 +163,18 @@ pub(crate) struct Token<'a> {
     pub(crate) expires_in: Option<u32>,
     pub(crate) id: Id,
     pub(crate) token: Text<'a>,
+}
+
+/// `GET /account/keys`, the caller's own.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Key<'a> {
+    pub(crate) comment: Text<'a>,
+    pub(crate) created_at: Stamp,
+    pub(crate) email: Text<'a>,
+    pub(crate) fingerprint: Text<'a>,
+    pub(crate) id: Id,
+    pub(crate) public_key: Text<'a>,
+    pub(crate) updated_at: Stamp,
 }
 
 macro_rules! rows {
@@ -190,4 +202,5 @@ rows! {
     Space<'_> { name },
     Feature { name },
     Authorization<'_> {},
+    Key<'_> {},
 }

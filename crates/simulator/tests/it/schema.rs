@@ -179,6 +179,7 @@ async fn paths(probe: &Probe) -> Vec<(&'static str, String)> {
         ("account", "/users/~"),
         ("rate-limit", "/account/rate-limits"),
         ("oauth-authorization", "/oauth/authorizations"),
+        ("key", "/account/keys"),
         ("enterprise-account", "/enterprise-accounts"),
         ("team", "/teams"),
         ("team-app-permission", "/teams/permissions"),

@@ -81,6 +81,9 @@ impl Writer {
         self.replay_kind(std::mem::take(&mut estate.invitations), gone(Kind::Invitation)).await?;
         let members = std::mem::take(&mut estate.unresolved_members);
         self.replay_kind(members, gone(Kind::UnresolvedMember)).await?;
+        let authorizations = std::mem::take(&mut estate.authorizations);
+        self.replay_kind(authorizations, gone(Kind::Authorization)).await?;
+        self.replay_kind(std::mem::take(&mut estate.keys), gone(Kind::Key)).await?;
         self.keep_manners(&estate.listing_manners).await?;
 
         let resources: Vec<Option<i64>> = estate

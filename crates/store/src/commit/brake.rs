@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use metsuke_model::access::Mask;
 use metsuke_model::audit::EventCode;
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 use metsuke_model::{AsOf, Clock, HerokuId, Kind, Record, ResourceType, SyncReport, SyncStatus, Version};
 
@@ -163,6 +163,8 @@ impl Writer {
                     Kind::Coupling => self.pack_kind::<Coupling>(ids, packer).await?,
                     Kind::Invitation => self.pack_kind::<Invitation>(ids, packer).await?,
                     Kind::UnresolvedMember => self.pack_kind::<UnresolvedMember>(ids, packer).await?,
+                    Kind::Authorization => self.pack_kind::<Authorization>(ids, packer).await?,
+                    Kind::Key => self.pack_kind::<Key>(ids, packer).await?,
                 }
             }
         }

@@ -100,6 +100,9 @@ impl Store {
         writer
             .apply_objects(std::mem::take(&mut estate.unresolved_members), Records::default(), coverage)
             .await?;
+        let authorizations = std::mem::take(&mut estate.authorizations);
+        writer.apply_objects(authorizations, Records::default(), coverage).await?;
+        writer.apply_objects(std::mem::take(&mut estate.keys), Records::default(), coverage).await?;
         let listed = writer.list_access(&mut estate)?;
         let (state, losses) = writer.apply_access(listed, coverage).await?;
         let reasons = writer.judge(&losses, self.brake).await?;

@@ -128,6 +128,8 @@ impl Difference {
                     Kind::Coupling => object.add_to(&mut estate.couplings),
                     Kind::Invitation => object.add_to(&mut estate.invitations),
                     Kind::UnresolvedMember => object.add_to(&mut estate.unresolved_members),
+                    Kind::Authorization => object.add_to(&mut estate.authorizations),
+                    Kind::Key => object.add_to(&mut estate.keys),
                 }
             }
             Line::Gone(kind, id) => self.gone.entry(kind).or_default().push(id),

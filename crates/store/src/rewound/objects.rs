@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 use metsuke_model::{Cell, ColumnType, HerokuId, Kind, Record};
 use rustc_hash::FxHashMap;
@@ -78,6 +78,8 @@ impl Rewinding {
         self.kind::<Coupling>(&mut later).await?;
         self.kind::<Invitation>(&mut later).await?;
         self.kind::<UnresolvedMember>(&mut later).await?;
+        self.kind::<Authorization>(&mut later).await?;
+        self.kind::<Key>(&mut later).await?;
         Ok(later)
     }
 

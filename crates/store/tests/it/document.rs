@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
-    User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember, User,
 };
 use metsuke_model::{Access, AsOf, Cell, ColumnType, HerokuId, Kind, Moment, Record, ResourceType};
 use metsuke_store::{AccessSelect, Select, Snapshot, Store};
@@ -121,6 +121,8 @@ pub(crate) async fn read_snapshot(snapshot: &mut Snapshot) -> State {
     objects::<Coupling>(snapshot, &mut state, &mut dense).await;
     objects::<Invitation>(snapshot, &mut state, &mut dense).await;
     objects::<UnresolvedMember>(snapshot, &mut state, &mut dense).await;
+    objects::<Authorization>(snapshot, &mut state, &mut dense).await;
+    objects::<Key>(snapshot, &mut state, &mut dense).await;
     for entry in snapshot.access(&AccessSelect::All).await.unwrap() {
         let of =
             |id: i64| dense.get(&id).unwrap_or_else(|| panic!("{entry:?} names what is not there")).clone();

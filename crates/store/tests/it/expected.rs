@@ -43,6 +43,8 @@ fn everything(estate: &Estate) -> Vec<Listed> {
     listed(&mut all, &estate.couplings, |_| false);
     listed(&mut all, &estate.invitations, |_| false);
     listed(&mut all, &estate.unresolved_members, |_| false);
+    listed(&mut all, &estate.authorizations, |_| false);
+    listed(&mut all, &estate.keys, |_| false);
     all
 }
 

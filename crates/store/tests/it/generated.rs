@@ -140,6 +140,8 @@ impl Generator {
             couplings: self.some().into(),
             invitations: self.some().into(),
             unresolved_members: self.some().into(),
+            authorizations: self.some().into(),
+            keys: self.some().into(),
             ..Estate::default()
         };
         estate.hinted_apps = self.hinted_apps(&estate.apps).into();

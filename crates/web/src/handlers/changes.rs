@@ -23,6 +23,7 @@ use crate::answer::{Answer, Body};
 use crate::call::{Call, Paging};
 use crate::cursor;
 use crate::error::ApiError;
+use crate::streams::StreamPlace;
 use crate::table::Columns;
 
 /// After how long of silence a follower is told that the way is still open.
@@ -58,8 +59,9 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
                 .and_then(|seen| read(seen).ok())
                 .ok_or_else(|| ApiError::invalid("Last-Event-ID", "this stream has not given it out"))
         });
+        let place = call.state.streams.open(call.caller()?)?;
         let feed = desk.follow_changes(connector.as_deref(), filter, seen.transpose()?).await?;
-        return Ok(followed(call.operation, feed, call.state.stopping.clone()));
+        return Ok(followed(call.operation, feed, call.state.stopping.clone(), place));
     }
     let estates = desk.recorded(connector.as_deref()).await?;
     newest_first(&call, &Changes { filter }, estates, &paging, CHANGES).await
@@ -110,14 +112,19 @@ fn filter(asked: ChangesOf) -> Result<EventFilter, ApiError> {
 }
 
 /// Changes as server-sent events, as they are recorded.
-fn followed(operation: Operation, feed: ChangeFeed, stopping: CancellationToken) -> Answer {
-    let events = stream::unfold((feed, stopping), move |(mut feed, stopping)| async move {
+fn followed(
+    operation: Operation,
+    feed: ChangeFeed,
+    stopping: CancellationToken,
+    place: StreamPlace,
+) -> Answer {
+    let events = stream::unfold((feed, stopping, place), move |(mut feed, stopping, place)| async move {
         let event = tokio::select! {
             line = feed.next() => event(operation, &feed, &line),
             () = tokio::time::sleep(STILL_HERE) => Bytes::from_static(b": still here\n\n"),
             () = stopping.cancelled() => return None,
         };
-        Some((event, (feed, stopping)))
+        Some((event, (feed, stopping, place)))
     });
     let headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
     Answer { status: StatusCode::OK, headers, body: Body::Events(Box::pin(events)) }

@@ -18,6 +18,7 @@ use super::connectors::id;
 use crate::answer::{Answer, Body};
 use crate::call::{Call, Paging};
 use crate::error::ApiError;
+use crate::streams::StreamPlace;
 use crate::table::Columns;
 
 /// After how long of silence a follower is told that the way is still open.
@@ -85,8 +86,9 @@ pub(super) async fn logs(call: Call) -> Result<Answer, ApiError> {
     let after = place.or(asked.after).or(seen).unwrap_or_default();
     let installation = call.state.desk.installation();
     if call.accepts("text/event-stream") {
+        let place = call.state.streams.open(call.caller()?)?;
         let feed = installation.follow(id, run, after).await?;
-        return Ok(followed(feed, call.state.stopping.clone()));
+        return Ok(followed(feed, call.state.stopping.clone(), place));
     }
     let limit = u32::try_from(count + 1).unwrap_or(u32::MAX);
     let mut lines = installation.logs(id, LogSelect { run, after, limit }).await?;
@@ -98,8 +100,8 @@ pub(super) async fn logs(call: Call) -> Result<Answer, ApiError> {
 }
 
 /// Lines as server-sent events, as they come.
-fn followed(feed: LogFeed, stopping: CancellationToken) -> Answer {
-    let events = stream::unfold((feed, stopping), |(mut feed, stopping)| async move {
+fn followed(feed: LogFeed, stopping: CancellationToken, place: StreamPlace) -> Answer {
+    let events = stream::unfold((feed, stopping, place), |(mut feed, stopping, place)| async move {
         let event = tokio::select! {
             line = feed.next() => match line {
                 Ok(line) => event(&line),
@@ -111,7 +113,7 @@ fn followed(feed: LogFeed, stopping: CancellationToken) -> Answer {
             () = tokio::time::sleep(STILL_HERE) => Bytes::from_static(b": still here\n\n"),
             () = stopping.cancelled() => return None,
         };
-        Some((event, (feed, stopping)))
+        Some((event, (feed, stopping, place)))
     });
     let headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
     Answer { status: StatusCode::OK, headers, body: Body::Events(Box::pin(events)) }

@@ -86,7 +86,8 @@ impl Served {
         Self::started(house, &["--log-level", "debug"], &[]).await
     }
 
-    async fn started(house: House, more: &[&str], variables: &[(&str, &str)]) -> Self {
+    /// In a house where a server may have been before.
+    pub(super) async fn started(house: House, more: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = house.command(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
         command.envs(variables.iter().copied());
         let log = std::fs::File::create(house.folder.path().join("serve.log")).unwrap();
@@ -214,7 +215,8 @@ impl Served {
         Followed(lines)
     }
 
-    /// Waits for the first lines of a stream of events.
+    /// Waits for the first lines of a stream of events, all of them together no longer than [`PATIENCE`]: a stream that
+    /// has nothing to tell still says now and then that it is there.
     pub(super) async fn first_events(&self, token: &str, path: &str, count: usize) -> Vec<String> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: metsuke\r\nauthorization: Bearer {token}\r\naccept: text/event-stream\r\n\r\n"
@@ -223,9 +225,14 @@ impl Served {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut lines = BufReader::new(stream).lines();
         let mut events = Vec::new();
-        while events.len() < count {
-            let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
-            events.extend(line.strip_prefix("data: ").map(ToOwned::to_owned));
+        let told = async {
+            while events.len() < count {
+                let line = lines.next_line().await.unwrap().unwrap();
+                events.extend(line.strip_prefix("data: ").map(ToOwned::to_owned));
+            }
+        };
+        if tokio::time::timeout(PATIENCE, told).await.is_err() {
+            panic!("{path} told no more than {events:?} in {PATIENCE:?}, and not {count} events");
         }
         events
     }
@@ -234,9 +241,14 @@ impl Served {
 impl Followed {
     /// The next event: its id and its data.
     pub(super) async fn next(&mut self) -> (String, Value) {
+        let told = tokio::time::timeout(PATIENCE, self.read()).await;
+        told.unwrap_or_else(|_| panic!("no event came in {PATIENCE:?}"))
+    }
+
+    async fn read(&mut self) -> (String, Value) {
         let mut id = String::new();
         loop {
-            let line = tokio::time::timeout(PATIENCE, self.0.next_line()).await.unwrap().unwrap().unwrap();
+            let line = self.0.next_line().await.unwrap().unwrap();
             if let Some(told) = line.strip_prefix("id: ") {
                 told.clone_into(&mut id);
             }

@@ -121,12 +121,73 @@ async fn a_caller_who_asks_too_often_is_told_when_to_come_back_and_others_are_no
     assert_eq!((codes[0].as_str(), codes[9].as_str()), ("unauthenticated", "rate_limited"));
 }
 
+/// Connections of a socket whose system takes as little as it can, so that an answer of some size does not fit.
+async fn narrow(served: &Served) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(2_048).unwrap();
+    socket.connect(served.address.parse().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn whoever_asks_and_reads_nothing_is_cut_off_and_the_others_are_served() {
+    let variables = [("METSUKE_TAKING_SECONDS", "1"), ("METSUKE_CONNECTIONS", "2")];
+    let served = Served::with(Size::Small, &[], &variables).await;
+    let admin = served.token("admin", &[]).await;
+    // Answers one after the other over each connection, until no more of them fit into it.
+    let ask = format!(
+        "GET /api/v1/openapi.json HTTP/1.1\r\nhost: metsuke\r\nauthorization: Bearer {admin}\r\n\r\n"
+    )
+    .repeat(64);
+    let (mut first, mut second) = (narrow(&served).await, narrow(&served).await);
+    first.write_all(ask.as_bytes()).await.unwrap();
+    second.write_all(ask.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    let reply = served.get(&admin, "/api/v1/me").await;
+    assert_eq!(reply.status, 200, "there was room again");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    let (told, _) = rest(&mut first).await;
+    assert!(told.matches("HTTP/1.1 200 ").count() < 64, "all of it was answered");
+}
+
+#[tokio::test]
+async fn a_caller_holds_so_many_streams_and_others_hold_theirs() {
+    let served = Served::with(Size::Small, &[], &[("METSUKE_STREAMS", "2")]).await;
+    let (greedy, other) = (served.token("viewer", &[]).await, served.token("viewer", &[]).await);
+    let events = [("accept", "text/event-stream")];
+    let first = served.follow(&greedy, "/api/v1/changes", None).await;
+    let _second = served.follow(&greedy, "/api/v1/changes", None).await;
+    let refused = served.send(("GET", "/api/v1/changes"), Some(&greedy), &events, None).await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_streams"), "{}", refused.text());
+    let _theirs = served.follow(&other, "/api/v1/changes", None).await;
+    drop(first);
+    // That the first one is gone is noticed when it is told something.
+    let began = Instant::now();
+    while !opens(&served, &greedy).await {
+        assert!(began.elapsed() < PATIENCE, "its place was never free again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Whether one more stream of a caller begins.
+async fn opens(served: &Served, token: &str) -> bool {
+    let mut stream = served.connect().await;
+    let ask = format!(
+        "GET /api/v1/changes HTTP/1.1\r\nhost: metsuke\r\nauthorization: Bearer {token}\r\naccept: text/event-stream\r\n\r\n"
+    );
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    let mut head = [0; 12];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut head)).await.unwrap().unwrap();
+    &head == b"HTTP/1.1 200"
+}
+
 #[tokio::test]
 async fn a_limit_that_is_no_number_does_not_start() {
     for (name, value) in [
         ("METSUKE_REQUESTS_PER_MINUTE", "many"),
         ("METSUKE_CONNECTIONS", "0"),
         ("METSUKE_ARRIVAL_SECONDS", "1s"),
+        ("METSUKE_TAKING_SECONDS", "0"),
+        ("METSUKE_STREAMS", "-1"),
     ] {
         let house = crate::house::House::of(Size::Small).await;
         let mut command = house.command(&["serve", "--listen", "127.0.0.1:0"]);

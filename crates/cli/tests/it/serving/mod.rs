@@ -3,6 +3,7 @@
 mod assistant;
 mod beyond;
 mod client;
+mod killed;
 mod life;
 mod limits;
 mod logs;

@@ -4,9 +4,10 @@
 //! `engine::sync` translates them.
 //!
 //! Invariant: only a row's own id is required. Everything else may be missing or null, and what has no
-//! field here is kept in `rest`, except values that are secrets.
+//! field here is kept in `rest`, except values that are secrets; of [`Authorization`] and [`Key`] nothing else is.
 
 mod access;
+mod credential;
 mod event;
 mod identity;
 mod lenient;
@@ -15,6 +16,7 @@ mod resource;
 pub use self::access::{
     Collaborator, EnterpriseMember, Invitation, PermissionEntity, PermissionUser, SpaceMember, TeamMember,
 };
+pub use self::credential::{AccessToken, Authorization, Key};
 pub(super) use self::event::Wrapped;
 pub use self::event::{AppWebhook, AuditTrailEvent, Origin};
 pub use self::identity::{Account, EnterpriseAccount, IdentityProvider, Named, Team, TeamFeature, User};

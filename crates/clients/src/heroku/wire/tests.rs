@@ -73,3 +73,23 @@ fn a_generation_is_an_object_or_a_word() {
         let _: Space = read(&json!({"id": "s", "generation": generation}));
     }
 }
+
+#[test]
+fn an_authorization_keeps_nothing_that_lets_in_but_its_token() {
+    let row = json!({
+        "id": "a", "description": "laptop", "scope": ["global"], "client": null,
+        "access_token": {"id": "t", "token": "HRKU-other", "expires_in": 600},
+        "refresh_token": {"id": "r", "token": "HRKU-refresh", "expires_in": null},
+        "grant": {"id": "g", "code": "HRKU-grant", "expires_in": 300},
+    });
+    let row = read::<Authorization>(&row);
+    let told = format!("{row:?}");
+    assert!(!told.contains("HRKU"), "{told}");
+    for hint in [json!(null), json!("HRKU-****"), json!("")] {
+        let row = read::<Authorization>(&json!({"id": "a", "access_token": {"token": hint}}));
+        assert!(row.access_token.unwrap().token.is_none());
+    }
+    assert!(read::<Authorization>(&json!({"id": "a", "access_token": null})).access_token.is_none());
+    let key = read::<Key>(&json!({"id": "k", "public_key": "ssh-rsa AAAA", "comment": null}));
+    assert_eq!((key.comment, key.fingerprint), (None, None));
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use metsuke_model::graph::Value;
-use metsuke_model::{AsOf, SyncStatus, Version};
+use metsuke_model::{AsOf, Outcome, SyncStatus, Version};
 use metsuke_store::{Change, Store, StoreError, Touched};
 
 use crate::EngineError;
@@ -281,6 +281,26 @@ impl Ground {
     /// What the database said.
     pub async fn has_roster(&self) -> Result<bool, EngineError> {
         Ok(self.ask("FIND employee LIMIT 1", false).await?.told.total() > 0)
+    }
+
+    /// Why a listing was not read, in words; none where the last version that tells of it has it whole. `before`: it must
+    /// have been read up to the earlier version too, or all that it holds would count as new.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub(crate) async fn unread(&self, scope: &str, before: bool) -> Result<Option<String>, EngineError> {
+        let Some(last) = self.store.last_scope(scope, self.version, false).await? else {
+            return Ok(Some(format!("no sync has asked `{scope}` yet")));
+        };
+        if last.outcome != Outcome::Complete {
+            let why = last.reason.as_deref().unwrap_or(last.outcome.as_str());
+            return Ok(Some(format!("`{scope}`: {why}")));
+        }
+        if before && self.store.last_scope(scope, self.since, true).await?.is_none() {
+            return Ok(Some(format!("`{scope}` was not read in an earlier version to compare with")));
+        }
+        Ok(None)
     }
 
     /// The domain of the account that reads the estate; none where it is not known, or anybody may have an address

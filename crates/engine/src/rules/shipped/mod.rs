@@ -21,6 +21,7 @@ use super::instance::Instance;
 use super::level::Level;
 use super::template::{Budget, Scope, Template, Templates};
 use crate::EngineError;
+use crate::sync::Credentials;
 
 /// The files, in the order in which their detections are listed.
 const FILES: [&str; 4] = [
@@ -117,6 +118,10 @@ pub enum Need {
     Roster,
     /// An earlier version to compare with.
     Changes,
+    /// The authorizations of the own account, which only a token of the scope `global` shows.
+    Authorizations,
+    /// The SSH keys of the own account, likewise.
+    Keys,
 }
 
 /// Values of parameters by name.
@@ -240,6 +245,17 @@ impl Detection {
         if self.needs.contains(&Need::Changes) && !ground.has_before() {
             let why = "there is no earlier version to compare with yet".to_owned();
             return Ok(Err(State::NotObservable { why }));
+        }
+        let compared = self.needs.contains(&Need::Changes);
+        for need in &self.needs {
+            let listing = match need {
+                Need::Authorizations => Credentials::Authorizations,
+                Need::Keys => Credentials::Keys,
+                Need::Roster | Need::Changes => continue,
+            };
+            if let Some(why) = ground.unread(listing.scope(), compared).await? {
+                return Ok(Err(State::NotObservable { why }));
+            }
         }
         let mut values = given.clone();
         let mut notes = Vec::new();

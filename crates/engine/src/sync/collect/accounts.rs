@@ -1,15 +1,15 @@
-//! The own account and Enterprise accounts with their members.
+//! The own account with what lets programs in as it, and Enterprise accounts with their members.
 
 use metsuke_clients::heroku::wire;
 use metsuke_model::access::Access;
-use metsuke_model::record::EnterpriseAccount;
+use metsuke_model::record::{Authorization, EnterpriseAccount, Key};
 use metsuke_model::{HerokuId, ResourceType};
 use serde_json::{Map, json};
 
 use super::Gather;
 use crate::sync::listing::Listing;
 use crate::sync::people::{Facts, Source};
-use crate::sync::texts::{provider, text, time};
+use crate::sync::texts::{provider, reference, text, time};
 
 impl Gather {
     /// The account whose token reads.
@@ -31,7 +31,48 @@ impl Gather {
             rest.insert("created_at".into(), json!(account.created_at));
             rest.insert("suspended_at".into(), json!(account.suspended_at));
             self.people.own(place, rest);
+            self.own_account = Some(HerokuId::new(&account.id));
         }
+    }
+
+    /// Heroku: whether `expires_in` counts from a token's making or from now is not documented, so only whether there is
+    /// an end is kept; a number that differs from sync to sync would be a change each time.
+    pub(super) fn take_authorizations(&mut self, rows: Vec<wire::Authorization>) -> Vec<Listing> {
+        for row in rows {
+            let named = row.user.as_ref().and_then(|user| reference(user.id.as_deref()));
+            let mut scope = row.scope.unwrap_or_default();
+            scope.sort();
+            let client = row.client.as_ref();
+            self.authorizations.push(Authorization {
+                id: HerokuId::new(&row.id),
+                name: text(row.description.as_deref()),
+                account: named.or_else(|| self.own_account.clone()),
+                global: (!scope.is_empty()).then(|| scope.iter().any(|word| word == "global")),
+                scope: (!scope.is_empty()).then(|| scope.join(" ").into()),
+                never_expires: row.access_token.as_ref().map(|token| token.expires_in.is_none()),
+                own_token: row.own,
+                client: text(client.and_then(|client| client.name.as_deref().or(client.id.as_deref()))),
+                created_at: time(row.created_at.as_deref()),
+                updated_at: time(row.updated_at.as_deref()),
+                properties: self.texts.properties(Map::new()),
+            });
+        }
+        Vec::new()
+    }
+
+    pub(super) fn take_keys(&mut self, rows: Vec<wire::Key>) -> Vec<Listing> {
+        for row in rows {
+            self.keys.push(Key {
+                id: HerokuId::new(&row.id),
+                name: text(row.comment.as_deref()),
+                account: self.own_account.clone(),
+                fingerprint: text(row.fingerprint.as_deref()),
+                created_at: time(row.created_at.as_deref()),
+                updated_at: time(row.updated_at.as_deref()),
+                properties: self.texts.properties(Map::new()),
+            });
+        }
+        Vec::new()
     }
 
     pub(super) fn take_enterprise_accounts(&mut self, rows: Vec<wire::EnterpriseAccount>) -> Vec<Listing> {

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use metsuke_model::access::Access;
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Space, Team, UnresolvedMember,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Space,
+    Team, UnresolvedMember,
 };
 use metsuke_model::{AccessRow, HerokuId, Records, Resource, ResourceType};
 
@@ -36,6 +37,10 @@ pub(super) struct Gather {
     pub(super) couplings: Vec<Coupling>,
     pub(super) invitations: Vec<Invitation>,
     pub(super) unresolved_members: Vec<UnresolvedMember>,
+    /// The account whose token reads, once it is known.
+    own_account: Option<HerokuId>,
+    pub(super) authorizations: Vec<Authorization>,
+    pub(super) keys: Vec<Key>,
     pub(super) access: AccessTable,
     /// What each team's permissions listing says of each app, before it is settled what is implicit.
     pub(super) listed: HashMap<HerokuId, TeamListing>,
@@ -154,6 +159,8 @@ impl Gather {
             Rows::Couplings(rows) => self.take_couplings(rows),
             Rows::Spaces(rows) => self.take_spaces(rows),
             Rows::SpaceMembers(rows) => self.take_space_members(listing, rows),
+            Rows::Authorizations(rows) => self.take_authorizations(rows),
+            Rows::Keys(rows) => self.take_keys(rows),
         }
     }
 

@@ -144,7 +144,7 @@ async fn nothing_that_is_kept_differs(rounds: u64, postgres: bool) -> Tally {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_change_touches_has_the_same_answer_and_leaving_anything_out_is_noticed() {
-    let tally = nothing_that_is_kept_differs(setting("METSUKE_READS", 15), false).await;
+    let tally = nothing_that_is_kept_differs(setting("METSUKE_READS", 20), false).await;
     let all: BTreeSet<&str> = SABOTAGES.iter().map(|(name, _)| *name).collect();
     assert_eq!(tally.noticed, all);
     assert!(tally.kept > tally.asked / 3, "{} kept, {} asked", tally.kept, tally.asked);

@@ -5,8 +5,8 @@
 use metsuke_model::access::Mask;
 use metsuke_model::graph::Employee;
 use metsuke_model::record::{
-    AddOn, App, Attachment, Coupling, EnterpriseAccount, Invitation, Pipeline, Record, Space, Team,
-    UnresolvedMember, User,
+    AddOn, App, Attachment, Authorization, Coupling, EnterpriseAccount, Invitation, Key, Pipeline, Record,
+    Space, Team, UnresolvedMember, User,
 };
 use metsuke_model::{AccessRow, Estate, HerokuId, Moment, ResourceType};
 use metsuke_testkit::Chance;
@@ -111,6 +111,9 @@ pub(crate) fn random(chance: &mut Chance) -> Told {
         .collect();
     estate.unresolved_members =
         ids("member", chance.below(3)).iter().map(|id| unresolved(chance, id, &teams)).collect();
+    estate.authorizations =
+        ids("authorization", chance.below(3)).iter().map(|id| authorization(chance, id, &users)).collect();
+    estate.keys = ids("key", chance.below(3)).iter().map(|id| key(chance, id, &users)).collect();
     told.employees = employees(chance);
     told.name_holders();
     hold(chance, &mut told.estate);
@@ -234,6 +237,23 @@ fn unresolved(chance: &mut Chance, id: &HerokuId, teams: &[HerokuId]) -> Unresol
     member
 }
 
+fn authorization(chance: &mut Chance, id: &HerokuId, users: &[HerokuId]) -> Authorization {
+    let mut authorization = Authorization::new(id.clone());
+    (authorization.name, authorization.account) = (text(chance, &NAMES), reference(chance, users));
+    (authorization.scope, authorization.client) =
+        (text(chance, &["global", "read write"]), text(chance, &NAMES));
+    (authorization.global, authorization.never_expires) = (flag(chance), flag(chance));
+    (authorization.own_token, authorization.created_at) = (flag(chance), time(chance));
+    authorization
+}
+
+fn key(chance: &mut Chance, id: &HerokuId, users: &[HerokuId]) -> Key {
+    let mut key = Key::new(id.clone());
+    (key.name, key.account) = (text(chance, &NAMES), reference(chance, users));
+    (key.fingerprint, key.created_at) = (text(chance, &["aa:bb", "SHA256:x"]), time(chance));
+    key
+}
+
 fn employees(chance: &mut Chance) -> Vec<Employee> {
     let lower = |email: &str| -> Box<str> { email.to_lowercase().into() };
     let one = |chance: &mut Chance| lower(chance.pick(&EMAILS).copied().unwrap_or_default());
@@ -305,7 +325,7 @@ fn every_kind_of_object_comes_up() {
     fn count<T: Record>(records: &[T], seen: &mut usize) {
         *seen += records.len();
     }
-    let mut seen = [0; 11];
+    let mut seen = [0; 13];
     for seed in 0..20 {
         let Told { estate, .. } = random(&mut Chance::new(seed));
         count(&estate.users, &mut seen[0]);
@@ -319,6 +339,8 @@ fn every_kind_of_object_comes_up() {
         count(&estate.couplings, &mut seen[8]);
         count(&estate.invitations, &mut seen[9]);
         count(&estate.unresolved_members, &mut seen[10]);
+        count(&estate.authorizations, &mut seen[11]);
+        count(&estate.keys, &mut seen[12]);
     }
     assert!(seen.iter().all(|&times| times > 5), "{seen:?}");
 }

@@ -15,7 +15,7 @@ pub(crate) fn later(chance: &mut Chance, told: &Told) -> Told {
     let other = estates::random(&mut Chance::new(chance.number()));
     let held = Held::of(&told);
     let (estate, from) = (&mut told.estate, &other.estate);
-    match chance.below(16) {
+    match chance.below(17) {
         0 | 1 => one(chance, &mut estate.users, &from.users),
         2 => one(chance, &mut estate.enterprise_accounts, &from.enterprise_accounts),
         3 => one(chance, &mut estate.teams, &from.teams),
@@ -28,6 +28,8 @@ pub(crate) fn later(chance: &mut Chance, told: &Told) -> Told {
         11 => one(chance, &mut estate.invitations, &from.invitations),
         12 => one(chance, &mut estate.unresolved_members, &from.unresolved_members),
         13 => told.employees = other.employees,
+        14 if chance.percent(50) => one(chance, &mut estate.authorizations, &from.authorizations),
+        14 => one(chance, &mut estate.keys, &from.keys),
         _ => {
             let resource = u32::try_from(chance.below(estate.resources.len())).unwrap();
             let principal = u32::try_from(chance.below(estate.principals.len())).unwrap();

@@ -174,3 +174,38 @@ async fn d23_tells_machines_and_mailboxes_that_are_admins() {
             .await,
     );
 }
+
+#[tokio::test]
+async fn d24_tells_global_and_endless_authorizations_but_not_the_connectors_own() {
+    let told = after("D24", NOTHING, |world| {
+        world.add_authorization("old laptop", "global", None);
+        world.add_authorization("nightly job", "global", Some(600));
+        world.add_authorization("dashboard", "read", None);
+    });
+    let wide = [
+        "authorization old laptop is global and never ends",
+        "authorization nightly job is global",
+        "authorization dashboard never ends",
+    ];
+    found(&told.await, Level::High, &wide);
+    let narrow: Edit = |world| _ = world.add_authorization("dashboard", "read write", Some(600));
+    clear(&after("D24", narrow, NOTHING).await);
+}
+
+#[tokio::test]
+async fn d24_and_d25_are_silent_and_say_why_where_the_tokens_scope_shows_no_credentials() {
+    let house = company().await;
+    house.simulator.edit(|world| world.add_authorization("old laptop", "global", None)).unwrap();
+    house.sync().await;
+    house.sync_with(&house.simulator.token_with("read")).await.unwrap();
+    for id in ["D24", "D25"] {
+        let told = evaluation(&house, id).await;
+        let State::NotObservable { why } = &told.state else { panic!("{told:?}") };
+        assert!(why.contains("not readable with this token's scope: it is `read`"), "{why}");
+        assert!(!told.complete, "nothing is resolved by it");
+    }
+    house.simulator.faults().add(Fault::always(FaultKind::Forbidden403).on("/account/keys"));
+    house.sync().await;
+    let told = evaluation(&house, "D25").await;
+    assert!(matches!(&told.state, State::NotObservable { why } if why.contains("/account/keys")), "{told:?}");
+}
