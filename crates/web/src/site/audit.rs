@@ -205,14 +205,13 @@ fn groups(chosen: &str) -> Vec<Group> {
     for code in EventCode::ALL {
         let (group, _) = code.as_str().split_once('.').unwrap_or((code.as_str(), ""));
         let own = choice(code.as_str(), code.meaning().trim_end_matches('.').to_owned());
-        match groups.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, known)) => known.codes.push(own),
-            None => {
-                let name = capital(&group.replace('_', " "));
-                let all = choice(group, format!("{name}: all"));
-                groups.push((group, Group { name, codes: vec![all, own] }));
-            }
+        if let Some((_, known)) = groups.iter_mut().find(|(known, _)| *known == group) {
+            known.codes.push(own);
+            continue;
         }
+        let name = capital(&group.replace('_', " "));
+        let all = choice(group, format!("{name}: all"));
+        groups.push((group, Group { name, codes: vec![all, own] }));
     }
     groups.sort_by_key(|(group, _)| *group);
     groups.into_iter().map(|(_, group)| group).collect()

@@ -65,7 +65,7 @@ const KINDS: [Kind; 3] = [
 struct Kinds {
     frame: Frame,
     text: String,
-    kinds: Vec<&'static Kind>,
+    found: Vec<&'static Kind>,
     steps: Vec<Step>,
 }
 
@@ -143,8 +143,8 @@ pub(super) async fn kinds(call: Call) -> Result<Answer, ApiError> {
         let all = format!("{} {} {}", kind.name, kind.what, kind.words).to_lowercase();
         words.iter().all(|word| all.contains(word))
     };
-    let kinds = KINDS.iter().filter(fits).collect();
-    shown(StatusCode::OK, &Kinds { frame, text, kinds, steps: steps(&ADDING, 0) })
+    let found = KINDS.iter().filter(fits).collect();
+    shown(StatusCode::OK, &Kinds { frame, text, found, steps: steps(&ADDING, 0) })
 }
 
 async fn add_frame(call: &Call) -> Result<Frame, ApiError> {

@@ -89,7 +89,7 @@ fn drawn(mut told: Vec<Budgeted>, now: Moment) -> Option<Curve> {
     let size = told.iter().map(|run| run.size).max()?;
     let points: Vec<(Moment, u32)> = told.iter().flat_map(|run| run.left.iter().copied()).collect();
     let (first, last) = (points.iter().map(|(at, _)| *at).min()?, points.iter().map(|(at, _)| *at).max()?);
-    let least = points.iter().map(|(_, left)| *left).min()?;
+    let fewest = points.iter().map(|(_, left)| *left).min()?;
     let scale = Scale { first, span: seconds(first, last).max(1.0), size: f64::from(size) };
     let (mut path, mut dots) = (String::new(), Vec::new());
     for run in &told {
@@ -120,7 +120,7 @@ fn drawn(mut told: Vec<Budgeted>, now: Moment) -> Option<Curve> {
             "Requests left: {} of {} when it was last told; never fewer than {}",
             number(u64::from(newest)),
             number(u64::from(size)),
-            number(u64::from(least)),
+            number(u64::from(fewest)),
         ),
         path,
         dots,
@@ -154,7 +154,7 @@ struct Scale {
 
 impl Scale {
     fn x(&self, at: Moment) -> f64 {
-        let room = WIDTH - LEFT - 8.0;
+        let room = WIDTH - LEFT - 12.0;
         LEFT + 4.0 + room * (seconds(self.first, at) / self.span).clamp(0.0, 1.0)
     }
 

@@ -44,6 +44,7 @@ struct View {
 
 #[derive(Template)]
 #[template(path = "settings_account.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct One {
     frame: Frame,
     said: Said,
