@@ -105,6 +105,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
     get("/audit", Operation::ListEvents, |call| Box::pin(audit::page(call))),
     post("/audit/verify", Operation::VerifyAudit, |call| Box::pin(audit::verify(call))),
+    post("/audit/sign", Operation::SignAudit, |call| Box::pin(audit::sign(call))),
     get("/audit/{trail}/{number}", Operation::ListEvents, |call| Box::pin(audit::one(call))),
     get("/settings", Operation::WhoAmI, |call| Box::pin(own::page(call))),
     post("/settings/password", Operation::ChangePassword, |call| Box::pin(own::password(call))),

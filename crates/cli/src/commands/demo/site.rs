@@ -17,7 +17,7 @@ use metsuke_engine::identity::{AccountAsk, Once, People, Role, Tokens};
 use metsuke_engine::seal::SealFile;
 use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::{Clock, ConnectorId, Moment, SystemClock};
-use metsuke_simulator::Simulator;
+use metsuke_simulator::{Allowance, Simulator};
 use metsuke_store::{OpenMode, Store};
 use metsuke_web::{Guest, Limits, Place, Server, Services};
 use secrecy::SecretString;
@@ -80,6 +80,7 @@ pub(super) async fn serve(
         desk: Desk::new(installation.clone())
             .sending(context.config.outside()?)
             .watching(watch)
+            .signing(context.config.audit_key(None))
             .writing(Arc::new(Written)),
         tokens: Tokens::new(store.clone(), clock.clone()),
         once: Once::new(store, clock.clone()),
@@ -148,6 +149,8 @@ async fn lived(
     for chapter in CHAPTERS {
         let ago = i64::from(chapter.hours_ago) * 3_600 * MICROS;
         clock.0.store(ago, Ordering::SeqCst);
+        // Between two chapters hours pass, in which the account's budget fills up again.
+        simulator.set_remaining(Allowance::default().capacity);
         let id = match connector {
             None => {
                 let settings = Settings {
