@@ -144,6 +144,8 @@ async fn lived(
 ) -> anyhow::Result<()> {
     let supervisor = worker(context, installation.clone(), Watch::default())?;
     let desk = Desk::new(installation.clone());
+    let begun = CHAPTERS.first().map_or(0, |chapter| chapter.hours_ago);
+    clock.0.store(i64::from(begun) * 3_600 * MICROS, Ordering::SeqCst);
     deeds::set_up(&desk, ADMIN).await?;
     let mut connector: Option<ConnectorId> = None;
     for chapter in CHAPTERS {

@@ -72,7 +72,6 @@ async fn a_change_is_planned_read_and_applied_by_forms() {
             "Approve and apply",
             "No team loses its last admin",
             "PUT /teams/",
-            "not begun",
         ],
     );
     let csrf = browser.csrf.clone();
