@@ -53,7 +53,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
 
 async fn tried(people: &People, email: &str) -> anyhow::Result<f64> {
     let typing = Typing { email: email.into(), password: "a wrong password".into(), code: "".into() };
-    let visitor = Visitor { address: IpAddr::V4(Ipv4Addr::LOCALHOST), device: None, session: None };
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let visitor = Visitor { address, device: None, session: None, browser: None };
     let began = Instant::now();
     let outcome = people.sign_in(&typing, &visitor).await?;
     let took = began.elapsed().as_secs_f64() * 1e3;

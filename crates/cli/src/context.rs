@@ -11,6 +11,7 @@ use metsuke_engine::EngineError;
 use metsuke_engine::connectors::Installation;
 use metsuke_model::{AsOf, ConnectorId, Outcome, ScopeReport, SyncStatus, SystemClock};
 use metsuke_store::{OpenMode, Quarantine, Snapshot, Store, SyncRow};
+use metsuke_web::Installed;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Sourced};
@@ -43,6 +44,13 @@ impl Context {
     pub(crate) fn for_demo(&self, database: String) -> Self {
         let config = self.config.for_demo(database);
         Self { output: Output::new(&config), config, cancel: self.cancel.clone() }
+    }
+
+    /// What an installation is and how it was set up, as the server shows it.
+    pub(crate) fn installed(&self, installation: &Installation) -> Installed {
+        let shown = |path: &Path| path.display().to_string();
+        let audit_key = self.config.audit_key(None).map(|key| shown(key.path()));
+        self.config.installed(installation.main(), shown(installation.seal_file().path()), audit_key)
     }
 
     /// Opens the estate that is meant: that of `--connector`, else the database's own, else that of its only connector.

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_tokens"),
     migration!(11, "0011_changes"),
     migration!(12, "0012_sign_in"),
+    migration!(13, "0013_sessions"),
 ];
 
 /// The newest schema that this program knows.

@@ -9,7 +9,7 @@ use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
 
 use crate::accounts::{AccountRow, account, columns};
-use crate::connection::{Bind, Connection};
+use crate::connection::{Bind, Connection, Row};
 use crate::{Store, StoreError, audit};
 
 const OPENING: &str = "opening a session";
@@ -37,6 +37,10 @@ pub struct SessionRow {
     pub expires_at: Moment,
     /// When it was ended.
     pub ended_at: Option<Moment>,
+    /// The address of the machine that it was opened from.
+    pub address: Option<String>,
+    /// What the browser calls itself.
+    pub browser: Option<String>,
 }
 
 /// What a session is opened with, beside the password or the provider's word.
@@ -90,9 +94,11 @@ impl Store {
             now.0.into(),
             session.seen_at.0.into(),
             session.expires_at.0.into(),
+            Bind::Text(session.address.clone()),
+            Bind::Text(session.browser.clone()),
         ];
         let head = "INSERT INTO sign_in_session
-            (id, hash, account, method, created_at, seen_at, expires_at) ";
+            (id, hash, account, method, created_at, seen_at, expires_at, address, browser) ";
         connection.insert(OPENING, (head, ""), [row]).await?;
         let row = [Bind::from(&*session.account), Bind::Bytes(device.to_vec()), now.0.into()];
         let head = "INSERT INTO known_device (account, hash, seen_at) ";
@@ -122,28 +128,41 @@ impl Store {
         let mut found = None;
         let sql = concat!(
             columns!(),
-            ", s.id, s.hash, s.account, s.method, s.created_at, s.seen_at, s.expires_at, s.ended_at
+            ", s.id, s.hash, s.account, s.method, s.created_at, s.seen_at, s.expires_at, s.ended_at,
+                s.address, s.browser
                FROM account a
                JOIN sign_in_session s ON s.account = a.id
               WHERE s.hash = $1"
         );
         connection
             .each("reading a session", sql, &[Bind::Bytes(hash.to_vec())], |row| {
-                let session = SessionRow {
-                    id: row.text(13)?.unwrap_or_default(),
-                    hash: row.bytes(14)?.unwrap_or_default(),
-                    account: row.text(15)?.unwrap_or_default(),
-                    method: row.text(16)?.unwrap_or_default(),
-                    created_at: Moment(row.number(17)?),
-                    seen_at: Moment(row.number(18)?),
-                    expires_at: Moment(row.number(19)?),
-                    ended_at: row.int(20)?.map(Moment),
-                };
-                found = Some((session, account(row)?));
+                found = Some((session(row, 13)?, account(row)?));
                 Ok(())
             })
             .await?;
         Ok(found)
+    }
+
+    /// The sessions of an account that were not ended and last beyond a moment, the last used first.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn sessions_of(&self, account: &str, now: Moment) -> Result<Vec<SessionRow>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut sessions = Vec::new();
+        let sql =
+            "SELECT id, hash, account, method, created_at, seen_at, expires_at, ended_at, address, browser
+                     FROM sign_in_session
+                    WHERE account = $1 AND ended_at IS NULL AND expires_at > $2
+                    ORDER BY seen_at DESC, id DESC";
+        connection
+            .each("listing sessions", sql, &[account.into(), now.0.into()], |row| {
+                sessions.push(session(row, 0)?);
+                Ok(())
+            })
+            .await?;
+        Ok(sessions)
     }
 
     /// Notes that a session was used.
@@ -205,6 +224,23 @@ impl Store {
             .await?;
         Ok(known)
     }
+}
+
+/// A session whose columns begin at this one.
+fn session(row: Row<'_>, first: usize) -> Result<SessionRow, StoreError> {
+    let text = |index| row.text(first + index);
+    Ok(SessionRow {
+        id: text(0)?.unwrap_or_default(),
+        hash: row.bytes(first + 1)?.unwrap_or_default(),
+        account: text(2)?.unwrap_or_default(),
+        method: text(3)?.unwrap_or_default(),
+        created_at: Moment(row.number(first + 4)?),
+        seen_at: Moment(row.number(first + 5)?),
+        expires_at: Moment(row.number(first + 6)?),
+        ended_at: row.int(first + 7)?.map(Moment),
+        address: text(8)?,
+        browser: text(9)?,
+    })
 }
 
 /// Ends every session of an account in a transaction.

@@ -4,6 +4,7 @@ import { edit } from "./console";
 import { move } from "./drawing";
 import { follow } from "./log";
 import { seek } from "./seek";
+import { attempt } from "./trial";
 
 /** Sends a form as soon as somebody chooses something in it. */
 function sendOnChoice(form: HTMLFormElement): void {
@@ -28,4 +29,5 @@ for (const list of document.querySelectorAll<HTMLElement>("[data-list]")) seek(l
 for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follow(log);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console]")) edit(form);
 for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-try]")) attempt(button);
 document.addEventListener("keydown", keys);

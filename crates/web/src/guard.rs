@@ -5,7 +5,7 @@
 //! Invariant: a browser sends cookies along with whatever any page makes it send. So nothing but reading is done for a cookie
 //! unless the browser says that a page of ours asked, and the request shows the token that only such a page can know.
 
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use metsuke_engine::identity::{Session, Visitor, csrf_token_fits};
 use secrecy::SecretString;
 
@@ -41,6 +41,9 @@ pub(crate) fn visitor(place: &Place, peer: std::net::IpAddr, headers: &HeaderMap
         address: place.visitor(peer, headers),
         device: Cookie::Device.read(place, headers),
         session: Cookie::Session.read(place, headers),
+        browser: headers
+            .get(header::USER_AGENT)
+            .map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()),
     }
 }
 

@@ -16,6 +16,7 @@ mod error;
 mod form;
 mod guard;
 mod handlers;
+mod installed;
 mod limits;
 mod listening;
 mod mcp;
@@ -29,6 +30,7 @@ mod table;
 mod visit;
 
 pub use description::document;
+pub use installed::{Installed, InstalledSetting};
 pub use limits::Limits;
 pub use place::Place;
 pub use server::{Guest, Joins, Server, Services, WebError};

@@ -8,8 +8,9 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::error::ApiError;
-use crate::site::{Plain, page};
+use crate::site::{Plain, Step, page, theme};
 
 /// One field of a form.
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Field {
     pub(crate) autocomplete: &'static str,
     pub(crate) value: String,
     pub(crate) required: bool,
+    pub(crate) help: &'static str,
 }
 
 impl Field {
@@ -30,12 +32,17 @@ impl Field {
         kind: &'static str,
         autocomplete: &'static str,
     ) -> Self {
-        Self { label, name, kind, autocomplete, value: String::new(), required: true }
+        Self { label, name, kind, autocomplete, value: String::new(), required: true, help: "" }
     }
 
     /// The same, with something in it.
     pub(crate) fn holding(self, value: &str) -> Self {
         Self { value: value.to_owned(), ..self }
+    }
+
+    /// The same, with what helps to fill it in.
+    pub(crate) fn helped(self, help: &'static str) -> Self {
+        Self { help, ..self }
     }
 
     /// The same, which may stay empty.
@@ -54,11 +61,12 @@ struct Asking {
 }
 
 /// A page in the making.
-#[derive(Debug, Template)]
+#[derive(Template)]
 #[template(path = "alone.html")]
 pub(crate) struct Page {
     plain: Plain,
     title: &'static str,
+    steps: Vec<Step>,
     texts: Vec<String>,
     told: String,
     form: Option<Asking>,
@@ -66,10 +74,27 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// An empty page.
-    pub(crate) fn new(title: &'static str) -> Self {
-        let plain = Plain { theme: String::new() };
-        Self { plain, title, texts: Vec::new(), told: String::new(), form: None, links: Vec::new() }
+    /// An empty page, in the look that the browser has chosen.
+    pub(crate) fn of(call: &Call, title: &'static str) -> Self {
+        Self::looking(theme(&call.state.place, &call.headers), title)
+    }
+
+    fn looking(theme: String, title: &'static str) -> Self {
+        let plain = Plain { theme };
+        Self {
+            plain,
+            title,
+            steps: Vec::new(),
+            texts: Vec::new(),
+            told: String::new(),
+            form: None,
+            links: Vec::new(),
+        }
+    }
+
+    /// The steps of a way, of which this page is one.
+    pub(crate) fn steps(self, steps: Vec<Step>) -> Self {
+        Self { steps, ..self }
     }
 
     /// A paragraph.
@@ -117,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_somebody_wrote_stays_text() {
-        let page = Page::new("T").text("<script>").told(Some("\"><img>")).form(
+        let page = Page::looking(String::new(), "T").text("<script>").told(Some("\"><img>")).form(
             "/x",
             &[("next", "\"><b>")],
             &[Field::new("L", "n", "text", "off").holding("' onfocus='x")],
@@ -132,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_page_may_show_itself_and_no_more() {
-        let page = Page::new("T").answer(StatusCode::OK);
+        let page = Page::looking(String::new(), "T").answer(StatusCode::OK);
         let policy = page.headers.iter().find(|(name, _)| name == header::CONTENT_SECURITY_POLICY).unwrap();
         let policy = policy.1.to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'self'; "), "{policy}");

@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::{enter, nowhere, otherwise};
+use crate::installed::Installed;
 use crate::limits::{Limits, Pace};
 use crate::listening::listen;
 use crate::metrics::Metrics;
@@ -54,6 +55,8 @@ pub struct Services {
     pub limits: Limits,
     /// Makes the span of a request part of the trace that its `traceparent` names; none where no traces are kept.
     pub joins: Option<Joins>,
+    /// What the installation is and how it was set up.
+    pub installed: Installed,
     /// Whom a browser on this machine is signed in as without being asked; nobody but in a demonstration.
     pub guest: Option<Guest>,
     /// The time.
@@ -95,6 +98,7 @@ pub(crate) struct State {
     pub(crate) once: Once,
     pub(crate) people: People,
     pub(crate) place: Place,
+    pub(crate) installed: Installed,
     pub(crate) guest: Option<Guest>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
@@ -176,13 +180,14 @@ async fn noting(state: &State) {
     reason = "a moment in microseconds is exact in a float until the year 2255"
 )]
 fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -> State {
-    let Services { desk, tokens, once, people, place, limits, joins, guest, clock } = services;
+    let Services { desk, tokens, once, people, place, limits, joins, installed, guest, clock } = services;
     State {
         desk,
         tokens,
         once,
         people,
         place: place.unwrap_or_else(|| Place::listening(address)),
+        installed,
         guest,
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),

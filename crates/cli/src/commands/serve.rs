@@ -82,6 +82,7 @@ impl Args {
             people = people.with_provider(provider);
         }
         offer_setup(&people, &place).await?;
+        let installed = context.installed(&installation);
         let services = Services {
             desk: Desk::new(installation)
                 .stopped_by(context.kill_file())
@@ -95,6 +96,7 @@ impl Args {
             place: Some(place),
             limits: context.config.limits()?,
             joins: context.config.joins(),
+            installed,
             guest: None,
             clock,
         };
@@ -120,7 +122,7 @@ impl Args {
 /// Tells in the log how the first person is set up, while there is nobody.
 async fn offer_setup(people: &People, place: &Place) -> anyhow::Result<()> {
     if let Some(secret) = people.offer_setup().await? {
-        let link = format!("{}/auth/setup?link={}", place.origin(), secret.expose_secret());
+        let link = format!("{}/setup?link={}", place.origin(), secret.expose_secret());
         let hours = SETUP_LASTS.as_secs() / 3600;
         tracing::warn!(
             "nobody can sign in yet; within {hours} hours, set the first person up once at {link}"

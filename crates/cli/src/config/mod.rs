@@ -7,6 +7,7 @@
 
 mod check;
 mod environment;
+mod installed;
 mod keys;
 mod retention;
 mod secrets;

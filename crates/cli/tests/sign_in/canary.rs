@@ -55,7 +55,7 @@ async fn no_secret_of_signing_in_is_in_the_database_or_in_the_log() {
     let mut ann = house.browser();
     let fields =
         [("link", link.as_str()), ("email", "ann@example.com"), ("name", ""), ("password", PASSWORD)];
-    assert_eq!(ann.submit("/auth/setup", &fields).await.status, 303);
+    assert_eq!(ann.submit("/setup", &fields).await.status, 303);
     ann.csrf = ann.get("/api/v1/session").await.json()["csrf_token"].as_str().unwrap().to_owned();
     let (factor, codes) = enrol(&house, &mut ann).await;
     house.browser().sign_in("ann@example.com", "canary of a wrong password", "canary code").await;

@@ -97,7 +97,7 @@ async fn nobody_is_signed_in_by_another_sites_form() {
             .with("origin", "https://evil.example"),
     ];
     for ask in forged {
-        for path in ["/auth/sign-in", "/api/v1/session", "/auth/setup"] {
+        for path in ["/auth/sign-in", "/api/v1/session", "/setup"] {
             let mut browser = house.browser();
             let answer = browser.bare(Method::POST, path, ask.clone()).await;
             assert!(answer.status == 403 && browser.cookies.is_empty(), "{path}: {}", answer.body);

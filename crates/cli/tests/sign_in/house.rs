@@ -74,6 +74,7 @@ impl House {
             place: None,
             limits: Limits::default(),
             joins: None,
+            installed: metsuke_web::Installed::default(),
             guest: None,
             clock: clock.clone(),
         };

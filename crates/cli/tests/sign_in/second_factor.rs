@@ -136,3 +136,38 @@ async fn an_admin_can_reset_it_which_ends_the_sessions() {
     assert!(!browser.is_signed_in().await);
     assert_eq!(house.browser().sign_in(ANN, PASSWORD, "").await, 201);
 }
+
+#[tokio::test]
+async fn it_is_turned_off_by_password_and_code_together_and_guessing_is_slow() {
+    let house = House::new().await;
+    house.person(ANN, Role::Viewer).await;
+    let (mut here, mut elsewhere) = (house.signed_in(ANN).await, house.signed_in(ANN).await);
+    let off = "/api/v1/session/second-factor/removal";
+    let nothing = json!({ "password": PASSWORD, "code": "123456" });
+    assert_eq!(here.send(Method::POST, off, &nothing).await.status, 409, "there is none");
+    let (secret, codes) = enrol(&house, &mut here).await;
+    let used = json!({ "password": PASSWORD, "code": code(&house, &secret) });
+    assert_eq!(here.send(Method::POST, off, &used).await.status, 422, "that code has enrolled it");
+    house.pass(MINUTE);
+    let fresh = code(&house, &secret);
+    let wrong = json!({ "password": "a wrong password", "code": fresh });
+    assert_eq!(here.send(Method::POST, off, &wrong).await.status, 422);
+    let right = json!({ "password": PASSWORD, "code": fresh });
+    let done = here.send(Method::POST, off, &right).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    done.json()["csrf_token"].as_str().unwrap().clone_into(&mut here.csrf);
+    assert!(here.is_signed_in().await && !elsewhere.is_signed_in().await);
+    assert_eq!(house.browser().sign_in(ANN, PASSWORD, "").await, 201);
+    assert_eq!(house.events_of("account.totp_reset").await[0].details["how"], "own wish");
+    let again = json!({ "password": PASSWORD, "code": codes[0] });
+    assert_eq!(here.send(Method::POST, off, &again).await.status, 409, "its codes went with it");
+
+    enrol(&house, &mut here).await;
+    house.pass(MINUTE);
+    let mut statuses = Vec::new();
+    for number in 0..11 {
+        let guess = json!({ "password": PASSWORD, "code": format!("{number:06}") });
+        statuses.push(here.send(Method::POST, off, &guess).await.status);
+    }
+    assert!(statuses[..8].iter().all(|status| *status == 422) && statuses[10] == 429, "{statuses:?}");
+}

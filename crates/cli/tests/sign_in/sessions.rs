@@ -125,3 +125,32 @@ async fn a_stolen_session_cannot_guess_the_password() {
     let right = json!({ "current": PASSWORD, "new": "another good password" });
     assert_eq!(stolen.send(Method::PUT, "/api/v1/session/password", &right).await.status, 429);
 }
+
+#[tokio::test]
+async fn somebody_lists_the_own_sessions_and_ends_one_of_them() {
+    let house = House::new().await;
+    house.person(ANN, Role::Viewer).await;
+    house.person("eve@example.com", Role::Admin).await;
+    let mut here = house.signed_in(ANN).await;
+    house.pass(MINUTE);
+    let mut there = house.signed_in(ANN).await;
+    let mut eve = house.signed_in("eve@example.com").await;
+    let told = here.get("/api/v1/sessions").await.json();
+    let rows = told["data"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{told}");
+    let currents: Vec<_> = rows.iter().map(|row| row["current"].as_bool().unwrap()).collect();
+    assert_eq!(currents, [false, true], "the newest first");
+    assert_eq!(rows[0]["address"], "127.0.0.1");
+    assert!(!told.to_string().contains(&here.session()), "a cookie stands in the list");
+    let path = format!("/api/v1/sessions/{}", rows[0]["id"].as_str().unwrap());
+    assert_eq!(eve.send(Method::DELETE, &path, &json!({})).await.status, 404, "somebody else's");
+    let token = house.token(Role::Admin).await;
+    let ask = crate::browser::Ask::default().with("authorization", format!("Bearer {token}"));
+    assert_eq!(house.browser().bare(Method::GET, "/api/v1/sessions", ask).await.code(), "session_needed");
+    assert_eq!(here.send(Method::DELETE, &path, &json!({})).await.status, 200);
+    assert!(!there.is_signed_in().await && here.is_signed_in().await && eve.is_signed_in().await);
+    assert_eq!(here.send(Method::DELETE, &path, &json!({})).await.status, 404, "it has ended");
+    let own = format!("/api/v1/sessions/{}", rows[1]["id"].as_str().unwrap());
+    assert_eq!(here.send(Method::DELETE, &own, &json!({})).await.status, 200);
+    assert!(here.session().is_empty() && !here.is_signed_in().await);
+}

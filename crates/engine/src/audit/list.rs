@@ -5,7 +5,7 @@
 //! Invariant: an event that cannot be read is listed as such, whatever was asked for.
 
 use metsuke_model::Moment;
-use metsuke_model::audit::{AuditRow, Event};
+use metsuke_model::audit::{AuditRow, Event, EventOutcome};
 use metsuke_store::{Store, StoreError};
 
 /// How many rows are read at once.
@@ -16,6 +16,12 @@ const PAGE: u32 = 500;
 pub struct EventSelect {
     /// Those with this code, or with codes of this group: `plan.approved`, or `plan` for all of its kind.
     pub code: Option<String>,
+    /// Those by an actor with this text in the name or the kind, whatever its case.
+    pub actor: Option<String>,
+    /// Those done to something with this text in its id or its kind, whatever its case.
+    pub subject: Option<String>,
+    /// Those of which this came.
+    pub outcome: Option<EventOutcome>,
     /// Those of this moment and later.
     pub since: Option<Moment>,
     /// Those of this moment and earlier.
@@ -41,7 +47,16 @@ impl EventSelect {
         let of = |group: &String| {
             code.strip_prefix(group.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
+        let holds = |text: &str, asked: &String| text.to_lowercase().contains(&asked.to_lowercase());
+        let by = |asked: &String| {
+            holds(&event.actor.name, asked) || event.actor.kind.as_str() == asked.to_lowercase()
+        };
+        let about =
+            |asked: &String| event.subject.iter().any(|(kind, id)| holds(id, asked) || **kind == **asked);
         self.code.as_ref().is_none_or(of)
+            && self.actor.as_ref().is_none_or(by)
+            && self.subject.as_ref().is_none_or(about)
+            && self.outcome.is_none_or(|asked| event.code.outcome() == Some(asked))
             && self.since.is_none_or(|since| event.at >= since)
             && self.until.is_none_or(|until| event.at <= until)
     }

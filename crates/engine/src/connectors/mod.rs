@@ -31,7 +31,7 @@ use crate::seal::{SealFile, SealingKey};
 
 pub use logs::LogFeed;
 pub use metsuke_store::{LogLine, LogSelect, RunRow, RunStatus};
-pub use probe::Probe;
+pub use probe::{Estimate, Probe};
 pub use remove::Removal;
 pub use settings::{
     AfterSync, C1zExport, ConnectorEdit, HEROKU_URL, JupiterOneUpload, NewConnector, Settings,

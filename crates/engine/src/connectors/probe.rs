@@ -32,8 +32,47 @@ pub struct Probe {
     pub more_apps: bool,
     /// Requests that the account has left.
     pub calls_left: Option<u32>,
+    /// What a first sync comes to, as far as this tells; none where teams or apps cannot be listed.
+    pub estimate: Option<Estimate>,
     /// What is in the way of reading everything; empty for a token that is good.
     pub problems: Vec<String>,
+}
+
+/// What a first sync comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Estimate {
+    /// Requests, where no team needs a closer look.
+    pub requests_least: u64,
+    /// Requests, where every team does.
+    pub requests_most: u64,
+    /// How long the most of them take, in seconds: eight at a time, each a third of a second, and with the wait for the budget
+    /// where they are more than the account has left.
+    pub seconds: u64,
+    /// Whether there are more apps than were counted, so that it may be more.
+    pub more: bool,
+}
+
+/// Listings that every sync reads: the account, Enterprise accounts, teams, apps, add-ons, attachments, pipelines, their apps, spaces.
+const ALWAYS: u64 = 9;
+/// Listings of a team: members, permissions, invitations.
+const OF_TEAM: u64 = 3;
+/// Listings of an Enterprise account: members, teams.
+const OF_ENTERPRISE_ACCOUNT: u64 = 2;
+/// Requests in a second: eight at a time, a third of a second each.
+const PER_SECOND: u64 = 24;
+/// Requests that Heroku adds to a budget in a minute.
+///
+/// Source: <https://devcenter.heroku.com/articles/platform-api-reference#rate-limits>
+const REFILL: u64 = 75;
+
+impl Estimate {
+    fn of(teams: u64, enterprise_accounts: u64, personal_apps: u64, more: bool, left: Option<u32>) -> Self {
+        let least = ALWAYS + OF_TEAM * teams + OF_ENTERPRISE_ACCOUNT * enterprise_accounts + personal_apps;
+        let most = least + teams;
+        let beyond = left.map_or(0, |left| most.saturating_sub(u64::from(left)));
+        let seconds = most.div_ceil(PER_SECOND) + beyond * 60 / REFILL;
+        Self { requests_least: least, requests_most: most, seconds, more }
+    }
 }
 
 impl Installation {
@@ -72,33 +111,65 @@ async fn probe(heroku: &Heroku) -> Result<Probe, EngineError> {
     if account.federated == Some(true) {
         problems.push("the account is federated, and such an account cannot keep a lasting token".to_owned());
     }
-    let teams = first(heroku, endpoint::teams(), &mut problems).await;
-    let enterprise_accounts = first(heroku, endpoint::enterprise_accounts(), &mut problems).await;
-    let apps = first(heroku, endpoint::apps(), &mut problems).await;
+    let teams = first(heroku, endpoint::teams(), &mut problems, |_| false).await;
+    let enterprise_accounts = first(heroku, endpoint::enterprise_accounts(), &mut problems, |_| false).await;
+    let apps = first(heroku, endpoint::apps(), &mut problems, |app| app.team.is_none()).await;
+    let calls_left = heroku.budget().remaining();
+    let estimate = teams.zip(apps).map(|(teams, apps)| {
+        let accounts = enterprise_accounts.map_or(0, |accounts| accounts.rows);
+        Estimate::of(teams.rows, accounts, apps.chosen, !apps.last || !teams.last, calls_left)
+    });
     Ok(Probe {
         account_id: account.id,
         account_email: account.email,
         scopes,
-        teams: teams.map(|(rows, _)| rows),
-        enterprise_accounts: enterprise_accounts.map(|(rows, _)| rows),
-        apps: apps.map(|(rows, _)| rows),
-        more_apps: apps.is_some_and(|(_, last)| !last),
-        calls_left: heroku.budget().remaining(),
+        teams: teams.map(|page| page.rows),
+        enterprise_accounts: enterprise_accounts.map(|page| page.rows),
+        apps: apps.map(|page| page.rows),
+        more_apps: apps.is_some_and(|page| !page.last),
+        calls_left,
+        estimate,
         problems,
     })
 }
 
-/// The rows of a list's first page, and whether it is the last one.
+/// The first page of a list.
+#[derive(Clone, Copy, Debug)]
+struct First {
+    rows: u64,
+    /// Rows that are of some kind.
+    chosen: u64,
+    last: bool,
+}
+
 async fn first<T: Row>(
     heroku: &Heroku,
     endpoint: Endpoint<T>,
     problems: &mut Vec<String>,
-) -> Option<(u64, bool)> {
+    choose: fn(&T) -> bool,
+) -> Option<First> {
     match heroku.walk(endpoint).next().await {
-        Ok(page) => Some((page.rows.len() as u64, page.last)),
+        Ok(page) => {
+            let chosen = page.rows.iter().filter(|row| choose(row)).count() as u64;
+            Some(First { rows: page.rows.len() as u64, chosen, last: page.last })
+        }
         Err(error) => {
             problems.push(error.to_string());
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_grows_with_teams_and_waits_for_the_budget() {
+        let small = Estimate::of(4, 1, 2, false, Some(4_500));
+        assert_eq!((small.requests_least, small.requests_most, small.seconds), (25, 29, 2));
+        let large = Estimate::of(2_000, 0, 0, true, Some(4_000));
+        assert_eq!((large.requests_most, large.more), (8_009, true));
+        assert_eq!(large.seconds, 8_009_u64.div_ceil(24) + 4_009 * 60 / 75);
     }
 }

@@ -25,6 +25,8 @@ pub struct EventLine {
     pub at: Option<Moment>,
     /// What happened; null for an event that cannot be read.
     pub code: Option<String>,
+    /// What came of it: `done`, `refused`, `failed` or `open`; null for what this version does not know.
+    pub outcome: Option<String>,
     /// Who did it.
     pub actor: Option<Actor>,
     /// What it was done to.
@@ -48,7 +50,7 @@ impl Listing for Events {
         let mut lines = Vec::new();
         let select = EventSelect { before: after.copied(), limit: Some(count as u64), ..self.select.clone() };
         events(&estate.store, &select, |listed| {
-            lines.push(event(listed));
+            lines.push(listed.into());
             Ok::<(), metsuke_store::StoreError>(())
         })
         .await?;
@@ -67,26 +69,30 @@ impl Timed for Events {
     }
 }
 
-fn event(listed: Listed) -> EventLine {
-    let Listed { sequence, event } = listed;
-    match event {
-        Ok(Event { at, code, actor, subject, details, .. }) => EventLine {
-            sequence,
-            at: Some(at),
-            code: Some(code.as_str().to_owned()),
-            actor: Some(actor),
-            subject: subject.into_iter().map(|(name, id)| (name.into(), Value::from(&*id))).collect(),
-            details,
-            text: None,
-        },
-        Err(text) => EventLine {
-            sequence,
-            at: None,
-            code: None,
-            actor: None,
-            subject: Map::new(),
-            details: Map::new(),
-            text: Some(text),
-        },
+impl From<Listed> for EventLine {
+    fn from(listed: Listed) -> Self {
+        let Listed { sequence, event } = listed;
+        match event {
+            Ok(Event { at, code, actor, subject, details, .. }) => Self {
+                sequence,
+                at: Some(at),
+                outcome: code.outcome().map(|outcome| outcome.as_str().to_owned()),
+                code: Some(code.as_str().to_owned()),
+                actor: Some(actor),
+                subject: subject.into_iter().map(|(name, id)| (name.into(), Value::from(&*id))).collect(),
+                details,
+                text: None,
+            },
+            Err(text) => Self {
+                sequence,
+                at: None,
+                code: None,
+                outcome: None,
+                actor: None,
+                subject: Map::new(),
+                details: Map::new(),
+                text: Some(text),
+            },
+        }
     }
 }

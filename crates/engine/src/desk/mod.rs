@@ -49,7 +49,7 @@ pub use shelves::{Bookmark, Browse, Browsed, Reading};
 pub use single::{AppShown, EnterpriseAccountShown, Single, SingleAsk, TeamShown};
 pub use switches::{ProtectedLine, Switch};
 pub use syncs::{Held, SyncLine, SyncShown, Syncs};
-pub use trail::{TrailSigned, TrailVerified};
+pub use trail::{TrailEntry, TrailSigned, TrailVerified};
 pub use webhooks::{HookKey, Hooks};
 
 pub use query::{Question, ask, explained};

@@ -5,13 +5,13 @@
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom};
 
-use metsuke_model::audit::{Expected, PublicKey, Verdict};
+use metsuke_model::audit::{Event, Expected, PublicKey, Verdict};
 use serde::Serialize;
 
 use super::apart::apart;
-use super::{Desk, Estate};
+use super::{Desk, Estate, EventLine};
 use crate::EngineError;
-use crate::audit::{self, KeyFile, Signed, Verified};
+use crate::audit::{self, KeyFile, Listed, Signed, Verified};
 use crate::identity::Caller;
 
 /// What verifying a trail found.
@@ -26,6 +26,19 @@ pub struct TrailVerified {
     pub caveats: Vec<String>,
 }
 
+/// One event of a trail, with what the trail keeps of it.
+#[derive(Clone, Debug)]
+pub struct TrailEntry {
+    /// The event.
+    pub event: EventLine,
+    /// The text that was hashed, as it was written.
+    pub text: String,
+    /// Its hash in the trail's tree.
+    pub leaf: String,
+    /// Whether a later one stands behind it.
+    pub followed: bool,
+}
+
 /// A checkpoint that was signed.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrailSigned {
@@ -38,6 +51,28 @@ pub struct TrailSigned {
 }
 
 impl Desk {
+    /// One event of the trail of the installation, or of a connector, by its number.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnector`]; [`EngineError::Unknown`] where there is no such event; what the database said.
+    pub async fn trail_entry(
+        &self,
+        connector: Option<&str>,
+        sequence: u64,
+    ) -> Result<TrailEntry, EngineError> {
+        let store = self.trail(connector).await?.store;
+        let rows = store.audit_rows_before(sequence.checked_add(2), 2).await?;
+        let followed = rows.iter().any(|row| row.sequence > sequence);
+        let row = rows
+            .into_iter()
+            .find(|row| row.sequence == sequence)
+            .ok_or_else(|| EngineError::Unknown { what: "event", asked: sequence.to_string() })?;
+        let event = Event::decode(&row.text).map_err(|_| row.text.clone());
+        let listed = Listed { sequence, event };
+        Ok(TrailEntry { event: listed.into(), leaf: row.leaf.to_string(), text: row.text, followed })
+    }
+
     /// Verifies the trail of the installation, or of a connector.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub use policy::{Caller, Credential, Denied, Owned, Policy};
 pub use provider::{NotLetIn, Provider, ProviderAnswer, ProviderRules, Question};
 pub use role::{Role, Scope};
 pub use second_factor::{Offer, Own};
-pub use session::{Session, csrf_token, csrf_token_fits};
+pub use session::{OwnSession, Session, csrf_token, csrf_token_fits};
 pub use setup::{FirstPerson, SETUP_LASTS};
 pub use sign_in::{Opened, SignedIn, Typing, Visitor};
 pub use token::{NewToken, Token, TokenAsk, Tokens};

@@ -169,6 +169,8 @@ operations! {
     Metrics = "getMetrics", Get "/metrics", Service reads, policy::PUBLIC;
     /// The description of this API
     Description = "getDescription", Get "/api/v1/openapi.json", Service reads, policy::PUBLIC;
+    /// Show how the installation was set up
+    GetInstallation = "getInstallation", Get "/api/v1/installation", Service reads, policy::AUDITING;
     /// Who the token says one is
     WhoAmI = "getIdentity", Get "/api/v1/me", Service reads, policy::SEEING;
     /// Answer an assistant by the Model Context Protocol; its tools ask other operations
@@ -368,9 +370,9 @@ operations! {
     /// Sign in by the page's form
     SubmitSignIn = "submitSignIn", Post "/auth/sign-in", Session writes, policy::PUBLIC;
     /// The page on which the first person is set up
-    SetupPage = "getSetupPage", Get "/auth/setup", Session reads, policy::PUBLIC;
+    SetupPage = "getSetupPage", Get "/setup", Session reads, policy::PUBLIC;
     /// Set the first person up by the page's form
-    SubmitSetup = "submitSetup", Post "/auth/setup", Session writes, policy::PUBLIC;
+    SubmitSetup = "submitSetup", Post "/setup", Session writes, policy::PUBLIC;
     /// Go to the provider of identities
     AskProvider = "askProvider", Get "/auth/oidc", Session reads, policy::PUBLIC;
     /// Come back from the provider of identities
@@ -391,6 +393,13 @@ operations! {
     OfferSecondFactor = "offerSecondFactor", Post "/api/v1/session/second-factor", Session writes, policy::ONESELF;
     /// Enrol the second factor by a code of it
     ConfirmSecondFactor = "confirmSecondFactor", Put "/api/v1/session/second-factor", Session writes, policy::ONESELF;
+
+    /// Ask for the second factor no more
+    RemoveSecondFactor = "removeSecondFactor", Post "/api/v1/session/second-factor/removal", Session writes, policy::ONESELF;
+    /// List the sessions that one is in, in whatever browser
+    ListOwnSessions = "listOwnSessions", Get "/api/v1/sessions", Session reads, policy::ONESELF;
+    /// End one of the sessions that one is in
+    EndOwnSession = "endOwnSession", Delete "/api/v1/sessions/{id}", Session writes, policy::ONESELF;
 
     /// List accounts of people who sign in
     ListAccounts = "listAccounts", Get "/api/v1/accounts", Accounts reads, policy::AUDITING;

@@ -42,6 +42,18 @@ impl Role {
             Self::Admin => "admin",
         }
     }
+
+    /// What it is trusted with, in a few words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Viewer => "sees the estate: who can do what, and what changed",
+            Self::Auditor => "sees everything, the audit trail included, and changes nothing",
+            Self::Reviewer => "sees the estate and decides about findings",
+            Self::Operator => "runs connectors, plans changes and applies them",
+            Self::Admin => "everything",
+        }
+    }
 }
 
 impl fmt::Display for Role {

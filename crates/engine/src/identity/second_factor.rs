@@ -125,6 +125,50 @@ impl People {
         Ok(Own::Done(codes))
     }
 
+    /// Asks for no second factor any more, for whoever shows the password and a code of it, or a recovery code. Every session of
+    /// the account ends, and the browser gets a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Refused`] where none is asked for, what the sealing key's file said, and what the database said.
+    pub async fn remove_second_factor(
+        &self,
+        session: &Session,
+        password: &SecretString,
+        code: &SecretString,
+        visitor: &Visitor,
+    ) -> Result<Own<Opened>, EngineError> {
+        let account = self.own(session).await?;
+        if account.totp_since.is_none() {
+            let reason = "no second factor is asked for".into();
+            return Err(EngineError::Refused { reason, hint: None });
+        }
+        match self.asked_again(&account, password).await? {
+            SignedInAgain::Yes => {}
+            SignedInAgain::No => return Ok(Own::Wrong),
+            SignedInAgain::Locked(wait) => return Ok(Own::Locked(wait)),
+        }
+        // A code that was guessed counts as a password does.
+        let attempt = match self.counted_again(&account).await? {
+            Ok(attempt) => attempt,
+            Err(wait) => return Ok(Own::Locked(wait)),
+        };
+        let now = self.clock.now();
+        let Some(proof) = self.proof(Some(&account), code, now)? else { return Ok(Own::Wrong) };
+        let acting = self.clone().acting(&account);
+        let event = acting
+            .event(now, EventCode::TotpReset, &account.id)
+            .detail("email", account.email.clone())
+            .detail("how", "own wish");
+        if !self.store.drop_totp(&account.id, &proof, now, event).await? {
+            return Ok(Own::Wrong);
+        }
+        self.store.forget_try(&attempt).await?;
+        let account = self.own(session).await?;
+        let opened = self.open(&account, "second_factor_removal", Proof::None, visitor, None).await?;
+        opened.map(Own::Done).ok_or_else(|| missing(&account.id))
+    }
+
     async fn own(&self, session: &Session) -> Result<AccountRow, EngineError> {
         let found = self.store.account(&session.account).await?;
         found.ok_or_else(|| missing(&session.account))

@@ -7,7 +7,9 @@
 
 use metsuke_model::Moment;
 use metsuke_model::audit::EventCode;
+use metsuke_store::SessionRow;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use super::chance::{hash, is_secret};
@@ -40,6 +42,27 @@ pub struct Session {
     pub expires_at: Moment,
     /// Who is in it.
     pub caller: Caller,
+}
+
+/// A session of one's own, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnSession {
+    /// Its id, which is no secret.
+    pub id: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// How it was opened: `password` or `oidc`, or after what it takes the place of another.
+    pub method: String,
+    /// When it was opened.
+    pub created_at: Moment,
+    /// When it was last used, to the minute.
+    pub seen_at: Moment,
+    /// From when on it cannot be used, unless it is used before.
+    pub expires_at: Moment,
+    /// The address of the machine that it was opened from.
+    pub address: Option<String>,
+    /// What the browser calls itself; nobody has checked that.
+    pub browser: Option<String>,
 }
 
 impl People {
@@ -90,6 +113,44 @@ impl People {
             .detail("session", session.id.clone());
         self.store.end_session(&session.id, now, event).await?;
         Ok(())
+    }
+
+    /// The sessions of whoever is in this one, the last used first.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn own_sessions(&self, session: &Session) -> Result<Vec<OwnSession>, EngineError> {
+        let now = self.clock.now();
+        let rows = self.store.sessions_of(&session.account, now).await?;
+        let own = |row: SessionRow| OwnSession {
+            current: row.id == session.id,
+            id: row.id,
+            method: row.method,
+            created_at: row.created_at,
+            seen_at: row.seen_at,
+            expires_at: row.expires_at.min(Moment(row.seen_at.0 + IDLE)),
+            address: row.address,
+            browser: row.browser,
+        };
+        Ok(rows.into_iter().map(own).filter(|own| own.expires_at > now).collect())
+    }
+
+    /// Ends one of one's own sessions, this one or another, and gives it as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unknown`] for one that is somebody else's or has ended, and what the database said.
+    pub async fn end_own_session(&self, session: &Session, id: &str) -> Result<OwnSession, EngineError> {
+        let unknown = || EngineError::Unknown { what: "session", asked: id.into() };
+        let own =
+            self.own_sessions(session).await?.into_iter().find(|own| own.id == id).ok_or_else(unknown)?;
+        let now = self.clock.now();
+        let event = self
+            .by(&session.caller)
+            .event(now, EventCode::SessionEnded, &session.account)
+            .detail("session", own.id.clone());
+        if self.store.end_session(&own.id, now, event).await? { Ok(own) } else { Err(unknown()) }
     }
 
     /// Ends every session of an account; gives how many there were.

@@ -30,6 +30,8 @@ const WINDOW: i64 = 15 * 60 * 1_000_000;
 const PER_ACCOUNT: u32 = 10;
 /// Tries that are looked at in that time from one address.
 const PER_ADDRESS: u32 = 50;
+/// Letters of what a browser calls itself that are kept.
+const LONGEST_BROWSER: usize = 256;
 /// What the secret of a known browser begins with.
 const DEVICE: &str = "mtd_";
 
@@ -42,6 +44,8 @@ pub struct Visitor {
     pub device: Option<SecretString>,
     /// The session that the browser is in already.
     pub session: Option<SecretString>,
+    /// What the browser calls itself; nobody has checked that.
+    pub browser: Option<String>,
 }
 
 /// What somebody typed to sign in.
@@ -182,7 +186,7 @@ impl People {
     }
 
     /// What the typed code proves: `None` where one is asked for and this is none.
-    fn proof(
+    pub(super) fn proof(
         &self,
         account: Option<&AccountRow>,
         code: &SecretString,
@@ -230,6 +234,8 @@ impl People {
             seen_at: now,
             expires_at: Moment(now.0 + session::LONGEST),
             ended_at: None,
+            address: Some(visitor.address.to_string()),
+            browser: visitor.browser.as_deref().map(called),
         };
         let second = match &proof {
             Proof::None => "none",
@@ -299,13 +305,9 @@ impl People {
         account: &AccountRow,
         password: &SecretString,
     ) -> Result<SignedInAgain, EngineError> {
-        let now = self.clock.now();
-        let full = self.event(now, EventCode::LoginLocked, &account.id);
-        let buckets = vec![bucket("again", &[account.id.as_bytes()], PER_ACCOUNT)];
-        let attempt = match self.counted(buckets, now, full).await? {
+        let attempt = match self.counted_again(account).await? {
             Ok(attempt) => attempt,
-            Err(SignedIn::Locked(wait)) => return Ok(SignedInAgain::Locked(wait)),
-            Err(_) => return Ok(SignedInAgain::No),
+            Err(wait) => return Ok(SignedInAgain::Locked(wait)),
         };
         Ok(match self.passwords.check(password, account.password.as_deref()).await {
             Checked::Right => {
@@ -317,6 +319,21 @@ impl People {
                 self.store.forget_try(&attempt).await?;
                 SignedInAgain::Locked(Duration::from_secs(1))
             }
+        })
+    }
+
+    /// Counts a try of somebody who has signed in to be believed once more, or tells how long to wait.
+    pub(super) async fn counted_again(
+        &self,
+        account: &AccountRow,
+    ) -> Result<Result<String, Duration>, EngineError> {
+        let now = self.clock.now();
+        let full = self.event(now, EventCode::LoginLocked, &account.id);
+        let buckets = vec![bucket("again", &[account.id.as_bytes()], PER_ACCOUNT)];
+        Ok(match self.counted(buckets, now, full).await? {
+            Ok(attempt) => Ok(attempt),
+            Err(SignedIn::Locked(wait)) => Err(wait),
+            Err(_) => Err(Duration::from_secs(1)),
         })
     }
 
@@ -337,6 +354,11 @@ pub(super) enum SignedInAgain {
     No,
     /// There were too many tries.
     Locked(Duration),
+}
+
+/// What a browser calls itself, as far as it is kept.
+fn called(browser: &str) -> String {
+    browser.chars().filter(|letter| !letter.is_control()).take(LONGEST_BROWSER).collect()
 }
 
 /// What a second factor's secret is sealed for.

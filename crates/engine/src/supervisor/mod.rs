@@ -6,6 +6,7 @@
 //! next is written with the run; a job has one worker that can still write.
 
 mod carry;
+mod gauge;
 pub(crate) mod running;
 mod sync;
 mod tell;

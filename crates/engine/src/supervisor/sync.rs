@@ -13,6 +13,7 @@ use metsuke_store::{NewLogLine, RunEnd, RunRow, RunStatus, Settled, StoreError};
 use serde_json::json;
 use tracing::Instrument as _;
 
+use super::gauge::Gauge;
 use super::tell::Teller;
 use crate::EngineError;
 use crate::connectors::stored_settings;
@@ -66,31 +67,36 @@ async fn carry_out(work: &Work) -> Done {
         Err(StoreError::LeaseLost) => return Done::Settled,
         Err(error) => return again(&error),
     };
-    let teller = Teller::new(work.installation.clock());
+    let (teller, gauge) = (Teller::new(work.installation.clock()), Gauge::new());
     teller.line("info", format!("the sync begins ({})", cause(&run.cause)));
     work.installation.wake();
     let ended = {
         let writing = teller.write(&work.installation, &work.store, run.id);
         let span = tracing::info_span!("sync", run.id = %run.id, connector.id = %id);
-        let reading = read(work, id, &teller).instrument(span);
+        let reading = read(work, id, &teller, &gauge).instrument(span);
         tokio::pin!(writing, reading);
         tokio::select! {
             ended = &mut reading => ended,
             () = &mut writing => return Done::Settled,
         }
     };
-    match conclude(work, &run, ended, &teller).await {
+    match conclude(work, &run, ended, &teller, &gauge).await {
         Ok(()) | Err(StoreError::LeaseLost) => Done::Settled,
         Err(error) => again(&error),
     }
 }
 
 /// Reads the estate and commits it.
-fn read<'a>(work: &'a Work, id: ConnectorId, teller: &'a Teller<'a>) -> BoxFuture<'a, Ended> {
-    Box::pin(read_estate(work, id, teller))
+fn read<'a>(
+    work: &'a Work,
+    id: ConnectorId,
+    teller: &'a Teller<'a>,
+    gauge: &'a Gauge,
+) -> BoxFuture<'a, Ended> {
+    Box::pin(read_estate(work, id, teller, gauge))
 }
 
-async fn read_estate(work: &Work, id: ConnectorId, teller: &Teller<'_>) -> Ended {
+async fn read_estate(work: &Work, id: ConnectorId, teller: &Teller<'_>, gauge: &Gauge) -> Ended {
     let installation = &work.installation;
     let failed = |error: EngineError| {
         let now = installation.now();
@@ -114,13 +120,25 @@ async fn read_estate(work: &Work, id: ConnectorId, teller: &Teller<'_>) -> Ended
     let (settings, heroku) = cancelled.unwrap_or(Err(EngineError::Cancelled)).map_err(failed)?;
     let what = sync::Settings { skip: settings.skip };
     let (clock, cancel) = (installation.clock(), &work.cancel);
-    Box::pin(sync::run(&heroku, &work.store, &what, clock, teller, cancel)).await
+    let reading = Box::pin(sync::run(&heroku, &work.store, &what, clock, teller, cancel));
+    let ended = tokio::select! {
+        ended = reading => ended,
+        never = gauge.follow(heroku.budget(), clock) => never,
+    };
+    gauge.note(heroku.budget(), clock);
+    ended
 }
 
 /// Writes down how the run ended, with its job.
-async fn conclude(work: &Work, run: &RunRow, ended: Ended, teller: &Teller<'_>) -> Result<(), StoreError> {
+async fn conclude(
+    work: &Work,
+    run: &RunRow,
+    ended: Ended,
+    teller: &Teller<'_>,
+    gauge: &Gauge,
+) -> Result<(), StoreError> {
     let now = work.installation.now();
-    let (end, settled) = match ended {
+    let (mut end, settled) = match ended {
         Ok(summary) => (committed(&summary, teller), Settled::Finished(None)),
         Err(failure) => match (&failure.error, work.stopped()) {
             (_, Some(Stop::LeaseLost)) => return Err(StoreError::LeaseLost),
@@ -143,6 +161,9 @@ async fn conclude(work: &Work, run: &RunRow, ended: Ended, teller: &Teller<'_>) 
             _ => failed(work, &failure, teller),
         },
     };
+    if let (Some(members), Some(budget)) = (end.document.as_object_mut(), gauge.document()) {
+        members.insert("budget".into(), budget);
+    }
     let lines = teller.take();
     work.store.end_run(&work.claim, run.id, &end, &lines, &settled, now).await
 }

@@ -9,7 +9,9 @@ use metsuke_engine::EngineError;
 use metsuke_engine::audit::{
     EventSelect, KeyFile, Listed, checkpoint, events, export, record_exported, verify, verify_export,
 };
-use metsuke_model::audit::{Actor, EventCode, Expected, FindingKind, PublicKey, Verdict};
+use metsuke_model::audit::{
+    Actor, ActorKind, EventCode, EventOutcome, Expected, FindingKind, PublicKey, Verdict,
+};
 use metsuke_model::{Clock as _, FixedClock, Moment};
 use metsuke_store::{OpenMode, Store, StoreError};
 use metsuke_testkit::TestDatabase;
@@ -226,6 +228,28 @@ async fn events_are_listed_newest_first_by_code_and_time() {
         .await
         .unwrap();
     assert_eq!(log.codes(&EventSelect { code: Some("login".into()), ..all }).await, ["2 unreadable"]);
+}
+
+#[tokio::test]
+async fn events_are_found_by_who_about_what_and_by_what_came_of_it() {
+    let log = Log::on_sqlite().await;
+    let store = log.store.clone().acting_as(Actor { kind: ActorKind::ApiKey, name: "Robot (17)".into() });
+    let refused = store.event(AT, EventCode::PlanRefused).about("plan", "P-17").about("team", "Core");
+    store.record(refused).await.unwrap();
+    let found = async |change: fn(&mut EventSelect)| {
+        let mut select = EventSelect::default();
+        change(&mut select);
+        log.codes(&select).await
+    };
+    assert_eq!(found(|select| select.actor = Some("rObot".into())).await, ["plan.refused"]);
+    assert_eq!(found(|select| select.actor = Some("api_key".into())).await, ["plan.refused"]);
+    assert_eq!(found(|select| select.subject = Some("p-17".into())).await, ["plan.refused"]);
+    assert_eq!(found(|select| select.subject = Some("team".into())).await, ["plan.refused"]);
+    assert_eq!(found(|select| select.outcome = Some(EventOutcome::Refused)).await, ["plan.refused"]);
+    assert!(found(|select| select.actor = Some("nobody".into())).await.is_empty());
+    assert!(found(|select| select.outcome = Some(EventOutcome::Failed)).await.is_empty());
+    let done = found(|select| select.outcome = Some(EventOutcome::Done)).await;
+    assert!(!done.is_empty() && !done.contains(&"plan.refused".to_owned()), "{done:?}");
 }
 
 #[tokio::test]

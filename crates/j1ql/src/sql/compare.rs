@@ -62,8 +62,13 @@ fn against(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, comparison
             among(writer, left, &select, value_type)
         }
         Operand::Value(value) => {
-            if let (Expr::Constant(Value::Text(text)), Match::Equal) = (value, comparison.operator) {
-                return equal_text(writer, left, text);
+            match (value, comparison.operator) {
+                (Expr::Constant(Value::Text(text)), Match::Equal) => return equal_text(writer, left, text),
+                (Expr::Constant(Value::Text(end)), Match::EndsWith) if !end.is_empty() => {
+                    let end = writer.text(end);
+                    return any_text(writer, left, |writer, text| writer.dialect.ends_with(text, &end, true));
+                }
+                _ => {}
             }
             let right = term(writer, branch, value);
             values(writer, branch, (left, comparison.operator, &right))
@@ -307,7 +312,7 @@ fn text_match(writer: &Writer<'_>, operator: Match, text: &str, other: &str) -> 
         Match::Equal => format!("{text} = {other}"),
         Match::Contains => writer.dialect.contains(text, other),
         Match::StartsWith => writer.dialect.starts_with(text, other),
-        Match::EndsWith => writer.dialect.ends_with(text, other),
+        Match::EndsWith => writer.dialect.ends_with(text, other, false),
         Match::Greater | Match::Less | Match::GreaterOrEqual | Match::LessOrEqual => return None,
     })
 }

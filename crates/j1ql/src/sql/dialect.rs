@@ -107,9 +107,10 @@ impl Dialect {
         }
     }
 
-    /// Whether a text ends with another one.
-    pub(super) fn ends_with(self, text: &str, part: &str) -> String {
+    /// Whether a text ends with another one, which may be known to be `longer` than nothing.
+    pub(super) fn ends_with(self, text: &str, part: &str, longer: bool) -> String {
         match self {
+            Sqlite if longer => format!("substr({text}, -length({part})) = {part}"),
             Sqlite => format!(
                 "(length({part}) = 0 AND {text} IS NOT NULL OR substr({text}, -length({part})) = {part})"
             ),

@@ -73,7 +73,11 @@ fn reference_to(branch: &Branch<'_>, node: usize) -> Option<String> {
         RelationSource::Junction { from, to, .. } => {
             Some(format!("e{number}.{}", if node == hop.from { from } else { to }))
         }
-        RelationSource::Access { .. } | RelationSource::Effective | RelationSource::Matched => None,
+        RelationSource::Access { at, .. } => {
+            let end = if node == hop.end(at) { "resource_id" } else { "principal_id" };
+            Some(format!("e{number}.{end}"))
+        }
+        RelationSource::Effective | RelationSource::Matched => None,
     }
 }
 

@@ -49,6 +49,7 @@ pub mod export;
 mod key;
 pub mod merkle;
 mod order;
+mod outcome;
 mod verdict;
 mod verify;
 
@@ -60,6 +61,7 @@ pub use error::AuditError;
 pub use event::{AuditRow, EVENT_FORMAT, Event, MAX_EVENT_BYTES, MAX_SUBJECT_BYTES, NewEvent};
 pub use key::{Origin, PublicKey, SigningKey};
 pub use merkle::{Digest, Frontier, leaf_hash};
+pub use outcome::EventOutcome;
 pub use verdict::{Finding, FindingKind, KeySource, MAX_FINDINGS, Verdict};
 pub use verify::{Verifier, verify};
 

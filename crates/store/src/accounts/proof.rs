@@ -7,7 +7,7 @@ use metsuke_model::audit::NewEvent;
 
 use super::CHANGING;
 use crate::connection::Bind;
-use crate::{Store, StoreError, audit, sessions};
+use crate::{Proof, Store, StoreError, audit, sessions};
 
 impl Store {
     /// Gives an account another password; ends its sessions, and no browser counts as known after it.
@@ -70,6 +70,44 @@ impl Store {
         connection.execute(CHANGING, "DELETE FROM recovery_code WHERE account = $1", &[id.into()]).await?;
         let rows: Vec<_> = codes.iter().map(|code| [Bind::from(id), Bind::Bytes(code.clone())]).collect();
         connection.insert(CHANGING, ("INSERT INTO recovery_code (account, hash) ", ""), rows).await?;
+        audit::append(&mut connection, event).await?;
+        connection.commit().await?;
+        Ok(true)
+    }
+
+    /// The same at the wish of whoever has it, who shows a code of it once more; `false` where that was used before, or is none.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is changed then.
+    pub async fn drop_totp(
+        &self,
+        id: &str,
+        proof: &Proof,
+        now: Moment,
+        event: NewEvent,
+    ) -> Result<bool, StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        let (sql, shown) = match proof {
+            Proof::None => return Ok(false),
+            Proof::Totp(step) => (
+                "UPDATE account SET totp = NULL, totp_since = NULL, totp_step = $1
+                  WHERE id = $2 AND totp_since IS NOT NULL AND totp_step < $1",
+                Bind::from(*step),
+            ),
+            Proof::Recovery(hash) => (
+                "UPDATE account SET totp = NULL, totp_since = NULL
+                  WHERE id = $2 AND totp_since IS NOT NULL
+                    AND EXISTS (SELECT 1 FROM recovery_code c
+                                 WHERE c.account = $2 AND c.hash = $1 AND c.used_at IS NULL)",
+                Bind::Bytes(hash.clone()),
+            ),
+        };
+        if connection.execute(CHANGING, sql, &[shown, id.into()]).await? == 0 {
+            return Ok(false);
+        }
+        connection.execute(CHANGING, "DELETE FROM recovery_code WHERE account = $1", &[id.into()]).await?;
+        sessions::end_all(&mut connection, id, now).await?;
         audit::append(&mut connection, event).await?;
         connection.commit().await?;
         Ok(true)

@@ -52,6 +52,8 @@ fn session(number: u8, account: &str) -> SessionRow {
         seen_at: Moment(2_000),
         expires_at: Moment(9_000),
         ended_at: None,
+        address: Some("192.0.2.1".into()),
+        browser: None,
     }
 }
 
@@ -133,6 +135,52 @@ async fn no_code_opens_two_sessions(database: Database) {
     assert!(open(&store, &session(4, "ann"), Proof::None).await);
 }
 
+async fn a_second_factor_goes_with_a_fresh_code_or_an_unused_recovery_code(database: Database) {
+    let store = database.open().await;
+    keep(&store, "ann", "admin").await;
+    let enrol = async |step: i64| {
+        assert!(store.offer_totp("ann", &[7; 40]).await.unwrap());
+        assert!(store.confirm_totp("ann", step, &[vec![1; 32]], NOW, event(&store)).await.unwrap());
+        assert!(open(&store, &session(u8::try_from(step).unwrap(), "ann"), Proof::Totp(step + 1)).await);
+    };
+    let removed =
+        async |proof: Proof| store.drop_totp("ann", &proof, Moment(3_000), event(&store)).await.unwrap();
+    let secret = async || store.account("ann").await.unwrap().unwrap().totp_since;
+    assert!(!removed(Proof::Totp(9)).await, "there is none");
+    enrol(50).await;
+    let before = events(&store).await;
+    for proof in [Proof::None, Proof::Totp(51), Proof::Recovery(vec![2; 32])] {
+        assert!(!removed(proof).await);
+    }
+    assert_eq!((secret().await, events(&store).await), (Some(NOW), before), "what was refused left no event");
+    assert!(removed(Proof::Totp(52)).await);
+    assert_eq!((secret().await, events(&store).await), (None, before + 1));
+    assert!(!open(&store, &session(60, "ann"), Proof::Recovery(vec![1; 32])).await, "its codes went with it");
+    let ended = store.session_of_hash(&[50; 32]).await.unwrap().unwrap().0.ended_at;
+    assert_eq!(ended, Some(Moment(3_000)));
+    enrol(70).await;
+    assert!(removed(Proof::Recovery(vec![1; 32])).await);
+    assert_eq!(secret().await, None);
+}
+
+async fn somebodys_open_sessions_are_listed_the_last_used_first(database: Database) {
+    let store = database.open().await;
+    keep(&store, "ann", "admin").await;
+    keep(&store, "bob", "viewer").await;
+    for number in [1, 2, 3] {
+        assert!(open(&store, &session(number, "ann"), Proof::None).await);
+    }
+    assert!(open(&store, &session(4, "bob"), Proof::None).await);
+    store.session_seen("session-1", Moment(5_000)).await.unwrap();
+    assert!(store.end_session("session-2", Moment(4_000), event(&store)).await.unwrap());
+    let listed = async |now| store.sessions_of("ann", Moment(now)).await.unwrap();
+    let ids: Vec<String> = listed(6_000).await.into_iter().map(|session| session.id).collect();
+    assert_eq!(ids, ["session-1", "session-3"]);
+    let kept = listed(6_000).await.remove(1);
+    assert_eq!((kept.address.as_deref(), kept.browser), (Some("192.0.2.1"), None));
+    assert!(listed(9_000).await.is_empty(), "they cannot be used any more");
+}
+
 async fn what_ends_sessions_ends_all_of_them(database: Database) {
     let store = database.open().await;
     keep(&store, "ann", "admin").await;
@@ -189,5 +237,7 @@ on_both_engines!(
     a_setup_link_makes_one_account_while_there_is_none,
     no_code_opens_two_sessions,
     what_ends_sessions_ends_all_of_them,
+    a_second_factor_goes_with_a_fresh_code_or_an_unused_recovery_code,
+    somebodys_open_sessions_are_listed_the_last_used_first,
     a_bucket_takes_what_it_takes_however_many_come_at_once,
 );

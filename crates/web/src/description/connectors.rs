@@ -187,6 +187,15 @@ fn probe() -> Value {
         ("apps", or_null(count())),
         ("more_apps", flag()),
         ("calls_left", or_null(count())),
+        (
+            "estimate",
+            or_null(object([
+                ("requests_least", count()),
+                ("requests_most", count()),
+                ("seconds", count()),
+                ("more", flag()),
+            ])),
+        ),
         ("problems", list(text())),
     ])
 }

@@ -165,7 +165,7 @@ fn responses(operation: Operation, spec: &Spec) -> Value {
                 _ => words::named("Error"),
             };
             members.insert("application/json".into(), json!({ "schema": error }));
-            if operation.path().starts_with("/auth/") {
+            if ["/auth/", "/setup"].iter().any(|page| operation.path().starts_with(page)) {
                 members.insert("text/html".into(), json!({ "schema": words::text() }));
             }
         }

@@ -121,6 +121,9 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec.answer.content.push(("text/event-stream", text()));
             spec.body(json!({ "anyOf": [message, list(message)] })).more(&[202, 404, 406])
         }
+        Operation::GetInstallation => {
+            Spec::thing("How the installation was set up; no secret is in it.", named("Installation"))
+        }
         Operation::WhoAmI => Spec::thing("Who the token says one is.", named("Identity")),
         Operation::ListConnectors
         | Operation::CreateConnector
@@ -279,7 +282,10 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::EndSession
         | Operation::ChangePassword
         | Operation::OfferSecondFactor
-        | Operation::ConfirmSecondFactor => session::describe(operation),
+        | Operation::ConfirmSecondFactor
+        | Operation::RemoveSecondFactor
+        | Operation::ListOwnSessions
+        | Operation::EndOwnSession => session::describe(operation),
         Operation::ListAccounts
         | Operation::CreateAccount
         | Operation::GetAccount
@@ -337,7 +343,7 @@ fn connector(operation: Operation) -> Spec {
 const GRANTS: &[&str] = &["connector", "as_of", "user", "team", "app", "enterprise_account", "entitlement"];
 const CHANGES: &[&str] =
     &["connector", "since", "until", "kind", "change", "resource", "principal", "by", "text"];
-const EVENTS: &[&str] = &["connector", "code", "since", "until"];
+const EVENTS: &[&str] = &["connector", "code", "actor", "subject", "outcome", "since", "until"];
 
 /// A schema of the components and more members.
 fn named_object(name: &str) -> Value {

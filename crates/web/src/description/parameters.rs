@@ -1,6 +1,7 @@
 //! Parameters of operations: of the path, of the query, and headers.
 
 use metsuke_engine::identity::Operation;
+use metsuke_model::audit::EventOutcome;
 use serde_json::{Value, json};
 
 use super::operations::Spec;
@@ -66,6 +67,11 @@ fn parameter(name: &str) -> Value {
             text(),
             "For events: only those of this code, or of codes that begin with it and a dot. From a provider: what it gave.",
         ),
+        "actor" => {
+            (text(), "Only by an actor with this text in the name, or of this kind, whatever its case.")
+        }
+        "subject" => (text(), "Only about something with this text in its id, or of this kind."),
+        "outcome" => (one_of(&EventOutcome::ALL.map(EventOutcome::as_str)), "Only what this came of."),
         "next" => (text(), "Where to go on, within this server."),
         "link" => (text(), "What the log's link holds."),
         "iss" => (text(), "Which provider answers."),

@@ -318,6 +318,7 @@ fn plans() -> Named {
         ("sequence", count()),
         ("at", or_null(moment())),
         ("code", or_null(text())),
+        ("outcome", or_null(text())),
         ("actor", or_null(object([("kind", text()), ("name", text())]))),
         ("subject", anything()),
         ("details", anything()),
@@ -331,6 +332,7 @@ fn plans() -> Named {
         ("Applied", applied),
         ("Release", only(release)),
         ("Event", event),
+        ("Installation", installation()),
     ]
 }
 
@@ -380,4 +382,23 @@ fn tokens() -> Named {
         [("scopes", list(one_of(&scopes))), ("person", address), ("expires_at", or_null(moment()))],
     ));
     vec![("Token", token), ("NewToken", ask)]
+}
+
+fn installation() -> Value {
+    let setting = object([
+        ("name", text()),
+        ("value", or_null(text())),
+        ("secret", flag()),
+        ("from", or_null(text())),
+        ("help", text()),
+    ]);
+    object([
+        ("version", text()),
+        ("engine", text()),
+        ("database", text()),
+        ("sealing_key", text()),
+        ("audit_key", or_null(text())),
+        ("file", or_null(text())),
+        ("settings", list(setting)),
+    ])
 }

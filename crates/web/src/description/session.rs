@@ -54,6 +54,17 @@ pub(super) fn describe(operation: Operation) -> Spec {
             .body(named("PasswordAgain"))
             .more(&[409, 429])
         }
+        Operation::RemoveSecondFactor => {
+            let opened = "A new session: all others have ended.";
+            Spec::new(200, opened, named("Session")).body(named("SecondFactorRemoval")).more(&[409, 429])
+        }
+        Operation::ListOwnSessions => {
+            Spec::list("The sessions that can still be used, the newest first.", "OwnSession", &[])
+        }
+        Operation::EndOwnSession => {
+            let told = object([("id", text()), ("ended", flag())]);
+            Spec::new(200, "It has ended.", told).more(&[404])
+        }
         _ => {
             let told = object([("recovery_codes", list(text()))]);
             Spec::new(200, "It is asked for from now on. The codes are shown this once.", told)
@@ -134,6 +145,16 @@ pub(super) fn all() -> Named {
         ("expires_at", moment()),
         ("csrf_token", text()),
     ]);
+    let own = object([
+        ("id", text()),
+        ("current", flag()),
+        ("method", text()),
+        ("created_at", moment()),
+        ("seen_at", moment()),
+        ("expires_at", moment()),
+        ("address", or_null(text())),
+        ("browser", or_null(text())),
+    ]);
     let password = json!({ "type": "string", "minLength": 12, "maxLength": 256 });
     let asked = with(
         object([("email", address()), ("role", roles())]),
@@ -149,6 +170,7 @@ pub(super) fn all() -> Named {
         ("AccountEdit", only(edit)),
         ("NewPassword", only(object([("password", password.clone())]))),
         ("Session", session),
+        ("OwnSession", own),
         (
             "SignIn",
             only(with(object([("email", text()), ("password", secret())]), [("code", or_null(secret()))])),
@@ -156,5 +178,6 @@ pub(super) fn all() -> Named {
         ("PasswordChange", only(object([("current", secret()), ("new", password)]))),
         ("PasswordAgain", only(object([("password", secret())]))),
         ("SecondFactorCode", only(object([("code", secret())]))),
+        ("SecondFactorRemoval", only(object([("password", secret()), ("code", secret())]))),
     ]
 }

@@ -2,6 +2,7 @@
 
 use metsuke_engine::audit::EventSelect;
 use metsuke_engine::desk::Events;
+use metsuke_model::audit::EventOutcome;
 use metsuke_model::{AsOf, Moment};
 use serde::Deserialize;
 
@@ -18,6 +19,9 @@ use crate::table::Columns;
 struct EventsOf {
     connector: Option<String>,
     code: Option<String>,
+    actor: Option<String>,
+    subject: Option<String>,
+    outcome: Option<String>,
     since: Option<String>,
     until: Option<String>,
     limit: Option<usize>,
@@ -43,6 +47,9 @@ pub(super) async fn events(call: Call) -> Result<Answer, ApiError> {
     let asked: EventsOf = call.parameters()?;
     let select = EventSelect {
         code: asked.code,
+        actor: asked.actor,
+        subject: asked.subject,
+        outcome: asked.outcome.as_deref().map(outcome).transpose()?,
         since: time("since", asked.since)?,
         until: time("until", asked.until)?,
         ..EventSelect::default()
@@ -69,6 +76,11 @@ pub(super) async fn export(call: Call) -> Result<Answer, ApiError> {
     Ok(download(file, "application/jsonl", "audit.jsonl"))
 }
 
+/// What is to have come of an event.
+pub(crate) fn outcome(word: &str) -> Result<EventOutcome, ApiError> {
+    word.parse().map_err(|told: String| ApiError::invalid("outcome", told))
+}
+
 /// A time or a date.
 pub(super) fn time(name: &str, text: Option<String>) -> Result<Option<Moment>, ApiError> {
     match version(name, text)? {
@@ -78,11 +90,12 @@ pub(super) fn time(name: &str, text: Option<String>) -> Result<Option<Moment>, A
     }
 }
 
-const EVENTS: Columns = &[
+pub(crate) const EVENTS: Columns = &[
     ("connector", "/connector"),
     ("sequence", "/sequence"),
     ("at", "/at"),
     ("code", "/code"),
+    ("outcome", "/outcome"),
     ("actor_kind", "/actor/kind"),
     ("actor", "/actor/name"),
     ("subject", "/subject"),

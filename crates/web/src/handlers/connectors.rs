@@ -219,6 +219,7 @@ fn failed_probe(reason: &str) -> Value {
         "apps": null,
         "more_apps": false,
         "calls_left": null,
+        "estimate": null,
         "problems": [reason],
     })
 }

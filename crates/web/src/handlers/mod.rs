@@ -36,6 +36,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 use crate::mcp;
 
+pub(crate) use audit::{EVENTS, outcome};
 pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
 pub(crate) use findings::FINDINGS;
 pub(crate) use query::MOST_ROWS;
@@ -51,6 +52,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::Metrics => Box::pin(service::metrics(call)),
         Operation::Description => Box::pin(async { service::description() }),
         Operation::Assist => Box::pin(mcp::answer(call)),
+        Operation::GetInstallation => Box::pin(async move { service::installation(&call) }),
         Operation::WhoAmI => Box::pin(async move { service::who(&call) }),
         Operation::ListConnectors => Box::pin(connectors::list(call)),
         Operation::CreateConnector => Box::pin(connectors::create(call)),
@@ -154,6 +156,9 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ChangePassword => Box::pin(session::change_password(call)),
         Operation::OfferSecondFactor => Box::pin(session::offer_second_factor(call)),
         Operation::ConfirmSecondFactor => Box::pin(session::confirm_second_factor(call)),
+        Operation::RemoveSecondFactor => Box::pin(session::remove_second_factor(call)),
+        Operation::ListOwnSessions => Box::pin(session::list_own(call)),
+        Operation::EndOwnSession => Box::pin(session::end_own(call)),
         Operation::ListAccounts => Box::pin(accounts::list(call)),
         Operation::CreateAccount => Box::pin(accounts::create(call)),
         Operation::GetAccount => Box::pin(accounts::get(call)),

@@ -38,6 +38,10 @@ pub(super) fn description() -> Result<Answer, ApiError> {
     Answer::ok(&document())
 }
 
+pub(super) fn installation(call: &Call) -> Result<Answer, ApiError> {
+    Answer::ok(&call.state.installed)
+}
+
 pub(super) fn who(call: &Call) -> Result<Answer, ApiError> {
     let caller = call.caller()?;
     let scopes: Vec<String> = caller.scopes.iter().map(ToString::to_string).collect();

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::sign_in::signed_in;
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{Call, Paging};
 use crate::cookies::Cookie;
 use crate::error::ApiError;
+use crate::table::Columns;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +39,13 @@ struct Again {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Code {
+    code: SecretText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removal {
+    password: SecretText,
     code: SecretText,
 }
 
@@ -119,6 +127,52 @@ pub(super) async fn confirm_second_factor(call: Call) -> Result<Answer, ApiError
         Own::Locked(wait) => Err(locked(wait)),
     }
 }
+
+pub(super) async fn remove_second_factor(call: Call) -> Result<Answer, ApiError> {
+    let asked: Removal = call.json()?;
+    let session = &call.signed()?.session;
+    let people = &call.state.people;
+    match people.remove_second_factor(session, &asked.password.0, &asked.code.0, &call.visitor).await? {
+        Own::Done(opened) => {
+            let answer = Answer::ok(&shown(&opened.session, &opened.cookie))?;
+            Ok(signed_in(&call, &opened, answer))
+        }
+        Own::Wrong => {
+            Err(not_oneself("code", "the password or the code is wrong, or the code was used before"))
+        }
+        Own::Locked(wait) => Err(locked(wait)),
+    }
+}
+
+pub(super) async fn list_own(call: Call) -> Result<Answer, ApiError> {
+    let paging: Paging = call.parameters()?;
+    let (count, after) = call.paging::<String>(&paging)?;
+    let mut sessions = call.state.people.own_sessions(&call.signed()?.session).await?;
+    // By id, so that a page goes on where the last one ended, whatever was used meanwhile.
+    sessions.sort_by(|one, other| other.id.cmp(&one.id));
+    sessions.retain(|session| after.as_ref().is_none_or(|after| session.id < *after));
+    let more = sessions.len() > count;
+    sessions.truncate(count);
+    let next = sessions.last().filter(|_| more).map(|session| session.id.clone());
+    call.page(&sessions, next.as_ref(), SESSIONS)
+}
+
+pub(super) async fn end_own(call: Call) -> Result<Answer, ApiError> {
+    let ended = call.state.people.end_own_session(&call.signed()?.session, call.segment("id")).await?;
+    let answer = Answer::ok(&json!({ "id": ended.id, "ended": true }))?;
+    Ok(if ended.current { Cookie::Session.clear(&call.state.place, answer) } else { answer })
+}
+
+const SESSIONS: Columns = &[
+    ("id", "/id"),
+    ("current", "/current"),
+    ("method", "/method"),
+    ("created_at", "/created_at"),
+    ("seen_at", "/seen_at"),
+    ("expires_at", "/expires_at"),
+    ("address", "/address"),
+    ("browser", "/browser"),
+];
 
 fn shown(session: &Session, cookie: &SecretString) -> Value {
     let caller = &session.caller;

@@ -15,9 +15,12 @@ use crate::form::{Form, is_form};
 use crate::guard::FIELD;
 use crate::pages::{Field, Page};
 use crate::place::within;
+use crate::site::setting_up;
 
 const SIGN_IN: &str = "/auth/sign-in";
-const SETUP: &str = "/auth/setup";
+const SETUP: &str = "/setup";
+/// Where the first person goes on.
+const NEXT: &str = "/setup/heroku";
 const PROVIDER: &str = "/auth/oidc";
 const ACCOUNT: &str = "/auth/account";
 /// Where somebody is who has just signed in.
@@ -36,7 +39,7 @@ struct Asked {
 
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     if call.state.people.nobody().await? {
-        let page = Page::new("Not set up yet")
+        let page = Page::of(&call, "Not set up yet")
             .text("Nobody can sign in yet. The server's log has a link with which the first person is set up; starting the server again makes a new one.");
         return Ok(page.answer(StatusCode::OK));
     }
@@ -55,7 +58,7 @@ fn form(call: &Call, next: &str, email: &str, told: Option<&str>) -> Page {
         Field::new("Password", "password", "password", "current-password"),
         Field::new("Code of the second factor, if you have one", "code", "text", "one-time-code").optional(),
     ];
-    let page = Page::new("Sign in").told(told).form(SIGN_IN, &[("next", next)], &fields, "Sign in");
+    let page = Page::of(call, "Sign in").told(told).form(SIGN_IN, &[("next", next)], &fields, "Sign in");
     match call.state.people.provider() {
         Some(name) => page.link(PROVIDER, &format!("Sign in with {name}")),
         None => page,
@@ -97,25 +100,34 @@ pub(super) async fn setup_page(call: Call) -> Result<Answer, ApiError> {
     let asked: Asked = call.parameters()?;
     let link = asked.link.unwrap_or_default();
     if !call.state.people.may_set_up(&link.as_str().into()).await? {
-        return Ok(no_link());
+        return Ok(no_link(&call));
     }
-    Ok(setup_form(&link, "", "", None).answer(StatusCode::OK))
+    Ok(setup_form(&call, &link, "", "", None).answer(StatusCode::OK))
 }
 
-fn setup_form(link: &str, email: &str, name: &str, told: Option<&str>) -> Page {
+fn setup_form(call: &Call, link: &str, email: &str, name: &str, told: Option<&str>) -> Page {
     let fields = [
         Field::new("E-mail address", "email", "email", "username").holding(email),
         Field::new("Name", "name", "text", "name").holding(name).optional(),
-        Field::new("Password, of 12 characters or more", "password", "password", "new-password"),
+        Field::new("Password", "password", "password", "new-password").helped("12 characters or more."),
     ];
-    Page::new("Set up the first person")
-        .text("You will be the one who may administer everything, and who makes accounts for others.")
+    let page = Page::of(call, "Set up Metsuke")
+        .steps(setting_up(0))
+        .text("You are the first person here: you may administer everything, and make accounts for others. Then you connect Heroku.")
         .told(told)
-        .form(SETUP, &[("link", link)], &fields, "Set up and sign in")
+        .form(SETUP, &[("link", link)], &fields, "Set up and sign in");
+    match call.state.people.provider() {
+        Some(name) => page
+            .text(&format!(
+                "People may also come through {name}: whoever’s groups there give the role admin may administer without a password here. Keep one account with a password all the same, for the day on which {name} does not answer."
+            ))
+            .link(PROVIDER, &format!("Sign in with {name} instead")),
+        None => page.text("People may come through a provider of identities (OpenID Connect) later: that is set with METSUKE_OIDC_ISSUER and its neighbours, and changes nothing of this account."),
+    }
 }
 
-fn no_link() -> Answer {
-    Page::new("This link is no good")
+fn no_link(call: &Call) -> Answer {
+    Page::of(call, "This link is no good")
         .text("It was used, it has expired, or somebody is set up already. While nobody is, starting the server again makes a new one.")
         .link(SIGN_IN, "Sign in")
         .answer(StatusCode::NOT_FOUND)
@@ -127,14 +139,14 @@ pub(super) async fn set_up(call: Call) -> Result<Answer, ApiError> {
     let named = Some(name.clone()).filter(|name| !name.trim().is_empty());
     let person = FirstPerson { email: email.clone(), name: named, password: form.secret("password") };
     match call.state.people.set_up(&link.as_str().into(), person, &call.visitor).await {
-        Ok(Some(opened)) => Ok(signed_in(&call, &opened, sent_to(HOME))),
-        Ok(None) => Ok(no_link()),
+        Ok(Some(opened)) => Ok(signed_in(&call, &opened, sent_to(NEXT))),
+        Ok(None) => Ok(no_link(&call)),
         Err(error) => {
             let error = ApiError::from(error);
             if error.status != StatusCode::UNPROCESSABLE_ENTITY {
                 return Err(error);
             }
-            let page = setup_form(&link, &email, &name, Some(&error.message));
+            let page = setup_form(&call, &link, &email, &name, Some(&error.message));
             Ok(page.answer(StatusCode::UNPROCESSABLE_ENTITY))
         }
     }
@@ -147,7 +159,7 @@ pub(super) async fn ask_provider(call: Call) -> Result<Answer, ApiError> {
             Ok(Cookie::Question.set(&call.state.place, &question.cookie, answer))
         }
         Ok(None) => Err(ApiError::not_found("there is no provider of identities")),
-        Err(error) => unreachable_provider(error),
+        Err(error) => unreachable_provider(&call, error),
     }
 }
 
@@ -160,20 +172,20 @@ pub(super) async fn answer_from_provider(call: Call) -> Result<Answer, ApiError>
             Some(_) => "The provider has not let you in.",
             None => "This was not the answer to a question of this browser. Try again.",
         };
-        return Ok(Cookie::Question.clear(place, not_let_in(told, StatusCode::BAD_REQUEST)));
+        return Ok(Cookie::Question.clear(place, not_let_in(&call, told, StatusCode::BAD_REQUEST)));
     };
     let answer = ProviderAnswer { cookie, state, code: code.into(), issuer: asked.iss };
     let outcome = match call.state.people.sign_in_with_provider(&answer, &call.visitor).await {
         Ok(outcome) => outcome,
-        Err(error) => return unreachable_provider(error),
+        Err(error) => return unreachable_provider(&call, error),
     };
     let answer = match outcome {
         Ok(opened) => signed_in(&call, &opened, sent_to(HOME)),
         Err(NotLetIn::Locked(wait)) => {
-            not_let_in("There were too many tries. Try again later.", StatusCode::TOO_MANY_REQUESTS)
+            not_let_in(&call, "There were too many tries. Try again later.", StatusCode::TOO_MANY_REQUESTS)
                 .with(header::RETRY_AFTER, &wait.as_secs().max(1).to_string())
         }
-        Err(why) => not_let_in(reason(why), StatusCode::FORBIDDEN),
+        Err(why) => not_let_in(&call, reason(why), StatusCode::FORBIDDEN),
     };
     Ok(Cookie::Question.clear(place, answer))
 }
@@ -193,16 +205,17 @@ const fn reason(why: NotLetIn) -> &'static str {
     }
 }
 
-fn not_let_in(told: &str, status: StatusCode) -> Answer {
-    Page::new("You are not signed in").told(Some(told)).link(SIGN_IN, "Back").answer(status)
+fn not_let_in(call: &Call, told: &str, status: StatusCode) -> Answer {
+    Page::of(call, "You are not signed in").told(Some(told)).link(SIGN_IN, "Back").answer(status)
 }
 
-fn unreachable_provider(error: metsuke_engine::EngineError) -> Result<Answer, ApiError> {
+fn unreachable_provider(call: &Call, error: metsuke_engine::EngineError) -> Result<Answer, ApiError> {
     if !matches!(error, metsuke_engine::EngineError::Provider { .. }) {
         return Err(error.into());
     }
     tracing::warn!(error = %crate::error::chain(&error), "the provider of identities cannot be asked");
     Ok(not_let_in(
+        call,
         "The provider cannot be reached, or answers nothing of use.",
         StatusCode::FAILED_DEPENDENCY,
     ))
@@ -216,7 +229,7 @@ pub(super) fn account(call: &Call) -> Answer {
     let email = caller.person.as_deref().unwrap_or(&caller.name);
     let until = signed.session.expires_at;
     let token = csrf_token(&signed.cookie);
-    Page::new("Signed in")
+    Page::of(call, "Signed in")
         .text(&format!("You are {} ({email}), with the role {}.", caller.name, caller.role))
         .text(&format!("Unused, this session ends at {until}."))
         .form("/auth/sign-out", &[(FIELD, &token)], &[], "Sign out")

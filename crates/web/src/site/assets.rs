@@ -52,6 +52,7 @@ const STYLE: &str = concat!(
     include_str!("../../assets/style/layout.css"),
     include_str!("../../assets/style/parts.css"),
     include_str!("../../assets/style/boards.css"),
+    include_str!("../../assets/style/house.css"),
 );
 
 fn asset(name: &str, kind: &str, media: &'static str, text: &'static str) -> Asset {

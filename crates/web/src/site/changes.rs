@@ -137,7 +137,7 @@ fn filter(frame: &Frame, asked: &Asked) -> Result<EventFilter, ApiError> {
 }
 
 /// A moment, or the first one of a day.
-fn moment(asked: &Asked, name: &str) -> Result<Option<Moment>, ApiError> {
+pub(super) fn moment(asked: &Asked, name: &str) -> Result<Option<Moment>, ApiError> {
     let Some(text) = asked.get(name) else { return Ok(None) };
     let read = Moment::parse(text).or_else(|| Moment::parse(&format!("{text}T00:00:00Z")));
     let wrong = || {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::connectors::{Tried, as_json, state_badge, tried_of};
+use super::curve::{Curve, curve};
 use super::frame::{Frame, Read, page as shown};
 use super::settings::sent_to;
 use super::words::{Name, When, number};
@@ -21,7 +22,9 @@ use crate::form::Form;
 use crate::handlers::handle;
 
 /// Runs and lines of the log that are shown.
-const RUNS: u32 = 15;
+const RUNS: usize = 15;
+/// Runs whose budget is drawn.
+const DRAWN: u32 = 60;
 const LINES: u32 = 1_000;
 const SHOWN: usize = 100;
 
@@ -41,6 +44,8 @@ struct View {
     reason: String,
     facts: Vec<(&'static str, Cell)>,
     runs: Table,
+    budget: Option<Curve>,
+    done: bool,
     lines: Vec<Line>,
     after: i64,
     may: May,
@@ -58,6 +63,7 @@ struct May {
     rotate: bool,
     remove: bool,
     logs: bool,
+    edit: bool,
 }
 
 #[derive(Template)]
@@ -93,12 +99,14 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
         rotate: frame.may_here(call, Operation::RotateToken).await?,
         remove: frame.may_here(call, Operation::DeleteConnector).await?,
         logs: frame.may_here(call, Operation::ListLogs).await?,
+        edit: frame.may_here(call, Operation::EditConnector).await?,
     };
     let runs = if frame.may(call, Operation::ListRuns) {
-        installation.runs(id, None, RUNS).await?
+        installation.runs(id, None, DRAWN).await?
     } else {
         Vec::new()
     };
+    let newest = runs.get(..runs.len().min(RUNS)).unwrap_or_default();
     let latest = connector.open_run.as_ref().or(connector.last_run.as_ref()).map(|run| run.id);
     let lines = if may.logs && latest.is_some() {
         installation.logs(id, LogSelect { run: latest, after: 0, limit: LINES }).await?
@@ -111,7 +119,9 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
         badge: state_badge(connector.state),
         reason: connector.reason.clone(),
         facts: facts(&frame, &connector),
-        runs: runs_table(&frame, &connector, &runs),
+        runs: runs_table(&frame, &connector, newest),
+        budget: curve(&runs, frame.now),
+        done: frame.asked.get("done").is_some(),
         after: lines.last().map(|line| line.sequence).unwrap_or_default(),
         lines: lines
             .iter()
@@ -150,14 +160,20 @@ fn facts(frame: &Frame, connector: &Connector) -> Vec<(&'static str, Cell)> {
     let mut facts = Vec::new();
     facts.extend(connector.account.as_deref().map(|account| ("Account", Cell::Text(Name::new(account)))));
     facts.push(("Owner", Cell::Text(Name::new(&settings.owner))));
-    facts.push(("Reads anew", Cell::Text(Name::new(&settings.polling_interval.to_string()))));
+    if !settings.co_owners.is_empty() {
+        facts.push(("Co-owners", Cell::Text(Name::head(&settings.co_owners.join(", ")))));
+    }
+    facts.push(("Polling interval", Cell::Text(Name::new(&settings.polling_interval.to_string()))));
     facts.extend(connector.next_sync_at.map(|at| ("Next sync", when(at))));
-    facts.push((
-        "Writes",
-        Cell::Text(Name::new(if settings.provisioning { "allowed" } else { "not allowed" })),
-    ));
+    facts.push(("Provisioning", Cell::Word(if settings.provisioning { "on" } else { "off" }.into())));
     facts.extend(connector.token_set_at.map(|at| ("Token of", when(at))));
     facts.push(("Made", when(connector.created_at)));
+    if let Some(tag) = &settings.tag_account_name {
+        facts.push(("Account name", Cell::Text(Name::new(tag))));
+    }
+    if settings.tag_production {
+        facts.push(("Tag", Cell::Word("production".into())));
+    }
     facts.push(("API", Cell::Text(Name::new(&settings.api_url))));
     if !settings.description.is_empty() {
         facts.push(("Description", Cell::Text(Name::new(&settings.description))));

@@ -1,25 +1,23 @@
-//! The connectors: how they do, and adding one.
+//! The connectors: how they do, and what a token is good for.
 //!
-//! A form is turned into the request that the API takes, so that both are judged and checked alike.
+//! Adding one is [`connector_add`](super::connector_add)'s.
 //!
-//! Invariant: a token that somebody typed is in no page.
+//! Invariant: as of the API: nothing here holds a token.
 
 use askama::Template;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
-use metsuke_engine::connectors::{Connector, Probe, State};
+use metsuke_engine::connectors::{Connector, Estimate, Probe, State};
 use metsuke_engine::identity::Operation;
-use serde_json::{Value, json};
+use secrecy::SecretString;
+use serde_json::Value;
 
 use super::cell::{Badge, Cell, Head, Table, Tone};
 use super::frame::{Frame, page as shown};
-use super::settings::sent_to;
-use super::words::{Name, When};
+use super::words::{Name, When, number};
 use crate::answer::{Answer, Body};
 use crate::call::Call;
 use crate::error::ApiError;
-use crate::form::Form;
-use crate::handlers::handle;
 
 /// How a connector does.
 #[derive(Clone, Debug)]
@@ -38,43 +36,10 @@ struct View {
     may_add: bool,
 }
 
-#[derive(Template)]
-#[template(path = "connector_add.html")]
-struct Add {
-    frame: Frame,
-    fields: Fields,
-    told: String,
-    wrong: Vec<(String, String)>,
-    probe: Option<Tried>,
-}
-
-/// What the form held; never the token.
-#[derive(Default)]
-struct Fields {
-    name: String,
-    owner: String,
-    description: String,
-    interval: String,
-    provisioning: bool,
-    api_url: String,
-}
-
 /// What a token can do, as a page tells it.
 pub(super) struct Tried {
     pub(super) ok: bool,
     pub(super) lines: Vec<String>,
-}
-
-impl Add {
-    /// Whether the connector is to read so often.
-    fn reads(&self, interval: &str) -> bool {
-        self.fields.interval == interval
-    }
-
-    /// What is wrong with a field; nothing where it is fine.
-    fn wrong_with(&self, name: &str) -> &str {
-        self.wrong.iter().find(|(field, _)| field == name).map_or("", |(_, what)| what)
-    }
 }
 
 /// The state of a connector as a word.
@@ -130,68 +95,6 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     shown(StatusCode::OK, &View { frame, table, may_add })
 }
 
-async fn add_frame(call: &Call) -> Result<Frame, ApiError> {
-    Ok(Frame::of(call, "Add a connector").await?.below("Connectors", "/connectors").here("Add"))
-}
-
-pub(super) async fn add(call: Call) -> Result<Answer, ApiError> {
-    let frame = add_frame(&call).await?;
-    let fields = Fields {
-        owner: call.caller()?.person.clone().unwrap_or_default(),
-        interval: "ONE_HOUR".to_owned(),
-        ..Fields::default()
-    };
-    let view = Add { frame, fields, told: String::new(), wrong: Vec::new(), probe: None };
-    shown(StatusCode::OK, &view)
-}
-
-pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
-    let form = Form::read(&call.body);
-    let frame = add_frame(&call).await?;
-    let fields = Fields {
-        name: form.text("name"),
-        owner: form.text("owner"),
-        description: form.text("description"),
-        interval: form.text("polling_interval"),
-        provisioning: !form.text("provisioning").is_empty(),
-        api_url: form.text("api_url"),
-    };
-    if !form.text("check").is_empty() {
-        let url = Some(fields.api_url.as_str()).filter(|url| !url.is_empty());
-        let url = url.unwrap_or(metsuke_engine::connectors::HEROKU_URL);
-        let tried = call.state.desk.installation().test_token(url, form.secret("api_token")).await;
-        let probe = Some(match tried {
-            Ok(probe) => tried_of(&probe),
-            Err(error) => Tried { ok: false, lines: vec![crate::error::chain(&error)] },
-        });
-        return shown(StatusCode::OK, &Add { frame, fields, told: String::new(), wrong: Vec::new(), probe });
-    }
-    let mut body = json!({
-        "name": fields.name,
-        "owner": fields.owner,
-        "description": fields.description,
-        "polling_interval": fields.interval,
-        "provisioning": fields.provisioning,
-        "api_token": form.text("api_token"),
-    });
-    if let (Some(members), false) = (body.as_object_mut(), fields.api_url.is_empty()) {
-        members.insert("api_url".into(), fields.api_url.clone().into());
-    }
-    match handle(as_json(call, &body)).await {
-        Ok(answer) => {
-            let id = member(&answer, "id").unwrap_or_default();
-            Ok(sent_to(&format!("/connectors/{id}")))
-        }
-        Err(error) if error.status.is_client_error() => {
-            let wrong =
-                error.fields.iter().map(|field| (field.name.clone(), field.message.clone())).collect();
-            let told = error.message.clone();
-            shown(error.status, &Add { frame, fields, told, wrong, probe: None })
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// The request that the API takes for what a form says.
 pub(super) fn as_json(call: Call, body: &Value) -> Call {
     let mut call = Call { body: Bytes::from(body.to_string()), ..call };
@@ -200,10 +103,19 @@ pub(super) fn as_json(call: Call, body: &Value) -> Call {
 }
 
 /// A member of an answer of the API.
-fn member(answer: &Answer, name: &str) -> Option<String> {
+pub(super) fn member(answer: &Answer, name: &str) -> Option<String> {
     let Body::Whole(body) = &answer.body else { return None };
     let value: Value = serde_json::from_slice(body).ok()?;
     Some(value.get(name)?.as_str()?.to_owned())
+}
+
+/// What a connector would be made of, once a token was tried.
+pub(super) async fn tried(call: &Call, api_url: &str, token: SecretString) -> Tried {
+    let url = Some(api_url).filter(|url| !url.is_empty()).unwrap_or(metsuke_engine::connectors::HEROKU_URL);
+    match call.state.desk.installation().test_token(url, token).await {
+        Ok(probe) => tried_of(&probe),
+        Err(error) => Tried { ok: false, lines: vec![crate::error::chain(&error)] },
+    }
 }
 
 /// What a token can do, in sentences.
@@ -224,9 +136,26 @@ pub(super) fn tried_of(probe: &Probe) -> Tried {
         let more = if probe.more_apps { ", and more apps than were counted" } else { "" };
         lines.push(format!("It can see {}{more}.", told.join(", ")));
     }
+    lines.extend(probe.estimate.as_ref().map(estimated));
     if let Some(left) = probe.calls_left {
-        lines.push(format!("{left} requests of its hourly budget are left."));
+        lines.push(format!("{} requests of its hourly budget are left.", number(u64::from(left))));
     }
     lines.extend(probe.problems.iter().map(|problem| format!("{problem}.")));
     Tried { ok: probe.problems.is_empty(), lines }
+}
+
+/// What a first sync comes to, in a sentence.
+fn estimated(estimate: &Estimate) -> String {
+    let Estimate { requests_least, requests_most, seconds, more } = *estimate;
+    let beyond = if more { ", and more for apps that were not counted" } else { "" };
+    let time = match seconds {
+        0..=90 => format!("{} seconds", number(seconds)),
+        91..=5_400 => format!("{} minutes", number(seconds.div_ceil(60))),
+        _ => format!("{} hours", number(seconds.div_ceil(3_600))),
+    };
+    format!(
+        "A sync sends about {} to {} requests{beyond}, in about {time}; a later one about as many.",
+        number(requests_least),
+        number(requests_most),
+    )
 }

@@ -10,10 +10,14 @@ mod app;
 mod apps;
 mod asked;
 mod assets;
+mod audit;
 mod cell;
 mod changes;
 mod connector;
+mod connector_add;
+mod connector_settings;
 mod connectors;
+mod curve;
 mod enterprise;
 pub(crate) mod escape;
 mod feed;
@@ -44,6 +48,7 @@ use crate::call::Call;
 use crate::error::ApiError;
 
 pub(crate) use assets::answer as asset;
+pub(crate) use connector_add::{Step, setting_up};
 pub(crate) use frame::{Plain, page, theme};
 pub(crate) use routes::ROUTES;
 

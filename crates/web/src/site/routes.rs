@@ -6,9 +6,10 @@ use metsuke_engine::identity::{Method, Operation};
 use metsuke_model::AsOf;
 
 use super::asked::Asked;
+use super::settings::{accounts, installation, own, tokens};
 use super::{
-    Answering, Route, app, apps, changes, connector, connectors, enterprise, findings, graph, matrix,
-    overview, people, person, query, settings, styleguide, teams,
+    Answering, Route, app, apps, audit, changes, connector, connector_add, connector_settings, connectors,
+    enterprise, findings, graph, matrix, overview, people, person, query, settings, styleguide, teams,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -47,9 +48,18 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/findings/{id}/accept", Operation::AcceptFinding, |call| Box::pin(findings::accept(call))),
     post("/findings/{id}/reopen", Operation::ReopenFinding, |call| Box::pin(findings::reopen(call))),
     get("/connectors", Operation::ListConnectors, |call| Box::pin(connectors::page(call))),
-    get("/connectors/add", Operation::CreateConnector, |call| Box::pin(connectors::add(call))),
-    post("/connectors/add", Operation::CreateConnector, |call| Box::pin(connectors::create(call))),
+    get("/connectors/add", Operation::CreateConnector, |call| Box::pin(connector_add::kinds(call))),
+    get("/connectors/add/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::add(call))),
+    post("/connectors/add/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::create(call))),
+    get("/setup/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::add(call))),
+    post("/setup/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::create(call))),
     get("/connectors/{id}", Operation::GetConnector, |call| Box::pin(connector::page(call))),
+    get("/connectors/{id}/settings", Operation::EditConnector, |call| {
+        Box::pin(connector_settings::page(call))
+    }),
+    post("/connectors/{id}/settings", Operation::EditConnector, |call| {
+        Box::pin(connector_settings::save(call))
+    }),
     get("/connectors/{id}/versions/{version}", Operation::GetRun, |call| Box::pin(connector::version(call))),
     post("/connectors/{id}/sync", Operation::SyncConnector, |call| Box::pin(connector::sync(call))),
     post("/connectors/{id}/cancel", Operation::CancelSync, |call| Box::pin(connector::cancel(call))),
@@ -58,6 +68,38 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/connectors/{id}/resume", Operation::ResumeConnector, |call| Box::pin(connector::resume(call))),
     post("/connectors/{id}/token", Operation::RotateToken, |call| Box::pin(connector::rotate(call))),
     post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
+    get("/audit", Operation::ListEvents, |call| Box::pin(audit::page(call))),
+    post("/audit/verify", Operation::VerifyAudit, |call| Box::pin(audit::verify(call))),
+    get("/audit/{trail}/{number}", Operation::ListEvents, |call| Box::pin(audit::one(call))),
+    get("/settings", Operation::WhoAmI, |call| Box::pin(own::page(call))),
+    post("/settings/password", Operation::ChangePassword, |call| Box::pin(own::password(call))),
+    post("/settings/second-factor", Operation::OfferSecondFactor, |call| Box::pin(own::offer_factor(call))),
+    post("/settings/second-factor/confirm", Operation::ConfirmSecondFactor, |call| {
+        Box::pin(own::confirm_factor(call))
+    }),
+    post("/settings/second-factor/off", Operation::RemoveSecondFactor, |call| {
+        Box::pin(own::factor_off(call))
+    }),
+    post("/settings/sessions/{id}/end", Operation::EndOwnSession, |call| Box::pin(own::end_session(call))),
+    get("/settings/tokens", Operation::ListTokens, |call| Box::pin(tokens::page(call))),
+    post("/settings/tokens", Operation::CreateToken, |call| Box::pin(tokens::create(call))),
+    post("/settings/tokens/{id}/revoke", Operation::RevokeToken, |call| Box::pin(tokens::revoke(call))),
+    get("/settings/accounts", Operation::ListAccounts, |call| Box::pin(accounts::page(call))),
+    post("/settings/accounts", Operation::CreateAccount, |call| Box::pin(accounts::create(call))),
+    get("/settings/accounts/{id}", Operation::GetAccount, |call| Box::pin(accounts::one(call))),
+    post("/settings/accounts/{id}", Operation::EditAccount, |call| Box::pin(accounts::edit(call))),
+    post("/settings/accounts/{id}/password", Operation::ResetPassword, |call| {
+        Box::pin(accounts::password(call))
+    }),
+    post("/settings/accounts/{id}/second-factor/reset", Operation::ResetSecondFactor, |call| {
+        Box::pin(accounts::factor(call))
+    }),
+    post("/settings/accounts/{id}/sessions/end", Operation::EndSessions, |call| {
+        Box::pin(accounts::sessions(call))
+    }),
+    get("/settings/owners", Operation::ListConnectors, |call| Box::pin(installation::owners(call))),
+    get("/settings/sign-in", Operation::GetInstallation, |call| Box::pin(installation::sign_in(call))),
+    get("/settings/installation", Operation::GetInstallation, |call| Box::pin(installation::page(call))),
     post("/settings/theme", Operation::WhoAmI, |call| Box::pin(async move { Ok(settings::theme(&call)) })),
     get("/styleguide", Operation::WhoAmI, |call| Box::pin(styleguide::page(call))),
 ];
@@ -82,8 +124,8 @@ mod tests {
         for route in ROUTES {
             assert!(seen.insert((route.method, route.path)), "{} twice", route.path);
             assert!(route.operation.policy() != Policy::Public, "{}", route.path);
-            let adds = route.operation == Operation::CreateConnector;
-            assert!(route.method == Method::Post || adds || !route.operation.writes(), "{}", route.path);
+            let form = [Operation::CreateConnector, Operation::EditConnector].contains(&route.operation);
+            assert!(route.method == Method::Post || form || !route.operation.writes(), "{}", route.path);
         }
     }
 }

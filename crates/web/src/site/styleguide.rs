@@ -4,8 +4,11 @@ use askama::Template;
 use axum::http::StatusCode;
 
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
+use super::curve::{Curve, example};
 use super::frame::{Frame, page as shown};
+use super::list::Facet;
 use super::words::Name;
+use super::{Step, setting_up};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
@@ -18,6 +21,9 @@ struct View {
     figures: Vec<Figure>,
     table: Table,
     facts: Vec<(&'static str, Cell)>,
+    parts: Vec<Facet>,
+    steps: Vec<Step>,
+    curve: Option<Curve>,
 }
 
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
@@ -65,6 +71,11 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             ("Space", Cell::Nothing),
             ("Locked", Cell::Word("not shown".into())),
         ],
+        parts: ["First", "Second"]
+            .map(|name| Facet { name, href: "#tabs".to_owned(), current: name == "First" })
+            .into(),
+        steps: setting_up(1),
+        curve: example(frame.now),
         frame,
     };
     shown(StatusCode::OK, &view)

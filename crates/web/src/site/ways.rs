@@ -24,15 +24,8 @@ const WAYS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     ("Watch", &[("Changes", "/changes"), ("Findings", "/findings"), ("Rules", "/rules")]),
-    (
-        "Run",
-        &[
-            ("Connectors", "/connectors"),
-            ("Provisioning", "/provisioning"),
-            ("Audit", "/audit"),
-            ("Settings", "/settings"),
-        ],
-    ),
+    ("Integrations", &[("Connectors", "/connectors")]),
+    ("Run", &[("Provisioning", "/provisioning"), ("Audit", "/audit"), ("Settings", "/settings")]),
 ];
 
 /// A group of places to go to.

@@ -127,6 +127,37 @@ fn distance(moment: Moment, now: Moment) -> String {
     if past { format!("{value} {unit} ago") } else { format!("in {value} {unit}") }
 }
 
+/// What a browser calls itself, in a few words: `Firefox on Linux`.
+pub(crate) fn browser(told: &str) -> String {
+    // Later ones call themselves by the names of earlier ones, too.
+    let known = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chromium/", "Chromium"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let found = |list: &[(&str, &'static str)]| {
+        list.iter().find(|(word, _)| told.contains(word)).map(|(_, name)| *name)
+    };
+    match (found(&known), found(&systems)) {
+        (Some(name), Some(system)) => format!("{name} on {system}"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) => Name::new(told.split(' ').next().unwrap_or_default()).cut,
+    }
+}
+
 /// Why somebody holds something, in a few words.
 pub(crate) fn reason(reason: &Reason) -> String {
     match reason {
@@ -162,6 +193,14 @@ mod tests {
         assert_eq!((name.cut.chars().count(), name.title.chars().count()), (SHOWN + 1, POINTED_AT + 1));
         assert!(name.cut.ends_with('…'));
         assert_eq!(Name::new("api"), Name { cut: "api".into(), title: String::new() });
+    }
+
+    #[test]
+    fn a_browser_is_told_by_its_own_name_and_system() {
+        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+        assert_eq!(browser(chrome), "Chrome on Linux");
+        assert_eq!(browser(&format!("{chrome} Edg/140.0")), "Edge on Linux");
+        assert_eq!(browser("metsuke/0.1 (probe)"), "metsuke/0.1");
     }
 
     #[test]

@@ -71,7 +71,8 @@ enum Ended {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let Self { code, since, until, limit } = self;
-        let select = EventSelect { code, since, until, before: None, limit: (limit > 0).then_some(limit) };
+        let select =
+            EventSelect { code, since, until, limit: (limit > 0).then_some(limit), ..EventSelect::default() };
         let store = context.database().await?;
         let mut rows = Rows::begin(context.output, COLUMNS)?;
         let listed = events(&store, &select, |listed| Ok(rows.push(&listed.into())?)).await;
@@ -100,7 +101,8 @@ impl Args {
         for mut line in lines {
             let (sequence, text) = (line["sequence"].as_u64().unwrap_or_default(), line["text"].take());
             if let Some(members) = line.as_object_mut() {
-                members.retain(|name, _| name != "connector" && name != "text");
+                let added = ["connector", "text", "outcome"];
+                members.retain(|name, _| !added.contains(&name.as_str()));
             }
             rows.push(&match serde_json::from_value::<Event>(line) {
                 Ok(event) => Line::Event(event),

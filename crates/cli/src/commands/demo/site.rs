@@ -74,6 +74,7 @@ pub(super) async fn serve(
     let address = server.address();
     let watch = Watch::default();
     let supervisor = worker(context, installation.clone(), watch.clone())?;
+    let installed = context.installed(&installation);
     let services = Services {
         desk: Desk::new(installation.clone())
             .sending(context.config.outside()?)
@@ -85,6 +86,7 @@ pub(super) async fn serve(
         place: Some(Place::listening(address)),
         limits: Limits::default(),
         joins: None,
+        installed,
         guest: Some(Guest { email: ADMIN.into(), password }),
         clock,
     };

@@ -20,7 +20,7 @@ async fn a_request_is_one_line_that_can_be_filtered_and_holds_no_secret() {
     served.send(("GET", &path), Some(&admin), &headers, None).await;
     let body = json!({ "query": format!("FIND User WITH email = '{CANARY}'") });
     served.post(&admin, "/api/v1/query", &body).await;
-    served.send(("POST", "/auth/setup?link=canary-7f3a"), None, &[], None).await;
+    served.send(("POST", "/setup?link=canary-7f3a"), None, &[], None).await;
     served.get(&format!("mtk_{CANARY}"), "/api/v1/me").await;
     served.get(&admin, &format!("/{CANARY}")).await;
 

@@ -15,6 +15,7 @@ getHealth               service     r  ----- everybody
 getReadiness            service     r  ----- everybody
 getMetrics              service     r  ----- everybody
 getDescription          service     r  ----- everybody
+getInstallation         service     r  -a--A no
 getIdentity             service     r  varoA no
 assist                  service     r  varoA each
 listConnectors          connectors  r  varoA no
@@ -119,6 +120,9 @@ endSession              session     w  ----- session
 changePassword          session     w  ----- session
 offerSecondFactor       session     w  ----- session
 confirmSecondFactor     session     w  ----- session
+removeSecondFactor      session     w  ----- session
+listOwnSessions         session     r  ----- session
+endOwnSession           session     w  ----- session
 listAccounts            accounts    r  -a--A no
 createAccount           accounts    w  ----A no
 getAccount              accounts    r  -a--A no

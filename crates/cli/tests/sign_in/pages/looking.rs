@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::estate::{Estate, link_to, links};
 use crate::browser::Ask;
 
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 13] = [
     "/",
     "/people",
     "/teams",
@@ -21,6 +21,8 @@ const LISTS: [&str; 11] = [
     "/changes",
     "/findings",
     "/connectors",
+    "/audit",
+    "/settings",
 ];
 
 #[tokio::test]

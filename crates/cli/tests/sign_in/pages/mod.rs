@@ -1,9 +1,12 @@
 //! The pages, as a browser without scripts sees them, on a simulated Heroku.
 
 mod asking;
+mod audit;
+mod connecting;
 mod drawing;
 mod estate;
 mod forms;
 mod hostile;
 mod looking;
 mod matrix;
+mod settings;
