@@ -2,7 +2,9 @@
 
 import { edit } from "./console";
 import { move } from "./drawing";
+import { remember } from "./history";
 import { follow } from "./log";
+import { palette } from "./palette";
 import { seek } from "./seek";
 import { attempt } from "./trial";
 
@@ -30,4 +32,6 @@ for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follo
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console]")) edit(form);
 for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
 for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-try]")) attempt(button);
+for (const room of document.querySelectorAll<HTMLElement>("[data-history]")) remember(room);
+for (const button of document.querySelectorAll<HTMLElement>("[data-palette]")) palette(button);
 document.addEventListener("keydown", keys);

@@ -54,6 +54,8 @@ struct View {
     given: Vec<Given>,
     limits: Vec<Choice>,
     gone: bool,
+    /// Where a rule is made of the question; empty where there is no such page.
+    rule: String,
     outcome: Outcome,
 }
 
@@ -159,6 +161,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         library: library(&frame, ready.map(|ready| &*ready.id)),
         ready: ready.map(|ready| Ready { title: &ready.title, explanation: &ready.explanation }),
         given,
+        rule: rule(&call, &frame, &text),
         limits: LIMITS.map(choice).to_vec(),
         gone,
         outcome,
@@ -166,6 +169,15 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         frame,
     };
     shown(status, &view)
+}
+
+/// Where a rule is made of a question, for those who may.
+fn rule(call: &Call, frame: &Frame, text: &str) -> String {
+    let route = super::ROUTES.iter().find(|route| route.path == "/rules/add");
+    if route.is_none_or(|route| !frame.may(call, route.operation)) {
+        return String::new();
+    }
+    frame.asked.only(&["connector"]).with("q", text).at("/rules/add")
 }
 
 /// The types, verbs and properties, for those who type.
