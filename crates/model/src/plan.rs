@@ -140,6 +140,8 @@ pub enum PlanStatus {
     Superseded,
     /// Too old.
     Expired,
+    /// Somebody called it off; what was done before stays.
+    Cancelled,
 }
 
 /// How far a step has come.
@@ -188,7 +190,8 @@ macro_rules! words {
 }
 
 words!(PlanStatus: Planned = "planned", Frozen = "frozen", Applying = "applying", Applied = "applied",
-    Refused = "refused", Stopped = "stopped", Unknown = "unknown", Superseded = "superseded", Expired = "expired");
+    Refused = "refused", Stopped = "stopped", Unknown = "unknown", Superseded = "superseded", Expired = "expired",
+    Cancelled = "cancelled");
 words!(StepStatus: Planned = "planned", Intent = "intent", Sent = "sent", Confirmed = "confirmed",
     Refused = "refused", Unknown = "unknown", Verified = "verified", Superseded = "superseded");
 
@@ -213,6 +216,23 @@ pub struct Plan {
     pub effects: Json,
     /// What a careful reader should know.
     pub warnings: Vec<String>,
+}
+
+impl PlanStatus {
+    /// Whether somebody may still call it off: it has not ended, and nothing of it is on its way.
+    #[must_use]
+    pub const fn can_be_cancelled(self) -> bool {
+        matches!(self, Self::Planned | Self::Frozen | Self::Refused | Self::Stopped)
+    }
+
+    /// Whether applying it may still do something.
+    #[must_use]
+    pub const fn can_be_applied(self) -> bool {
+        matches!(
+            self,
+            Self::Planned | Self::Frozen | Self::Applying | Self::Refused | Self::Stopped | Self::Unknown
+        )
+    }
 }
 
 impl Plan {
@@ -290,5 +310,15 @@ mod tests {
         assert_eq!(PlanStatus::parse(PlanStatus::Frozen.as_str()), Some(PlanStatus::Frozen));
         assert_eq!(StepStatus::parse("verified"), Some(StepStatus::Verified));
         assert_eq!(StepStatus::parse("gone"), None);
+    }
+
+    #[test]
+    fn what_has_ended_is_neither_applied_nor_called_off() {
+        for ended in [PlanStatus::Applied, PlanStatus::Superseded, PlanStatus::Expired, PlanStatus::Cancelled]
+        {
+            assert!(!ended.can_be_applied() && !ended.can_be_cancelled(), "{ended:?}");
+        }
+        // Of what is not known, somebody has to find out first.
+        assert!(PlanStatus::Unknown.can_be_applied() && !PlanStatus::Unknown.can_be_cancelled());
     }
 }

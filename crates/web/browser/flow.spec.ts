@@ -17,14 +17,20 @@ interface App {
 test("a connector is added, syncs, and tells who can do what, what changed and what to look at", async ({ page, request }) => {
   await test.step("it is added", async () => {
     await open(page, "/connectors");
-    await page.getByRole("link", { name: "Add a connector" }).first().click();
-    await page.getByLabel("Name").fill("Hostile");
-    await page.getByLabel("Owner").fill("owner@example.com");
+    await page.getByRole("link", { name: "Add connector" }).first().click();
+    await page.getByRole("searchbox").fill("dyno");
+    await expect(page.locator(".card")).toHaveCount(1);
+    await page.getByRole("link", { name: "Heroku" }).click();
+    await page.getByLabel("Owner", { exact: true }).fill("owner@example.com");
+    await page.getByLabel("Name", { exact: true }).fill("Hostile");
     await page.getByLabel("API token").fill(TOKEN);
-    await page.getByLabel("Reads anew").selectOption("DISABLED");
-    await page.getByText("Another address of the API").click();
-    await page.getByLabel("Address").fill(HEROKU);
-    await page.getByRole("button", { name: "Save and read" }).click();
+    await page.getByLabel("Polling interval").selectOption("DISABLED");
+    await page.getByText("Tags, and another address").click();
+    await page.getByLabel("Address of the Heroku API").fill(HEROKU);
+    await page.getByRole("button", { name: "Check the token" }).click();
+    await expect(page.locator("[data-tried]")).toContainText("A sync sends about");
+    await expect(page.getByLabel("API token")).toHaveValue(TOKEN);
+    await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("heading", { level: 1, name: "Hostile" })).toBeVisible();
   });
 

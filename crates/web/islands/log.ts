@@ -1,5 +1,7 @@
 // A log that grows while a connector syncs, and a page that shows anew what came of it.
 
+import { refresh } from "./live";
+
 interface Line {
   sequence: number;
   at: string;
@@ -29,19 +31,8 @@ export function follow(log: HTMLElement): void {
     while (lines.children.length > MOST) lines.firstElementChild?.remove();
     if (down) log.scrollTop = log.scrollHeight;
     window.clearTimeout(still);
-    still = window.setTimeout(() => void state(), 700);
+    still = window.setTimeout(() => void refresh(), 700);
   });
-
-  /** Asks how the connector does now, and shows that. */
-  async function state(): Promise<void> {
-    const answer = await fetch(window.location.href);
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of document.querySelectorAll("[data-live]")) {
-      const fresh = page.querySelector(`[data-live="${part.getAttribute("data-live") ?? ""}"]`);
-      if (fresh !== null) part.replaceWith(document.adoptNode(fresh));
-    }
-  }
 }
 
 function row(line: Line): HTMLLIElement {

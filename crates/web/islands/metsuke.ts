@@ -3,6 +3,7 @@
 import { edit } from "./console";
 import { move } from "./drawing";
 import { remember } from "./history";
+import { watch } from "./live";
 import { follow } from "./log";
 import { palette } from "./palette";
 import { seek } from "./seek";
@@ -31,6 +32,7 @@ for (const list of document.querySelectorAll<HTMLElement>("[data-list]")) seek(l
 for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follow(log);
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console]")) edit(form);
 for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
+watch();
 for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-try]")) attempt(button);
 for (const room of document.querySelectorAll<HTMLElement>("[data-history]")) remember(room);
 for (const button of document.querySelectorAll<HTMLElement>("[data-palette]")) palette(button);

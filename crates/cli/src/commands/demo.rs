@@ -4,6 +4,7 @@
 //!
 //! Invariant: without `--database` nothing is left behind.
 
+mod deeds;
 mod site;
 mod story;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use metsuke_clients::oidc::{Oidc, Settings};
+use metsuke_engine::audit::KeyFile;
 use metsuke_engine::connectors::Installation;
 use metsuke_engine::desk::Desk;
 use metsuke_engine::identity::{
@@ -67,7 +68,8 @@ impl House {
         let people = change(address, People::new(installation.clone(), clock.clone()));
         let tokens = Tokens::new(store.clone(), clock.clone());
         let services = Services {
-            desk: Desk::new(installation.clone()),
+            desk: Desk::new(installation.clone())
+                .signing(Some(KeyFile::beside(&folder.path().join("metsuke.db")))),
             tokens: tokens.clone(),
             once: Once::new(store.clone(), clock.clone()),
             people: people.clone(),

@@ -2,6 +2,8 @@
 //!
 //! What a rule finds is [`rules`](crate::rules)'s to say, what becomes of it [`findings`](crate::findings)'s.
 
+use std::collections::BTreeSet;
+
 use metsuke_model::AsOf;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -100,15 +102,17 @@ impl Desk {
         .await
     }
 
-    /// Evaluates the newest version of an estate as after a sync, and keeps what is found.
+    /// Evaluates the newest version of an estate as after a sync, and keeps what is found; where rules are named by their ids,
+    /// these alone, and those as well that wait until somebody asks.
     ///
     /// # Errors
     ///
-    /// As [`findings::evaluate`]; [`EngineError::NoVersion`].
+    /// As [`findings::evaluate`]; [`EngineError::NoVersion`], and [`EngineError::Unknown`] for a rule that is not there or is off.
     pub async fn evaluate(
         &self,
         caller: &Caller,
         connector: Option<&str>,
+        ids: Vec<String>,
     ) -> Result<VersionJudged, EngineError> {
         let estate = self.estate(connector).await?;
         let newest = estate.store.snapshot(None).await?.ok_or(EngineError::NoVersion)?.sync().version;
@@ -117,6 +121,10 @@ impl Desk {
         let name = estate.connector.as_ref().map(|_| estate.name.clone());
         to_its_end(async move || {
             let (rules, _) = watched(&installation.main().rules().await?);
+            if let Some(id) = ids.iter().find(|id| rules.iter().all(|rule| rule.key() != id.as_str())) {
+                return Err(EngineError::Unknown { what: "rule that is on", asked: id.clone() });
+            }
+            let ids: BTreeSet<String> = ids.into_iter().collect();
             let channels = open_channels(&installation).await?;
             let settings = stored_settings(&store).await?;
             let account = settings.as_ref().and_then(|(settings, _)| settings.tag_account_name.as_deref());
@@ -124,7 +132,7 @@ impl Desk {
             let asked = Asked {
                 store: &store,
                 rules: &rules,
-                of: Which::Following,
+                of: if ids.is_empty() { Which::Following } else { Which::These(&ids) },
                 channels: &channels,
                 connector: name.as_deref(),
                 account_name: account,

@@ -5,12 +5,20 @@ use metsuke_model::{Moment, Version};
 use metsuke_store::{PlanRow, StepRow};
 use serde::{Deserialize, Serialize};
 
-use super::{Estate, Listing};
+use super::{Estate, Listing, Timed};
 use crate::EngineError;
 
 /// Plans, newest first.
 #[derive(Clone, Debug, Default)]
-pub struct Plans {}
+pub struct Plans {
+    /// Those in one of these states; all without.
+    pub states: Vec<PlanStatus>,
+    /// Those in which every one of these words stands: in the title, the reason, the id, or who asked.
+    pub words: String,
+}
+
+/// Plans that are read at once where only some are wanted.
+const AT_ONCE: usize = 200;
 
 /// The place of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,14 +98,31 @@ impl Listing for Plans {
         after: Option<&PlanKey>,
         count: usize,
     ) -> Result<(Option<Version>, Vec<PlanLine>), EngineError> {
-        let before = after.map(|after| (after.at, after.id.as_str()));
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let rows = estate.store.plans_before(before, count).await?;
-        Ok((None, rows.into_iter().map(line).collect()))
+        let mut before = after.map(|after| (after.at, after.id.clone()));
+        let narrowed = !self.states.is_empty() || !self.words.trim().is_empty();
+        let at_once = u32::try_from(if narrowed { AT_ONCE } else { count }).unwrap_or(u32::MAX);
+        let mut wanted = Vec::new();
+        loop {
+            let place = before.as_ref().map(|(at, id)| (*at, id.as_str()));
+            let rows = estate.store.plans_before(place, at_once).await?;
+            let ended = rows.len() < at_once as usize;
+            before = rows.last().map(|row| (row.plan.created_at, row.id.clone()));
+            wanted.extend(rows.into_iter().filter(|row| self.wants(row)).map(line));
+            if wanted.len() >= count || ended {
+                wanted.truncate(count);
+                return Ok((None, wanted));
+            }
+        }
     }
 
     fn key(&self, row: &PlanLine) -> PlanKey {
         PlanKey { at: row.created_at, id: row.id.clone() }
+    }
+}
+
+impl Timed for Plans {
+    fn at(&self, row: &PlanLine) -> Moment {
+        row.created_at
     }
 }
 
@@ -117,6 +142,15 @@ fn line(row: PlanRow) -> PlanLine {
 }
 
 impl Plans {
+    fn wants(&self, row: &PlanRow) -> bool {
+        let plan = &row.plan;
+        let reason = plan.reason.as_deref().unwrap_or_default();
+        let text = [&*row.id, &*plan.title, reason, &*plan.actor].join(" ").to_lowercase();
+        let has = |word: &str| text.contains(&word.to_lowercase());
+        (self.states.is_empty() || self.states.contains(&row.status))
+            && self.words.split_whitespace().all(has)
+    }
+
     /// The plan of this id, in whichever of these estates it is.
     ///
     /// # Errors

@@ -15,7 +15,9 @@ use super::apart::to_its_end;
 use super::{Desk, Estate, PlanShown, Plans};
 use crate::EngineError;
 use crate::access::find_app;
-use crate::access::provision::{Applied, Ask, On, Planned, Provisioner, Settings, Settled};
+use crate::access::provision::{
+    Applied, Ask, On, Planned, Provisioner, Settings, Settled, Verdict, cancel, verdicts,
+};
 use crate::identity::Caller;
 
 impl Desk {
@@ -71,6 +73,37 @@ impl Desk {
         Ok((applied, shown))
     }
 
+    /// Calls a plan off, and gives it as it stands then; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`cancel`], in whichever estate it is.
+    pub async fn cancel_plan(
+        &self,
+        caller: &Caller,
+        id: &str,
+        reason: Option<&str>,
+    ) -> Result<PlanShown, EngineError> {
+        let (estate, _) = Plans::find(self.estates(None).await?, id).await?;
+        let store = estate.store.clone().acting_as(caller.actor());
+        cancel(&store, id, reason, self.installation().clock()).await?;
+        let (_, shown) = Plans::find(vec![estate], id).await?;
+        Ok(shown)
+    }
+
+    /// What the safety rules say of a plan now, as far as that needs no word of Heroku's; nothing for one of an estate that no
+    /// connector reads, which is applied from the command line.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plans::find`], and what the database said.
+    pub async fn verdicts(&self, id: &str) -> Result<Vec<Verdict>, EngineError> {
+        let (estate, _) = Plans::find(self.estates(None).await?, id).await?;
+        let Ok((_, settings)) = self.settings(&estate).await else { return Ok(Vec::new()) };
+        let Some(row) = estate.store.plan(id).await? else { return Ok(Vec::new()) };
+        verdicts(&estate.store, &settings, &row, self.installation().clock().now()).await
+    }
+
     /// Settles what interrupted plans of an estate left open, by reading Heroku; nothing is sent.
     ///
     /// # Errors
@@ -97,6 +130,12 @@ impl Desk {
         &self,
         estate: &Estate,
     ) -> Result<(metsuke_clients::heroku::Heroku, Settings), EngineError> {
+        let (id, settings) = self.settings(estate).await?;
+        Ok((self.installation().heroku(id).await?, settings))
+    }
+
+    /// An estate's connector, and what holds its writes back.
+    async fn settings(&self, estate: &Estate) -> Result<(ConnectorId, Settings), EngineError> {
         let named = estate.connector.as_deref().and_then(|id| ConnectorId::from_str(id).ok());
         let id = named.ok_or_else(|| EngineError::NoConnector { asked: estate.name.clone() })?;
         let connector = self.installation().connector(id).await?;
@@ -106,7 +145,7 @@ impl Desk {
             kill_file: self.kill_file(),
             ..Settings::default()
         };
-        Ok((self.installation().heroku(id).await?, settings))
+        Ok((id, settings))
     }
 }
 

@@ -16,11 +16,6 @@ use crate::identity::Caller;
 use crate::rules::shipped::{self, Detection, Values};
 use crate::rules::{Instance, export, import};
 
-/// The kind of a shipped detection.
-const SHIPPED: &str = "shipped";
-/// The kind of a rule of somebody's own.
-const OWN: &str = "own";
-
 /// A rule as it is shown.
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleShown {
@@ -45,6 +40,16 @@ pub struct RuleShown {
     /// The whole: the detection, or the rule in JupiterOne's form.
     pub document: Value,
 }
+
+impl RuleShown {
+    /// The kind of a shipped detection.
+    pub const SHIPPED: &'static str = SHIPPED;
+    /// The kind of a rule of somebody's own.
+    pub const OWN: &'static str = OWN;
+}
+
+const SHIPPED: &str = "shipped";
+const OWN: &str = "own";
 
 /// What came of an import.
 #[derive(Clone, Debug, Serialize)]

@@ -4,6 +4,7 @@
 
 use metsuke_model::Moment;
 use metsuke_model::audit::EventCode;
+use metsuke_store::KillSwitch;
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, Estate, Placed};
@@ -15,6 +16,10 @@ use crate::identity::Caller;
 pub struct Switch {
     /// It is on: nothing is written to Heroku.
     pub on: bool,
+    /// When it was turned last; null where it never was.
+    pub turned_at: Option<Moment>,
+    /// Who did it.
+    pub turned_by: Option<String>,
 }
 
 /// Somebody who is protected.
@@ -45,7 +50,8 @@ impl Desk {
     pub async fn kill_switch(&self, connector: Option<&str>) -> Result<Vec<Placed<Switch>>, EngineError> {
         let mut switches = Vec::new();
         for estate in self.written(connector).await? {
-            let row = Switch { on: estate.store.kill_switch().await? };
+            let KillSwitch { on, at, by } = estate.store.kill_switch_turned().await?;
+            let row = Switch { on, turned_at: at, turned_by: by };
             switches.push(Placed { connector: estate.connector, version: None, row });
         }
         Ok(switches)

@@ -163,7 +163,7 @@ impl Watched {
     }
 
     /// It looks at the change log, so that each entry is for it to be looked at once.
-    pub(super) fn looks_at_changes(&self) -> bool {
+    pub(crate) fn looks_at_changes(&self) -> bool {
         match self {
             Self::Shipped(detection, _) => detection.change().is_some(),
             Self::Own(rule) => rule.change.is_some(),

@@ -273,6 +273,8 @@ operations! {
     CheckRules = "checkRules", Post "/api/v1/rules/check", Rules reads, policy::SEEING;
     /// Run rules on a version without keeping what they find
     RunRules = "runRules", Post "/api/v1/rules/run", Rules reads, policy::SEEING;
+    /// Tell how often a rule would have fired in the last days
+    ReplayRule = "replayRule", Post "/api/v1/rules/replay", Rules reads, policy::SEEING;
     /// Show a rule
     GetRule = "getRule", Get "/api/v1/rules/{id}", Rules reads, policy::SEEING;
     /// Write a rule of one's own anew
@@ -321,6 +323,8 @@ operations! {
     GetPlan = "getPlan", Get "/api/v1/plans/{id}", Plans reads, policy::FOLLOWING;
     /// Apply a plan
     ApplyPlan = "applyPlan", Post "/api/v1/plans/{id}/apply", Plans writes, policy::OPERATING;
+    /// Call a plan off, so that nobody applies it any more
+    CancelPlan = "cancelPlan", Post "/api/v1/plans/{id}/cancel", Plans writes, policy::OPERATING;
 
     /// Settle what interrupted plans left open, by reading Heroku
     ReconcilePlans = "reconcilePlans", Post "/api/v1/plans/reconcile", Plans writes, policy::OPERATING;

@@ -13,6 +13,7 @@ mod instance;
 mod level;
 mod memory;
 mod mistake;
+mod replay;
 pub mod shipped;
 pub mod template;
 
@@ -24,10 +25,11 @@ pub use evaluate::{
 };
 pub use instance::{
     Action, ActionKind, Exported, Imported, Instance, MOST_BYTES, NamedQuery, Operation, Period,
-    PollingInterval, SubjectRule, export, import,
+    PollingInterval, SubjectRule, export, export_one, import,
 };
 pub use level::Level;
 #[doc(hidden)]
 pub use memory::Sabotage;
 pub use memory::{Memory, Recall, touches};
 pub use mistake::Mistake;
+pub use replay::{Bounds, Replay, Replayed, Seen, replay};

@@ -7,7 +7,9 @@ use std::time::Duration;
 use metsuke_clients::heroku::Heroku;
 use metsuke_engine::EngineError;
 use metsuke_engine::access::GrantFilter;
-use metsuke_engine::access::provision::{Applied, Ask, On, Outcome, Planned, Provisioner, Settings};
+use metsuke_engine::access::provision::{
+    Applied, Ask, Caps, On, Outcome, Planned, Provisioner, Settings, Standing, cancel, verdicts,
+};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::plan::PlanStatus;
 use metsuke_model::{Clock as _, FixedClock, SyncStatus, SystemClock};
@@ -333,6 +335,86 @@ async fn a_plan_that_no_longer_fits_is_superseded_and_one_that_is_old_expires() 
     assert_eq!(provisioner.apply(&id, None).await.unwrap().outcome, Outcome::RefusedByRule);
     assert_eq!(house.store.plan(&id).await.unwrap().unwrap().status, PlanStatus::Expired);
     assert_eq!(writes(&house), 0);
+}
+
+#[tokio::test]
+async fn a_plan_that_was_called_off_is_never_applied_and_one_in_doubt_is_not_called_off() {
+    let house = synced(Size::Enterprise, 3).await;
+    let Cast { team, people, .. } = cast(&house);
+    let someone = people.first().unwrap();
+    let heroku = house.heroku(house.simulator.token());
+    let provisioner = Provisioner::new(&heroku, &house.store, settings(), &SystemClock, &()).unwrap();
+    let plan = async |role_: &str| match provisioner.plan(&grant(role(someone, &team, role_)), None).await {
+        Ok(Planned::Plan(plan)) => plan.id(),
+        other => panic!("{other:?}"),
+    };
+    let id = plan("admin").await;
+    cancel(&house.store, &id, Some("not needed"), &SystemClock).await.unwrap();
+    let row = house.store.plan(&id).await.unwrap().unwrap();
+    assert_eq!(row.status, PlanStatus::Cancelled);
+    assert!(row.told.unwrap().ends_with(": not needed"));
+    let applied = provisioner.apply(&id, None).await.unwrap();
+    assert_eq!((applied.outcome, applied.calls), (Outcome::RefusedByRule, 0));
+    assert_eq!(house.store.plan(&id).await.unwrap().unwrap().status, PlanStatus::Cancelled);
+    let again = cancel(&house.store, &id, None, &SystemClock).await.unwrap_err();
+    assert!(again.to_string().contains("is cancelled"), "{again}");
+    assert_eq!(writes(&house), 0);
+    // What was applied has ended.
+    let id = plan("viewer").await;
+    assert_eq!(provisioner.apply(&id, None).await.unwrap().outcome, Outcome::Applied);
+    assert!(cancel(&house.store, &id, None, &SystemClock).await.is_err());
+    // Of a step that may be on its way, somebody finds out first.
+    let id = plan("admin").await;
+    let lock = house.store.provisioning_lock(Duration::from_secs(1)).await.unwrap();
+    let event = || house.store.event(SystemClock.now(), metsuke_model::audit::EventCode::IntentWritten);
+    let wanted =
+        house.store.intend(&lock, (&id, 1), SystemClock.now(), "x", |_| true, event()).await.unwrap();
+    drop(lock);
+    let doubt = cancel(&house.store, &id, None, &SystemClock).await.unwrap_err();
+    assert!(wanted && doubt.to_string().contains("not known how far"), "{doubt}");
+}
+
+#[tokio::test]
+async fn what_the_rules_say_of_a_plan_is_told_before_anybody_applies_it() {
+    let house = synced(Size::Enterprise, 3).await;
+    let Cast { team, people, .. } = cast(&house);
+    let someone = people.first().unwrap();
+    let heroku = house.heroku(house.simulator.token());
+    let provisioner = Provisioner::new(&heroku, &house.store, settings(), &SystemClock, &()).unwrap();
+    let Ok(Planned::Plan(plan)) = provisioner.plan(&grant(role(someone, &team, "admin")), None).await else {
+        panic!("a plan")
+    };
+    let row = house.store.plan(&plan.id()).await.unwrap().unwrap();
+    let said = async |settings: &Settings, later: i64| {
+        let now = metsuke_model::Moment(SystemClock.now().0 + later);
+        let told = verdicts(&house.store, settings, &row, now).await.unwrap();
+        let not_kept = told.into_iter().filter(|one| one.standing != Standing::Kept);
+        not_kept.map(|one| (one.rule, one.standing)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&settings(), 0).await, [("R2", Standing::Asked)]);
+    let closed = Settings { allow_writes: false, ..settings() };
+    assert_eq!(said(&closed, 0).await, [("R10", Standing::Broken), ("R2", Standing::Asked)]);
+    let event = house.store.event(SystemClock.now(), metsuke_model::audit::EventCode::KillSwitchOn);
+    house.store.set_kill_switch(true, event).await.unwrap();
+    assert_eq!(
+        said(&closed, 0).await,
+        [("R10", Standing::Broken), ("R11", Standing::Broken), ("R2", Standing::Asked)],
+        "each is told, not only the first"
+    );
+    let event = house.store.event(SystemClock.now(), metsuke_model::audit::EventCode::KillSwitchOff);
+    house.store.set_kill_switch(false, event).await.unwrap();
+    assert_eq!(
+        said(&settings(), 25 * 3_600_000_000).await,
+        [("R6", Standing::Broken), ("R2", Standing::Asked)]
+    );
+    let event =
+        house.store.event(SystemClock.now(), metsuke_model::audit::EventCode::ProtectedPrincipalAdded);
+    house.store.protect(someone, true, SystemClock.now(), event).await.unwrap();
+    let none = Settings { caps: Caps { hour_elevations: 0, ..Caps::default() }, ..settings() };
+    assert_eq!(
+        said(&none, 0).await,
+        [("R2", Standing::Asked), ("R3", Standing::Broken), ("R4", Standing::Over)]
+    );
 }
 
 #[tokio::test]

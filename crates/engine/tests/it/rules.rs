@@ -6,4 +6,5 @@ pub(crate) mod fixture;
 mod kin;
 mod memory;
 mod remembering;
+mod replay;
 mod stored;

@@ -68,6 +68,8 @@ catalogue! {
     PlanApplied = "plan.applied",
     /// A plan ended at a step that did not come out as planned; later steps were not begun.
     PlanStopped = "plan.stopped",
+    /// A plan was called off by a person; what was done of it before stays.
+    PlanCancelled = "plan.cancelled",
 
     /// A change to Heroku was written down, before any call for it.
     IntentWritten = "intent.written",

@@ -155,6 +155,18 @@ impl NewEvent {
         Self { at, code, actor, subject: BTreeMap::new(), details: Map::new() }
     }
 
+    /// When it happens.
+    #[must_use]
+    pub const fn at(&self) -> Moment {
+        self.at
+    }
+
+    /// Who does it.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
     /// Names what it is about: the sort of thing (`team`, `plan`, …) and its id.
     #[must_use]
     pub fn about(mut self, what: &str, id: impl fmt::Display) -> Self {

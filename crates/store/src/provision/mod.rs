@@ -13,3 +13,4 @@ pub use lock::ProvisioningLock;
 pub use plans::PlanRow;
 pub(crate) use steps::mark_in;
 pub use steps::{CapCounts, OpenStep, StepMark, StepRow};
+pub use switches::KillSwitch;

@@ -9,6 +9,20 @@ use crate::objects::{self, Select};
 use crate::{Store, StoreError, audit};
 
 const KILL_SWITCH: &str = "kill_switch";
+/// When it was turned last, and by whom.
+const TURNED_AT: &str = "kill_switch_at";
+const TURNED_BY: &str = "kill_switch_by";
+
+/// The kill switch as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KillSwitch {
+    /// Nothing is sent to Heroku.
+    pub on: bool,
+    /// When it was turned last; none where it never was.
+    pub at: Option<Moment>,
+    /// Who did it.
+    pub by: Option<String>,
+}
 
 impl Store {
     /// Whether the kill switch is on: nothing is sent to Heroku then.
@@ -29,6 +43,30 @@ impl Store {
         Ok(on)
     }
 
+    /// The kill switch, with who turned it last and when.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn kill_switch_turned(&self) -> Result<KillSwitch, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut switch = KillSwitch::default();
+        let sql = "SELECT name, value FROM setting WHERE name IN ($1, $2, $3)";
+        let binds = [KILL_SWITCH.into(), TURNED_AT.into(), TURNED_BY.into()];
+        connection
+            .each("reading a setting", sql, &binds, |row| {
+                let value = row.text(1)?;
+                match row.text(0)?.as_deref() {
+                    Some(KILL_SWITCH) => switch.on = value.as_deref() == Some("on"),
+                    Some(TURNED_AT) => switch.at = value.and_then(|at| at.parse().ok()).map(Moment),
+                    _ => switch.by = value,
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(switch)
+    }
+
     /// Turns the kill switch, with the event that tells of it.
     ///
     /// # Errors
@@ -36,9 +74,13 @@ impl Store {
     /// What the database said; the switch stands as it stood then.
     pub async fn set_kill_switch(&self, on: bool, event: NewEvent) -> Result<(), StoreError> {
         let mut connection = self.begin_write().await?;
-        let row = [Bind::from(KILL_SWITCH), Bind::from(if on { "on" } else { "off" })];
+        let rows = [
+            [Bind::from(KILL_SWITCH), Bind::from(if on { "on" } else { "off" })],
+            [Bind::from(TURNED_AT), Bind::from(&*event.at().0.to_string())],
+            [Bind::from(TURNED_BY), Bind::from(&*event.actor().name)],
+        ];
         let tail = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        connection.insert("changing a setting", ("INSERT INTO setting (name, value) ", tail), [row]).await?;
+        connection.insert("changing a setting", ("INSERT INTO setting (name, value) ", tail), rows).await?;
         audit::append(&mut connection, event).await?;
         connection.commit().await
     }

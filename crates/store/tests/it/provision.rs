@@ -5,7 +5,7 @@ use std::time::Duration;
 use metsuke_model::audit::EventCode;
 use metsuke_model::plan::{Person, Plan, PlanStatus, PlannedCall, State, Step, StepStatus};
 use metsuke_model::{Moment, ResourceRef, ResourceType};
-use metsuke_store::{CapCounts, ProvisioningLock, StepMark, Store, StoreError};
+use metsuke_store::{CapCounts, KillSwitch, ProvisioningLock, StepMark, Store, StoreError};
 
 use crate::database::Database;
 
@@ -136,8 +136,12 @@ async fn a_turn_is_waited_for_and_ends_with_its_holder(database: Database) {
 async fn switches_and_protected_people_are_kept_with_their_events(database: Database) {
     let store = database.open().await;
     assert!(!store.kill_switch().await.unwrap());
+    assert_eq!(store.kill_switch_turned().await.unwrap(), KillSwitch::default());
     store.set_kill_switch(true, store.event(Moment(1), EventCode::KillSwitchOn)).await.unwrap();
     assert!(store.kill_switch().await.unwrap());
+    let turned = store.kill_switch_turned().await.unwrap();
+    assert_eq!((turned.on, turned.at), (true, Some(Moment(1))));
+    assert_eq!(turned.by.as_deref(), Some(&*store.actor().name));
     store.set_kill_switch(false, store.event(Moment(2), EventCode::KillSwitchOff)).await.unwrap();
     assert!(!store.kill_switch().await.unwrap());
     let event = || store.event(Moment(3), EventCode::ProtectedPrincipalAdded);

@@ -20,13 +20,16 @@ pub(super) fn describe(operation: Operation) -> Spec {
             let told = object([("data", list(named("Evaluation")))]);
             Spec::new(200, "What each rule came to.", told).may_say(named("RulesTrial")).more(&[404])
         }
+        Operation::ReplayRule => Spec::new(200, "How often it would have fired.", named("Replay"))
+            .body(named("RuleToReplay"))
+            .more(&[404]),
         Operation::EvaluateFindings => {
             let unjudged = object([("rule", text()), ("reason", text())]);
             let told = with(
                 object([("version", count()), ("unjudged", list(unjudged))]),
                 ["rules", "opened", "resolved", "standing", "deliveries"].map(|name| (name, count())),
             );
-            Spec::new(200, "What it came to.", told).may_say(named("OfConnector")).more(&[404])
+            Spec::new(200, "What it came to.", told).may_say(named("ToEvaluate")).more(&[404])
         }
         Operation::ListAlerts => {
             Spec::list("Alerts, newest first.", "Alert", &["connector", "channel", "state"]).more(&[404])
@@ -74,7 +77,37 @@ pub(super) fn all() -> Named {
         object([("rule", text()), ("name", text()), ("version", count()), ("subjects", list(anything()))]),
         [("title", text()), ("severity", text())],
     );
+    let seen = object([
+        ("version", count()),
+        ("at", moment()),
+        ("found", or_null(count())),
+        ("new", count()),
+        ("names", list(text())),
+        ("why", or_null(text())),
+    ]);
+    let replay = object([
+        ("days", count()),
+        ("since", moment()),
+        ("kept", count()),
+        ("looked_at", count()),
+        ("most", or_null(count())),
+        ("out_of_time", flag()),
+        ("fired", count()),
+        ("at_first", count()),
+        ("versions", list(seen)),
+        ("why", or_null(text())),
+    ]);
+    let days = json!({ "type": ["integer", "null"], "minimum": 1, "maximum": 365 });
+    let rule = json!({ "type": ["object", "null"], "description": "A rule instance that need not be kept." });
+    let to_replay = with(
+        none(),
+        [("connector", or_null(text())), ("id", or_null(text())), ("rule", rule), ("days", days)],
+    );
+    let to_evaluate = with(none(), [("connector", or_null(text())), ("rules", list(text()))]);
     vec![
+        ("Replay", replay),
+        ("RuleToReplay", only(to_replay)),
+        ("ToEvaluate", only(to_evaluate)),
         ("Alert", alert),
         ("RulesTrial", only(trial)),
         ("Evaluation", evaluation),

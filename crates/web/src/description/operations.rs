@@ -183,6 +183,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::UnmatchAccount => employees::describe(operation),
         Operation::CheckRules
         | Operation::RunRules
+        | Operation::ReplayRule
         | Operation::EvaluateFindings
         | Operation::ListAlerts
         | Operation::RetryAlert => judging::describe(operation),
@@ -195,14 +196,14 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::VerifyAudit
         | Operation::SignAudit
         | Operation::ExportAudit => safety::describe(operation),
-        Operation::ListRules => Spec::list("Rules.", "Rule", &[]),
+        Operation::ListRules => Spec::list("Rules, and how each does.", "WatchedRule", &[]),
         Operation::CreateRule => Spec::new(201, "The rule.", named("Rule")).body(named("WrittenRule")),
         Operation::ImportRules => {
             let told = "The rules that are kept now, and what is odd about them.";
             Spec::new(200, told, named("ImportedRules")).body(json!({ "type": ["array", "object"] }))
         }
         Operation::ExportRules => Spec::thing("The rules, and what does not go out.", named("ExportedRules")),
-        Operation::GetRule => Spec::thing("The rule.", named("Rule")).more(&[404]),
+        Operation::GetRule => Spec::thing("The rule, and how it does.", named("WatchedRule")).more(&[404]),
         Operation::ReplaceRule => Spec::new(200, "The rule as it is now.", named("Rule"))
             .body(named("WrittenRule"))
             .more(&[404, 409]),
@@ -254,7 +255,14 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec.body = Some(Body { schema: named("Release"), required: false, media: JSON });
             spec
         }
-        Operation::GetPlan => Spec::thing("The plan.", named("Plan")).more(&[404]),
+        Operation::CancelPlan => {
+            let mut spec = Spec::new(200, "The plan, called off.", named("Plan")).more(&[400, 404, 415]);
+            spec.body = Some(Body { schema: named("Reason"), required: false, media: JSON });
+            spec
+        }
+        Operation::GetPlan => {
+            Spec::thing("The plan, and what the safety rules say of it.", named("JudgedPlan")).more(&[404])
+        }
         Operation::ListEvents => Spec::list("Events, newest first.", "Event", EVENTS).more(&[404]),
         Operation::ListTokens => Spec::list("Tokens, oldest first.", "Token", &[]),
         Operation::CreateToken => {

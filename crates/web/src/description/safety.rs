@@ -68,7 +68,13 @@ pub(super) fn describe(operation: Operation) -> Spec {
 pub(super) fn all() -> Named {
     let connector = || ("connector", or_null(text()));
     let none = || json!({ "type": "object", "properties": {} });
-    let switch = object([("on", flag()), ("estates", list(object([connector(), ("on", flag())])))]);
+    let turned = object([
+        connector(),
+        ("on", flag()),
+        ("turned_at", or_null(moment())),
+        ("turned_by", or_null(text())),
+    ]);
+    let switch = object([("on", flag()), ("estates", list(turned))]);
     let turn = with(object([("on", flag())]), [connector()]);
     let person = || meaning("The person's e-mail address or Heroku id.");
     let verdict = object([

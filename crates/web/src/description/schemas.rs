@@ -227,10 +227,21 @@ fn rules() -> Named {
         )]),
         [("enabled", flag())],
     ));
+    let watched = json!({ "allOf": [named("Rule"), object([
+        ("interval", text()),
+        ("looks_for", one_of(&["question", "change"])),
+        ("open_findings", count()),
+        ("state", or_null(text())),
+        ("why", or_null(text())),
+        ("evaluated_version", or_null(count())),
+        ("evaluated_at", or_null(moment())),
+        ("next_at", or_null(moment())),
+    ])] });
     let none = json!({ "type": "object", "properties": {} });
     let setting = only(with(none, [("enabled", or_null(flag())), ("parameters", or_null(anything()))]));
     vec![
         ("Rule", rule),
+        ("WatchedRule", watched),
         ("WrittenRule", written),
         ("RuleSetting", setting),
         ("ImportedRules", object([("rules", list(named("Rule"))), ("notes", list(text()))])),
@@ -281,6 +292,13 @@ fn plans() -> Named {
         ("progress", list(progress)),
         ("reason", or_null(text())),
     ]);
+    let verdict = object([
+        ("rule", text()),
+        ("title", text()),
+        ("standing", one_of(&["kept", "broken", "over", "asked"])),
+        ("told", or_null(text())),
+    ]);
+    let judged = json!({ "allOf": [named("Plan"), object([("rules", list(verdict))])] });
     let target =
         "`grant` and `revoke` take `team` and `role`, or `app` and either `permissions` or `collaborator`.";
     let ask = only(with(
@@ -327,6 +345,7 @@ fn plans() -> Named {
     vec![
         ("PlanLine", line),
         ("Plan", shown),
+        ("JudgedPlan", judged),
         ("NewPlan", ask),
         ("Planned", planned),
         ("Applied", applied),
@@ -336,7 +355,7 @@ fn plans() -> Named {
     ]
 }
 
-const PLAN_STATUSES: [PlanStatus; 9] = [
+const PLAN_STATUSES: [PlanStatus; 10] = [
     PlanStatus::Planned,
     PlanStatus::Frozen,
     PlanStatus::Applying,
@@ -346,6 +365,7 @@ const PLAN_STATUSES: [PlanStatus; 9] = [
     PlanStatus::Unknown,
     PlanStatus::Superseded,
     PlanStatus::Expired,
+    PlanStatus::Cancelled,
 ];
 
 const STEP_STATUSES: [StepStatus; 8] = [

@@ -39,7 +39,9 @@ use crate::mcp;
 pub(crate) use audit::{EVENTS, outcome};
 pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
 pub(crate) use findings::FINDINGS;
+pub(crate) use plans::PLANS;
 pub(crate) use query::MOST_ROWS;
+pub(crate) use rules::RULES;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
 
@@ -97,6 +99,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::UnmatchAccount => Box::pin(employees::unmatch(call)),
         Operation::CheckRules => Box::pin(async move { judging::check(&call) }),
         Operation::RunRules => Box::pin(judging::run(call)),
+        Operation::ReplayRule => Box::pin(judging::replay(call)),
         Operation::EvaluateFindings => Box::pin(judging::evaluate(call)),
         Operation::ListAlerts => Box::pin(alerts::list(call)),
         Operation::RetryAlert => Box::pin(alerts::retry(call)),
@@ -131,6 +134,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListPlans => Box::pin(plans::list(call)),
         Operation::CreatePlan => Box::pin(plans::create(call)),
         Operation::ApplyPlan => Box::pin(plans::apply(call)),
+        Operation::CancelPlan => Box::pin(plans::cancel(call)),
         Operation::GetPlan => Box::pin(plans::get(call)),
         Operation::ListEvents => Box::pin(audit::events(call)),
         Operation::ListTokens => Box::pin(tokens::list(call)),

@@ -27,9 +27,11 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn get(call: Call) -> Result<Answer, ApiError> {
-    let estates = call.state.desk.estates(None).await?;
-    let (_, shown) = Plans::find(estates, call.segment("id")).await?;
-    Answer::ok(&shown)
+    let (desk, id) = (&call.state.desk, call.segment("id"));
+    let (_, shown) = Plans::find(desk.estates(None).await?, id).await?;
+    let mut told = json!(shown);
+    told["rules"] = json!(desk.verdicts(id).await?);
+    Answer::ok(&told)
 }
 
 /// What is asked for.
@@ -53,6 +55,12 @@ struct Asked {
 #[serde(deny_unknown_fields)]
 struct Released {
     confirm_count: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CalledOff {
+    reason: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,6 +117,11 @@ pub(super) async fn apply(call: Call) -> Result<Answer, ApiError> {
     }))
 }
 
+pub(super) async fn cancel(call: Call) -> Result<Answer, ApiError> {
+    let CalledOff { reason } = call.json_or_default()?;
+    Answer::ok(&call.state.desk.cancel_plan(call.caller()?, call.segment("id"), reason.as_deref()).await?)
+}
+
 pub(super) async fn reconcile(call: Call) -> Result<Answer, ApiError> {
     let Of { connector } = call.json_or_default()?;
     let settled = call.state.desk.reconcile(call.caller()?, connector.as_deref()).await?;
@@ -151,7 +164,7 @@ fn refused(refusal: Refusal) -> ApiError {
     }
 }
 
-const PLANS: Columns = &[
+pub(crate) const PLANS: Columns = &[
     ("connector", "/connector"),
     ("id", "/id"),
     ("status", "/status"),

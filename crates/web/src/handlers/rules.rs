@@ -1,6 +1,7 @@
 //! Rules: the shipped detections, and people's own in JupiterOne's form.
 
 use axum::http::{StatusCode, header};
+use metsuke_engine::desk::RuleWatched;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -31,19 +32,20 @@ const fn on() -> bool {
 pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
     let paging: Paging = call.parameters()?;
     let (count, after) = call.paging::<String>(&paging)?;
-    let mut rules = call.state.desk.rules().await?;
+    let mut rules = call.state.desk.watched_rules(None).await?;
     if let Some(after) = after {
-        let behind = rules.iter().position(|rule| rule.id == after).map_or(rules.len(), |place| place + 1);
+        let is = |rule: &RuleWatched| rule.rule.id == after;
+        let behind = rules.iter().position(is).map_or(rules.len(), |place| place + 1);
         rules.drain(..behind);
     }
     let more = rules.len() > count;
     rules.truncate(count);
-    let next = rules.last().filter(|_| more).map(|rule| rule.id.clone());
+    let next = rules.last().filter(|_| more).map(|rule| rule.rule.id.clone());
     call.page(&rules, next.as_ref(), RULES)
 }
 
 pub(super) async fn get(call: Call) -> Result<Answer, ApiError> {
-    Answer::ok(&call.state.desk.rule(call.segment("id")).await?)
+    Answer::ok(&call.state.desk.watched_rule(None, call.segment("id")).await?)
 }
 
 pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
@@ -78,7 +80,7 @@ pub(super) async fn export(call: Call) -> Result<Answer, ApiError> {
     Answer::ok(&call.state.desk.export_rules().await?)
 }
 
-const RULES: Columns = &[
+pub(crate) const RULES: Columns = &[
     ("id", "/id"),
     ("kind", "/kind"),
     ("name", "/name"),
@@ -87,4 +89,12 @@ const RULES: Columns = &[
     ("enabled", "/enabled"),
     ("revision", "/revision"),
     ("updated_at", "/updated_at"),
+    ("interval", "/interval"),
+    ("looks_for", "/looks_for"),
+    ("open_findings", "/open_findings"),
+    ("state", "/state"),
+    ("why", "/why"),
+    ("evaluated_version", "/evaluated_version"),
+    ("evaluated_at", "/evaluated_at"),
+    ("next_at", "/next_at"),
 ];

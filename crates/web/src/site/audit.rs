@@ -27,7 +27,7 @@ use crate::handlers::{EVENTS, outcome};
 use crate::table::csv;
 
 pub(super) use entry::one;
-pub(super) use verify::verify;
+pub(super) use verify::{sign, verify};
 
 /// Entries of a page, and of a file.
 const PAGE: usize = 100;
@@ -121,7 +121,11 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             kept: here.only(&["as_of", "connector", "outcome"]).pairs(),
         },
         may_verify: frame.may(&call, Operation::VerifyAudit),
-        export: if frame.may(&call, Operation::ExportAudit) { export(&frame) } else { String::new() },
+        export: if frame.may(&call, Operation::ExportAudit) && call.state.installed.audit_key.is_some() {
+            export(&frame)
+        } else {
+            String::new()
+        },
         frame,
     };
     shown(StatusCode::OK, &view)

@@ -27,6 +27,23 @@ pub(crate) enum Cell {
     Badge(Badge),
     /// Whether it is so.
     Mark(bool),
+    /// What can be turned on and off.
+    Switch(Switch),
+}
+
+/// What can be turned on and off where it stands, by a form.
+#[derive(Clone, Debug)]
+pub(crate) struct Switch {
+    /// Where the form goes.
+    pub(crate) action: String,
+    pub(crate) csrf: String,
+    pub(crate) on: bool,
+    /// The page to come back to.
+    pub(crate) next: String,
+    /// What is turned.
+    pub(crate) label: Name,
+    /// A word about it; empty without.
+    pub(crate) note: &'static str,
 }
 
 impl Cell {
@@ -148,7 +165,7 @@ impl Table {
     pub(crate) fn leads_on(&self) -> bool {
         let leads = |cell: &Cell| match cell {
             Cell::Link(_, href, _) => !href.is_empty(),
-            Cell::Tally(..) => true,
+            Cell::Tally(..) | Cell::Switch(_) => true,
             _ => false,
         };
         self.heads.iter().any(|head| head.href.is_some()) || self.rows.iter().flatten().any(leads)

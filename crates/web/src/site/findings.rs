@@ -71,6 +71,10 @@ struct One {
     action: String,
     may: bool,
     state: &'static str,
+    /// What to do about it, in words; empty where the rule does not say.
+    fix: Vec<(bool, String)>,
+    /// Where that is planned; empty where it cannot be, or not by whoever looks.
+    plan: String,
 }
 
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
@@ -184,9 +188,11 @@ pub(super) fn by_level(frame: &Frame, rows: &[Placed<FindingLine>]) -> Vec<Figur
 
 pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     let id = call.segment("id").to_owned();
-    let FindingShown { finding, events, .. } = call.state.desk.finding(&id).await?;
+    let FindingShown { connector, finding, events } = call.state.desk.finding(&id).await?;
     let frame = Frame::of(&call, Name::new(&finding.subject).cut).await?;
     let frame = frame.below("Findings", "/findings").here(&finding.subject);
+    let known = frame.may(&call, Operation::GetRule)
+        && call.state.desk.rules().await?.iter().any(|rule| rule.id == finding.rule);
     let rows = finding.document.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
     let (names, lines) = evidence(&rows);
     let told = |event: &metsuke_engine::desk::FindingTold| {
@@ -201,7 +207,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
         badges: vec![Badge::level(&finding.level), state_badge(finding.state)],
         subject: Name::head(&finding.subject),
         lead: titles(&call, &frame).await?.remove(&finding.rule).unwrap_or_else(|| finding.rule_name.clone()),
-        facts: facts(&frame, &finding),
+        facts: facts(&frame, &finding, known),
         names,
         lines,
         raw: serde_json::to_string_pretty(&finding.document).unwrap_or_default(),
@@ -209,13 +215,38 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
         action: format!("/findings/{}", super::asked::segment(&id)),
         may: frame.may(&call, Operation::AcknowledgeFinding),
         state: finding.state.as_str(),
+        fix: super::rules::pieces(evidence_text(&finding, "fix")),
+        plan: plan(&call, &frame, &finding, connector.as_deref()),
         frame,
     };
     shown(StatusCode::OK, &view)
 }
 
-fn facts(frame: &Frame, finding: &FindingLine) -> Vec<(&'static str, Cell)> {
-    let rule = frame.asked.only(&["connector"]).with("rule", &finding.rule).at("/findings");
+fn evidence_text<'f>(finding: &'f FindingLine, name: &str) -> &'f str {
+    finding.document.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Where the fix of a finding is planned.
+fn plan(call: &Call, frame: &Frame, finding: &FindingLine, connector: Option<&str>) -> String {
+    if finding.state == FindingState::Resolved || !frame.may(call, Operation::CreatePlan) {
+        return String::new();
+    }
+    super::provisioning::fix(frame, evidence_text(finding, "command"), connector)
+        .map(|place| {
+            let reason = format!("Finding: {}", Name::head(&finding.subject).cut);
+            let more = super::asked::Asked::default().with("reason", &reason).at("");
+            format!("{place}&{}", more.trim_start_matches('?'))
+        })
+        .unwrap_or_default()
+}
+
+fn facts(frame: &Frame, finding: &FindingLine, known: bool) -> Vec<(&'static str, Cell)> {
+    // What is found about the installation itself comes of no rule that has a page.
+    let rule = if known {
+        frame.to(&format!("/rules/{}", super::asked::segment(&finding.rule)))
+    } else {
+        frame.asked.only(&["connector"]).with("rule", &finding.rule).at("/findings")
+    };
     let mut facts = vec![
         ("Rule", Cell::Link(Name::new(&finding.rule_name), rule, Some(Name::new(&finding.rule)))),
         ("Opened", Cell::When(When::new(finding.opened_at, frame.now))),

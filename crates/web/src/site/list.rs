@@ -93,6 +93,16 @@ struct Part {
     listed: Listed,
 }
 
+/// Whether the list alone is asked for, while somebody types.
+pub(super) fn is_part(call: &Call) -> bool {
+    call.headers.contains_key(PART)
+}
+
+/// The list alone.
+pub(super) fn part(listed: Listed) -> Result<Answer, ApiError> {
+    page(StatusCode::OK, &Part { listed })
+}
+
 /// Answers a list's page.
 pub(crate) async fn answer<L: BrowsedLine>(call: Call, spec: &'static Spec<L>) -> Result<Answer, ApiError> {
     let frame = Frame::of(&call, spec.title).await?.here(spec.title);
@@ -100,8 +110,8 @@ pub(crate) async fn answer<L: BrowsedLine>(call: Call, spec: &'static Spec<L>) -
         return whole_csv(&call, &frame, spec, &[]).await;
     }
     let listed = listed(&call, &frame, spec, &[]).await?;
-    if call.headers.contains_key(PART) {
-        return page(StatusCode::OK, &Part { listed });
+    if is_part(&call) {
+        return part(listed);
     }
     page(StatusCode::OK, &Whole { frame, lead: spec.lead, listed })
 }

@@ -57,6 +57,8 @@ struct View {
     more: String,
     compare: String,
     compared: Option<Compared>,
+    /// Where their leaving is planned; empty for whoever may not plan it.
+    remove: String,
 }
 
 #[derive(Template)]
@@ -102,9 +104,21 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         more: frame.asked.only(&["as_of", "connector"]).with("person", &own_id).at("/changes"),
         compare: frame.asked.get("compare").unwrap_or_default().to_owned(),
         compared: compared(&call, &frame, &found, connector).await?,
+        remove: remove(&call, &frame, &found, connector),
         frame,
     };
     shown(StatusCode::OK, &view)
+}
+
+/// Where one plans to take everything that somebody holds.
+fn remove(call: &Call, frame: &Frame, person: &UserAccess, connector: Option<&str>) -> String {
+    let who =
+        person.principal.email.as_deref().map_or_else(|| person.principal.id.to_string(), ToOwned::to_owned);
+    if frame.at().is_some() || !frame.may(call, Operation::CreatePlan) {
+        return String::new();
+    }
+    let asked = Asked::default().with("action", "remove").with("user", &who);
+    asked.with("connector", connector.unwrap_or_default()).at("/provisioning/add")
 }
 
 fn badges(person: &UserAccess) -> Vec<Badge> {

@@ -11,6 +11,7 @@ use askama::Template;
 use axum::http::{StatusCode, header};
 use metsuke_engine::EngineError;
 use metsuke_engine::desk::{Estate, Question, Reading, ask, explained};
+use metsuke_engine::identity::Operation;
 use metsuke_engine::query::{Answer as Found, render};
 use metsuke_engine::questions;
 use metsuke_model::graph::Metadata;
@@ -21,6 +22,7 @@ use serde_json::json;
 use found::{table, tree};
 use given::{Given, given};
 
+use super::asked::Asked as Words;
 use super::cell::{Cell, Table};
 use super::frame::{Choice, Frame, Read, page as shown};
 use super::words::{Name, count, number};
@@ -54,8 +56,6 @@ struct View {
     given: Vec<Given>,
     limits: Vec<Choice>,
     gone: bool,
-    /// Where a rule is made of the question; empty where there is no such page.
-    rule: String,
     outcome: Outcome,
 }
 
@@ -93,6 +93,8 @@ struct Told {
     warnings: Vec<String>,
     files: Vec<(&'static str, String)>,
     graph: String,
+    /// Where a rule is made of the question; empty for whoever may not.
+    rule: String,
     body: Body,
     pages: (String, String),
 }
@@ -161,7 +163,6 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         library: library(&frame, ready.map(|ready| &*ready.id)),
         ready: ready.map(|ready| Ready { title: &ready.title, explanation: &ready.explanation }),
         given,
-        rule: rule(&call, &frame, &text),
         limits: LIMITS.map(choice).to_vec(),
         gone,
         outcome,
@@ -169,15 +170,6 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         frame,
     };
     shown(status, &view)
-}
-
-/// Where a rule is made of a question, for those who may.
-fn rule(call: &Call, frame: &Frame, text: &str) -> String {
-    let route = super::ROUTES.iter().find(|route| route.path == "/rules/add");
-    if route.is_none_or(|route| !frame.may(call, route.operation)) {
-        return String::new();
-    }
-    frame.asked.only(&["connector"]).with("q", text).at("/rules/add")
 }
 
 /// The types, verbs and properties, for those who type.
@@ -253,6 +245,8 @@ async fn told(call: &Call, frame: &Frame, estate: &Estate, question: Question) -
         return Ok(Asked::Page(Outcome::Told(Box::new(Told { body, ..Told::of(frame, "plan") }))));
     }
     let text = question.text.clone();
+    let rule = settled(&question).filter(|_| frame.may(call, Operation::CreateRule));
+    let rule = rule.map(|text| Words::default().with("q", &text).at("/rules/add")).unwrap_or_default();
     let found = ask(estate, question, now).await?;
     match frame.asked.get("format") {
         Some("csv") => return Ok(Asked::File(csv(&found))),
@@ -282,6 +276,7 @@ async fn told(call: &Call, frame: &Frame, estate: &Estate, question: Question) -
             ("JSON", here.with("format", "json").at("/query")),
         ],
         graph: frame.asked.only(&["as_of", "connector"]).with("q", &text).at("/graph"),
+        rule,
         pages: (
             if from == 0 { String::new() } else { at(from.saturating_sub(PAGE)) },
             if paged { at(from + PAGE) } else { String::new() },
@@ -291,6 +286,20 @@ async fn told(call: &Call, frame: &Frame, estate: &Estate, question: Question) -
         ..Told::of(frame, view)
     };
     Ok(Asked::Page(Outcome::Told(Box::new(told))))
+}
+
+/// The question with its parameters written out, as a rule holds it; none where one is no number and no plain word.
+fn settled(question: &Question) -> Option<String> {
+    let mut text = question.text.clone();
+    for (name, value) in &question.variables {
+        let literal = match value {
+            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::String(word) if !word.contains(['\'', '\\', '\n']) => format!("'{word}'"),
+            _ => return None,
+        };
+        text = text.replace(&format!("${{{name}}}"), &literal);
+    }
+    Some(text)
 }
 
 impl Told {
@@ -307,6 +316,7 @@ impl Told {
             warnings: Vec::new(),
             files: Vec::new(),
             graph: String::new(),
+            rule: String::new(),
             body: Body::Nothing,
             pages: Default::default(),
         }

@@ -9,7 +9,8 @@ use super::asked::Asked;
 use super::settings::{accounts, installation, own, tokens};
 use super::{
     Answering, Route, app, apps, audit, changes, connector, connector_add, connector_settings, connectors,
-    enterprise, findings, graph, matrix, overview, people, person, query, settings, styleguide, teams,
+    enterprise, findings, graph, matrix, overview, people, person, provisioning, query, rules, settings,
+    styleguide, teams,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -47,6 +48,40 @@ pub(crate) static ROUTES: &[Route] = &[
     }),
     post("/findings/{id}/accept", Operation::AcceptFinding, |call| Box::pin(findings::accept(call))),
     post("/findings/{id}/reopen", Operation::ReopenFinding, |call| Box::pin(findings::reopen(call))),
+    get("/rules", Operation::ListRules, |call| Box::pin(rules::page(call))),
+    get("/rules/add", Operation::CreateRule, |call| Box::pin(rules::add(call))),
+    post("/rules/add", Operation::CreateRule, |call| Box::pin(rules::create(call))),
+    post("/rules/import", Operation::ImportRules, |call| Box::pin(rules::import(call))),
+    get("/rules/channels", Operation::ListChannels, |call| Box::pin(rules::channels(call))),
+    get("/rules/channels/add", Operation::CreateChannel, |call| Box::pin(rules::add_channel(call))),
+    post("/rules/channels/add", Operation::CreateChannel, |call| Box::pin(rules::create_channel(call))),
+    get("/rules/channels/{id}", Operation::GetChannel, |call| Box::pin(rules::channel(call))),
+    post("/rules/channels/{id}", Operation::ReplaceChannel, |call| Box::pin(rules::save_channel(call))),
+    post("/rules/channels/{id}/test", Operation::TestChannel, |call| Box::pin(rules::test_channel(call))),
+    post("/rules/channels/{id}/remove", Operation::RemoveChannel, |call| {
+        Box::pin(rules::remove_channel(call))
+    }),
+    get("/rules/{id}", Operation::GetRule, |call| Box::pin(rules::one(call))),
+    get("/rules/{id}/edit", Operation::ReplaceRule, |call| Box::pin(rules::edit(call))),
+    post("/rules/{id}/edit", Operation::ReplaceRule, |call| Box::pin(rules::save(call))),
+    post("/rules/{id}/switch", Operation::SetRule, |call| Box::pin(rules::switch(call))),
+    post("/rules/{id}/parameters", Operation::SetRule, |call| Box::pin(rules::parameters(call))),
+    post("/rules/{id}/evaluate", Operation::EvaluateFindings, |call| Box::pin(rules::evaluate(call))),
+    post("/rules/{id}/remove", Operation::RemoveRule, |call| Box::pin(rules::remove(call))),
+    get("/provisioning", Operation::ListPlans, |call| Box::pin(provisioning::page(call))),
+    get("/provisioning/add", Operation::CreatePlan, |call| Box::pin(provisioning::add(call))),
+    post("/provisioning/add", Operation::CreatePlan, |call| Box::pin(provisioning::create(call))),
+    post("/provisioning/kill-switch", Operation::SetKillSwitch, |call| Box::pin(provisioning::turn(call))),
+    post("/provisioning/reconcile", Operation::ReconcilePlans, |call| {
+        Box::pin(provisioning::reconcile(call))
+    }),
+    post("/provisioning/protected", Operation::Protect, |call| Box::pin(provisioning::protect(call))),
+    post("/provisioning/protected/{person}/remove", Operation::Unprotect, |call| {
+        Box::pin(provisioning::unprotect(call))
+    }),
+    get("/provisioning/{id}", Operation::GetPlan, |call| Box::pin(provisioning::one(call))),
+    post("/provisioning/{id}/apply", Operation::ApplyPlan, |call| Box::pin(provisioning::apply(call))),
+    post("/provisioning/{id}/cancel", Operation::CancelPlan, |call| Box::pin(provisioning::cancel(call))),
     get("/connectors", Operation::ListConnectors, |call| Box::pin(connectors::page(call))),
     get("/connectors/add", Operation::CreateConnector, |call| Box::pin(connector_add::kinds(call))),
     get("/connectors/add/heroku", Operation::CreateConnector, |call| Box::pin(connector_add::add(call))),
@@ -70,6 +105,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
     get("/audit", Operation::ListEvents, |call| Box::pin(audit::page(call))),
     post("/audit/verify", Operation::VerifyAudit, |call| Box::pin(audit::verify(call))),
+    post("/audit/sign", Operation::SignAudit, |call| Box::pin(audit::sign(call))),
     get("/audit/{trail}/{number}", Operation::ListEvents, |call| Box::pin(audit::one(call))),
     get("/settings", Operation::WhoAmI, |call| Box::pin(own::page(call))),
     post("/settings/password", Operation::ChangePassword, |call| Box::pin(own::password(call))),
@@ -124,7 +160,10 @@ mod tests {
         for route in ROUTES {
             assert!(seen.insert((route.method, route.path)), "{} twice", route.path);
             assert!(route.operation.policy() != Policy::Public, "{}", route.path);
-            let form = [Operation::CreateConnector, Operation::EditConnector].contains(&route.operation);
+            // The page of a form is for whoever may do what the form does.
+            let form = ROUTES.iter().any(|other| {
+                other.method == Method::Post && (other.path, other.operation) == (route.path, route.operation)
+            });
             assert!(route.method == Method::Post || form || !route.operation.writes(), "{}", route.path);
         }
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 
-use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
+use super::cell::{Badge, Cell, Figure, Head, Switch, Table, Tone};
 use super::curve::{Curve, example};
 use super::frame::{Frame, page as shown};
 use super::list::Facet;
@@ -21,6 +21,7 @@ struct View {
     figures: Vec<Figure>,
     table: Table,
     facts: Vec<(&'static str, Cell)>,
+    switches: Vec<Cell>,
     parts: Vec<Facet>,
     steps: Vec<Step>,
     curve: Option<Curve>,
@@ -36,6 +37,12 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         (Tone::Worst, "critical"),
         (Tone::Busy, "Syncing"),
     ];
+    // It goes nowhere: without the session's token, nothing is taken.
+    let switch = |(on, note)| {
+        let label = Name::new("team-with-one-admin");
+        let (action, next) = ("/styleguide".to_owned(), "/styleguide".to_owned());
+        Cell::Switch(Switch { action, csrf: String::new(), on, next, label, note })
+    };
     let hostile = "<script>alert(1)</script>\u{202e}txt.exe";
     let row = |name: &str, number: &str, so: bool| {
         vec![
@@ -71,6 +78,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             ("Space", Cell::Nothing),
             ("Locked", Cell::Word("not shown".into())),
         ],
+        switches: [(true, ""), (false, ""), (true, "cannot be judged")].map(switch).to_vec(),
         parts: ["First", "Second"]
             .map(|name| Facet { name, href: "#tabs".to_owned(), current: name == "First" })
             .into(),

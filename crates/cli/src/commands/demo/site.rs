@@ -17,13 +17,14 @@ use metsuke_engine::identity::{AccountAsk, Once, People, Role, Tokens};
 use metsuke_engine::seal::SealFile;
 use metsuke_engine::supervisor::Supervisor;
 use metsuke_model::{Clock, ConnectorId, Moment, SystemClock};
-use metsuke_simulator::Simulator;
+use metsuke_simulator::{Allowance, Simulator};
 use metsuke_store::{OpenMode, Store};
 use metsuke_web::{Guest, Limits, Place, Server, Services};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
-use super::story::CHAPTERS;
+use super::deeds;
+use super::story::{CHAPTERS, Cast, Deeds};
 use crate::commands::serve::Written;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -79,6 +80,7 @@ pub(super) async fn serve(
         desk: Desk::new(installation.clone())
             .sending(context.config.outside()?)
             .watching(watch)
+            .signing(context.config.audit_key(None))
             .writing(Arc::new(Written)),
         tokens: Tokens::new(store.clone(), clock.clone()),
         once: Once::new(store, clock.clone()),
@@ -141,16 +143,21 @@ async fn lived(
     clock: &StoryClock,
 ) -> anyhow::Result<()> {
     let supervisor = worker(context, installation.clone(), Watch::default())?;
+    let desk = Desk::new(installation.clone());
+    deeds::set_up(&desk, ADMIN).await?;
     let mut connector: Option<ConnectorId> = None;
     for chapter in CHAPTERS {
         let ago = i64::from(chapter.hours_ago) * 3_600 * MICROS;
         clock.0.store(ago, Ordering::SeqCst);
+        // Between two chapters hours pass, in which the account's budget fills up again.
+        simulator.set_remaining(Allowance::default().capacity);
         let id = match connector {
             None => {
                 let settings = Settings {
                     owner: ADMIN.into(),
                     api_url: simulator.url(),
                     description: "A made-up company on a simulated Heroku".into(),
+                    provisioning: true,
                     ..Settings::default()
                 };
                 let new = NewConnector {
@@ -162,11 +169,8 @@ async fn lived(
                 installation.create(&operator(), new).await?.id
             }
             Some(id) => {
-                let store = installation.estate(id).await?;
-                if let Some(mut snapshot) = store.snapshot(None).await? {
-                    let cast = super::story::Cast::of(&mut snapshot).await?;
-                    simulator.edit(|world| (chapter.happens)(world, &cast));
-                }
+                let cast = cast(installation, id).await?;
+                simulator.edit(|world| (chapter.happens)(world, &cast));
                 installation.sync_now(&operator(), id).await?;
                 id
             }
@@ -178,9 +182,22 @@ async fn lived(
                 return Err(Failure::new("the demo was stopped before its end").into());
             }
         };
+        clock.0.store(ago - ago / 3, Ordering::SeqCst);
+        match chapter.deeds {
+            Deeds::Nothing => {}
+            Deeds::Before => deeds::done_before(&desk, ADMIN, &cast(installation, id).await?).await?,
+            Deeds::Lately => deeds::done_lately(&desk, ADMIN, &cast(installation, id).await?).await?,
+        }
     }
     clock.0.store(0, Ordering::SeqCst);
     Ok(())
+}
+
+/// Who and what there is as it was read last.
+async fn cast(installation: &Installation, id: ConnectorId) -> anyhow::Result<Cast> {
+    let store = installation.estate(id).await?;
+    let mut snapshot = store.snapshot(None).await?.ok_or(metsuke_engine::EngineError::NoVersion)?;
+    Cast::of(&mut snapshot).await
 }
 
 fn hex(bytes: &[u8]) -> String {

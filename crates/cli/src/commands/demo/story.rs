@@ -12,6 +12,19 @@ pub(super) struct Chapter {
     pub(super) hours_ago: u32,
     /// What happens.
     pub(super) happens: fn(&mut World, &Cast),
+    /// What the demonstration's admin does then.
+    pub(super) deeds: Deeds,
+}
+
+/// What is done through Metsuke after a chapter was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deeds {
+    /// Nothing.
+    Nothing,
+    /// What is long done.
+    Before,
+    /// What still waits.
+    Lately,
 }
 
 /// Who and what there is, by name.
@@ -41,11 +54,11 @@ impl Cast {
         Ok(Self { people, teams, apps, accounts })
     }
 
-    fn person(&self, place: usize) -> &str {
+    pub(super) fn person(&self, place: usize) -> &str {
         nth(&self.people, place)
     }
 
-    fn team(&self, place: usize) -> &str {
+    pub(super) fn team(&self, place: usize) -> &str {
         nth(&self.teams, place)
     }
 
@@ -60,12 +73,12 @@ fn nth(names: &[String], place: usize) -> &str {
 
 /// The story.
 pub(super) const CHAPTERS: &[Chapter] = &[
-    Chapter { hours_ago: 30 * 24, happens: |_, _| () },
-    Chapter { hours_ago: 23 * 24, happens: contractors_come },
-    Chapter { hours_ago: 12 * 24, happens: somebody_leaves },
-    Chapter { hours_ago: 4 * 24, happens: a_team_grows },
-    Chapter { hours_ago: 26, happens: an_app_moves },
-    Chapter { hours_ago: 1, happens: somebody_becomes_admin },
+    Chapter { hours_ago: 30 * 24, happens: |_, _| (), deeds: Deeds::Nothing },
+    Chapter { hours_ago: 23 * 24, happens: contractors_come, deeds: Deeds::Nothing },
+    Chapter { hours_ago: 12 * 24, happens: somebody_leaves, deeds: Deeds::Nothing },
+    Chapter { hours_ago: 4 * 24, happens: a_team_grows, deeds: Deeds::Before },
+    Chapter { hours_ago: 26, happens: an_app_moves, deeds: Deeds::Nothing },
+    Chapter { hours_ago: 1, happens: somebody_becomes_admin, deeds: Deeds::Lately },
 ];
 
 fn contractors_come(world: &mut World, cast: &Cast) {

@@ -61,6 +61,7 @@ matchAccount            employees   w  ---oA no
 unmatchAccount          employees   w  ---oA no
 checkRules              rules       r  varoA no
 runRules                rules       r  varoA no
+replayRule              rules       r  varoA no
 evaluateFindings        findings    w  ---oA no
 listAlerts              channels    r  -a-oA no
 retryAlert              channels    w  ---oA no
@@ -96,6 +97,7 @@ listPlans               plans       r  -aroA no
 createPlan              plans       w  ---oA anybody
 getPlan                 plans       r  -aroA no
 applyPlan               plans       w  ---oA no
+cancelPlan              plans       w  ---oA no
 listAuditEvents         audit       r  -a--A no
 listTokens              tokens      r  -a--A no
 createToken             tokens      w  ----A no

@@ -18,14 +18,14 @@ async fn the_trail_is_narrowed_by_who_what_about_and_outcome() {
     );
     let rows = |body: &str| body.matches("<th scope=\"row\">").count();
     let by = auditor.get("/audit?who=OPERATOR").await;
-    assert!(by.body.contains("connector.created") && rows(&by.body) < rows(&all.body), "{}", by.body);
-    assert!(!by.body.contains("login.succeeded"), "{}", by.body);
+    assert!(by.body.contains(">connector.created<") && rows(&by.body) < rows(&all.body), "{}", by.body);
+    assert!(!by.body.contains(">login.succeeded<"), "{}", by.body);
     let of_kind = auditor.get("/audit?code=login").await;
-    assert!(of_kind.body.contains("login.failed") && !of_kind.body.contains("connector.created</bdi>"));
+    assert!(of_kind.body.contains(">login.failed<") && !of_kind.body.contains(">connector.created<"));
     let refused = auditor.get("/audit?outcome=refused").await;
-    assert!(refused.body.contains("login.failed") && !refused.body.contains(">login.succeeded<"));
+    assert!(refused.body.contains(">login.failed<") && !refused.body.contains(">login.succeeded<"));
     let about = auditor.get(&format!("/audit?subject={}", estate.connector)).await;
-    assert!(about.body.contains("connector.created") && !about.body.contains(">login.succeeded<"));
+    assert!(about.body.contains(">connector.created<") && !about.body.contains(">login.succeeded<"));
     let none = auditor.get("/audit?until=2001-01-01").await;
     assert!(none.body.contains("Nothing fits") && none.body.contains("Show all"), "{}", none.body);
     assert_eq!(auditor.get("/audit?outcome=well").await.status, 422);
@@ -81,11 +81,25 @@ async fn verifying_says_what_was_checked_and_finds_what_was_changed() {
     let mut auditor = estate.browser(Role::Auditor).await;
     let csrf = auditor.csrf.clone();
     let own = [("csrf_token", csrf.as_str())];
+    let unsigned = auditor.submit("/audit/verify", &own).await;
+    assert!(unsigned.body.contains("but nothing is signed yet"), "{}", unsigned.body);
+    let mut admin = estate.browser(Role::Admin).await;
+    for trail in ["main", &estate.connector.to_string()] {
+        let sign = [("csrf_token", admin.csrf.clone()), ("trail", trail.to_owned())];
+        let sign: Vec<_> = sign.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let signed = admin.submit("/audit/sign", &sign).await;
+        assert!(signed.status == 200 && signed.body.contains("Keep it elsewhere"), "{}", signed.body);
+    }
+    assert_eq!(auditor.submit("/audit/sign", &own).await.status, 403);
     let clean = auditor.submit("/audit/verify", &own).await;
     assert_eq!(clean.status, 200, "{}", clean.body);
-    for told in
-        ["Nothing was changed", "were read, from the first to the last", "What this cannot show", "Example"]
-    {
+    for told in [
+        "Nothing was changed",
+        "confirmed by a signed checkpoint",
+        "were read, from the first to the last",
+        "What this cannot show",
+        "Example",
+    ] {
         assert!(clean.body.contains(told), "{told}: {}", clean.body);
     }
     let file = estate.house.folder.path().join("metsuke.db");

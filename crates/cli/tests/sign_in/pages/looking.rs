@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::estate::{Estate, link_to, links};
 use crate::browser::Ask;
 
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 16] = [
     "/",
     "/people",
     "/teams",
@@ -20,6 +20,9 @@ const LISTS: [&str; 13] = [
     "/query",
     "/changes",
     "/findings",
+    "/rules",
+    "/rules/channels",
+    "/provisioning",
     "/connectors",
     "/audit",
     "/settings",

@@ -9,4 +9,6 @@ mod forms;
 mod hostile;
 mod looking;
 mod matrix;
+mod provisioning;
+mod ruling;
 mod settings;

@@ -168,7 +168,7 @@ async fn a_person_is_added_given_a_role_and_kept_out() {
     assert!(last.status == 409 && last.body.contains("last account that may administer"), "{}", last.body);
     let mut auditor = estate.browser(Role::Auditor).await;
     let page = auditor.get(&place).await;
-    assert!(page.status == 200 && !page.body.contains("Disable"), "{}", page.body);
+    assert!(page.status == 200 && !page.body.contains("Enable the account"), "{}", page.body);
 }
 
 #[tokio::test]

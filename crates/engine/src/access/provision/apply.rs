@@ -50,6 +50,9 @@ impl Provisioner<'_> {
         let mut tally = Tally::default();
         self.reconcile_open(&lock, Some(id), &mut tally).await?;
         let row = self.store.plan(id).await?.ok_or_else(|| EngineError::NoPlan { asked: id.into() })?;
+        if row.status == PlanStatus::Cancelled {
+            return Ok(Applied::called_off(&row.id));
+        }
         let ended = match self.admit(&row, confirm).await? {
             Some(ended) => ended,
             None => self.run(&lock, &row, confirm, &mut tally).await?,

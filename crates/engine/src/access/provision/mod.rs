@@ -8,6 +8,7 @@
 mod apply;
 mod ask;
 mod call;
+mod cancel;
 mod draft;
 mod fresh;
 mod reconcile;
@@ -15,6 +16,7 @@ mod restored;
 pub(crate) mod rules;
 mod seen;
 mod verdict;
+mod verdicts;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,8 +27,10 @@ use metsuke_model::{Clock, Grant};
 use metsuke_store::Store;
 
 pub use ask::{Ask, On};
+pub use cancel::cancel;
 pub use reconcile::Settled;
 pub use rules::Caps;
+pub use verdicts::{Standing, Verdict, verdicts};
 
 use crate::EngineError;
 

@@ -4,7 +4,7 @@
 //!
 //! Invariant: a rule that cannot be evaluated counts as broken.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use metsuke_clients::heroku::{ScopeCheck, WriteTarget, item, wire};
 use metsuke_model::plan::{Person, Plan, State, Step};
@@ -118,7 +118,7 @@ impl Provisioner<'_> {
         identity: &Identity,
         steps: &[Step],
     ) -> Result<Option<Refusal>, EngineError> {
-        let protected = self.protected_names().await?;
+        let protected = protected_names(self.store).await?;
         for step in steps {
             let person = &step.person;
             if identity.is(person) {
@@ -130,9 +130,7 @@ impl Provisioner<'_> {
                     .hint("change it at Heroku, by hand"),
                 ));
             }
-            let id = person.id.as_ref().map(ToString::to_string).unwrap_or_default().to_lowercase();
-            let email = person.email.to_lowercase();
-            if protected.contains(&email) || (!id.is_empty() && protected.contains(&id)) {
+            if is_protected(&protected, person) {
                 return Ok(Some(
                     Refusal::rule("R3", format!("{} is a protected principal", person.email))
                         .hint("`metsuke protect remove` ends the protection, and is recorded"),
@@ -140,19 +138,6 @@ impl Provisioner<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// The addresses and ids of everybody who is protected, in small letters.
-    ///
-    /// Who is protected by id is also known by the address last seen: somebody who has left the estate is asked for by
-    /// address, and no row tells the id then.
-    async fn protected_names(&self) -> Result<HashSet<String>, EngineError> {
-        let people = self.store.protected_principals().await?;
-        let mut names: HashSet<String> = people.into_iter().map(|(name, _)| name).collect();
-        let ids: Vec<HerokuId> = names.iter().map(|name| HerokuId::new(name)).collect();
-        let seen = self.store.ever_seen(&ids).await?;
-        names.extend(seen.iter().filter_map(|user| user.email.as_deref()).map(str::to_lowercase));
-        Ok(names)
     }
 
     /// Whether the token's scope is known not to suffice.
@@ -190,43 +175,15 @@ impl Provisioner<'_> {
 
     /// Which cap the plan would break together with what was done in the last hour (R4).
     pub(super) async fn over_cap(&self, plan: &Plan, now: Moment) -> Result<Option<String>, EngineError> {
-        let caps = self.settings.caps;
-        let removals: std::collections::BTreeSet<&HerokuId> =
-            plan.steps.iter().filter(|step| step.removes).map(Step::capped).collect();
-        let removals = removals.len() as u64;
         let people = match self.store.snapshot(None).await? {
             Some(snapshot) => snapshot.sync().counts.users,
             None => 0,
         };
-        let most = caps.plan_removals.max(people * caps.plan_percent / 100);
-        if removals > most {
-            return Ok(Some(format!(
-                "it removes somebody from {removals} teams or apps, and {most} is the cap of one plan"
-            )));
-        }
-        let done = self.store.cap_counts(hour_before(now), "").await?;
-        if let Some(over) = self.over_hour(plan, done, removals) {
+        if let Some(over) = removals_over(&self.settings.caps, plan, people) {
             return Ok(Some(over));
         }
-        Ok(None)
-    }
-
-    fn over_hour(&self, plan: &Plan, done: CapCounts, removals: u64) -> Option<String> {
-        let caps = self.settings.caps;
-        let elevations = plan.steps.iter().filter(|step| step.elevates).count() as u64;
-        if removals > 0 && done.removals + removals > caps.hour_removals {
-            return Some(format!(
-                "{} removals in the last hour and {removals} more are over the cap of {}",
-                done.removals, caps.hour_removals
-            ));
-        }
-        if elevations > 0 && done.elevations + elevations > caps.hour_elevations {
-            return Some(format!(
-                "{} grants of admin or manage in the last hour and {elevations} more are over the cap of {}",
-                done.elevations, caps.hour_elevations
-            ));
-        }
-        None
+        let done = self.store.cap_counts(hour_before(now), "").await?;
+        Ok(over_hour(&self.settings.caps, plan, done))
     }
 
     /// Whether one step stays below the caps of an hour, given what all workers have done in it.
@@ -287,6 +244,60 @@ pub(super) fn last_admin(step: &Step, roster: &Roster) -> Option<Refusal> {
         format!("team {team} would be left with admins who have no second factor")
     };
     Some(Refusal::rule("R1", why).hint("make somebody else admin first"))
+}
+
+/// The addresses and ids of everybody who is protected, in small letters (R3).
+///
+/// Who is protected by id is also known by the address last seen: somebody who has left the estate is asked for by
+/// address, and no row tells the id then.
+pub(super) async fn protected_names(store: &Store) -> Result<HashSet<String>, EngineError> {
+    let people = store.protected_principals().await?;
+    let mut names: HashSet<String> = people.into_iter().map(|(name, _)| name).collect();
+    let ids: Vec<HerokuId> = names.iter().map(|name| HerokuId::new(name)).collect();
+    let seen = store.ever_seen(&ids).await?;
+    names.extend(seen.iter().filter_map(|user| user.email.as_deref()).map(str::to_lowercase));
+    Ok(names)
+}
+
+/// Whether somebody is among those who are protected.
+pub(super) fn is_protected(names: &HashSet<String>, person: &Person) -> bool {
+    let id = person.id.as_ref().map(ToString::to_string).unwrap_or_default().to_lowercase();
+    names.contains(&person.email.to_lowercase()) || (!id.is_empty() && names.contains(&id))
+}
+
+/// How many teams and apps a plan takes somebody out of.
+fn removals(plan: &Plan) -> u64 {
+    let removals: BTreeSet<&HerokuId> =
+        plan.steps.iter().filter(|step| step.removes).map(Step::capped).collect();
+    removals.len() as u64
+}
+
+/// Why a plan is over the cap of one plan, in an estate of so many people (R4).
+pub(super) fn removals_over(caps: &Caps, plan: &Plan, people: u64) -> Option<String> {
+    let removals = removals(plan);
+    let most = caps.plan_removals.max(people * caps.plan_percent / 100);
+    (removals > most).then(|| {
+        format!("it removes somebody from {removals} teams or apps, and {most} is the cap of one plan")
+    })
+}
+
+/// Why a plan is over a cap of an hour, given what was done in it (R4).
+pub(super) fn over_hour(caps: &Caps, plan: &Plan, done: CapCounts) -> Option<String> {
+    let removals = removals(plan);
+    let elevations = plan.steps.iter().filter(|step| step.elevates).count() as u64;
+    if removals > 0 && done.removals + removals > caps.hour_removals {
+        return Some(format!(
+            "{} removals in the last hour and {removals} more are over the cap of {}",
+            done.removals, caps.hour_removals
+        ));
+    }
+    if elevations > 0 && done.elevations + elevations > caps.hour_elevations {
+        return Some(format!(
+            "{} grants of admin or manage in the last hour and {elevations} more are over the cap of {}",
+            done.elevations, caps.hour_elevations
+        ));
+    }
+    None
 }
 
 fn killed_by_file(settings: &Settings) -> bool {

@@ -357,6 +357,31 @@ impl Seen {
     }
 }
 
+/// The changes that a rule looks for, as its queries are answered of the ground's version: the version that each came with, and
+/// what it is about.
+///
+/// # Errors
+///
+/// What is wrong with a condition or a name, in words.
+pub(crate) async fn changes_found(
+    rule: &Instance,
+    ground: &Ground,
+) -> Result<Vec<(Version, String)>, String> {
+    let Some(wanted) = &rule.change else { return Ok(Vec::new()) };
+    let (Seen { inputs, .. }, budget) = (ask(rule, ground, None, &|_| true).await?, Budget::default());
+    let scope = Scope::new(&inputs, &rule.templates, &budget);
+    let mut found = Vec::new();
+    for change in ground.changes.iter().filter(|change| wanted.looks_at(change, &ground.own)) {
+        let (row, budget) = (change::row(change), Budget::default());
+        let fires = wanted.fires(&row, &scope.spending(&budget));
+        if fires.map_err(|error| format!("the condition of the change: {error}"))? {
+            let name = subject::name(rule, &row, &scope);
+            found.push((change.version, name.map_err(|error| format!("the subject's name: {error}"))?));
+        }
+    }
+    Ok(found)
+}
+
 /// Looks for changes.
 fn look(
     rule: &Instance,

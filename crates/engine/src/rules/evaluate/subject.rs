@@ -74,13 +74,7 @@ impl Subjects {
             }
             return Ok(());
         }
-        let name = match &rule.subject.name {
-            Some(name) => {
-                let budget = Budget::default();
-                name.text(&scope.spending(&budget).with("item", row))?
-            }
-            None => usual_name(row),
-        };
+        let name = name(rule, row, scope)?;
         self.places.insert(fingerprint.to_owned(), self.list.len());
         self.list.push(Subject {
             fingerprint: fingerprint.to_owned(),
@@ -151,6 +145,17 @@ fn key(rule: &SubjectRule, row: &Json) -> Vec<String> {
 /// A property by name; a name with dots also leads into objects.
 fn at<'j>(row: &'j Json, name: &str) -> Option<&'j Json> {
     property(row, name).or_else(|| name.split('.').try_fold(row, |row, part| property(row, part)))
+}
+
+/// What a row's subject is called.
+pub(super) fn name(rule: &Instance, row: &Json, scope: &Scope<'_>) -> Result<String, TemplateError> {
+    match &rule.subject.name {
+        Some(name) => {
+            let budget = Budget::default();
+            name.text(&scope.spending(&budget).with("item", row))
+        }
+        None => Ok(usual_name(row)),
+    }
 }
 
 fn usual_name(row: &Json) -> String {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value as Json};
 
 pub use action::{Action, ActionKind};
 pub use interval::{Period, PollingInterval};
-pub use transfer::{Exported, Imported, MOST_BYTES, export, import};
+pub use transfer::{Exported, Imported, MOST_BYTES, export, export_one, import};
 
 use super::change::ChangeRule;
 use super::condition::Condition;

@@ -114,6 +114,16 @@ pub fn export<'r>(rules: impl IntoIterator<Item = &'r Instance>) -> Exported {
     Exported { document: Json::Array(written), left_out }
 }
 
+/// One rule as a file that [`import`] reads again: with what only rules here have, and without what JupiterOne writes itself.
+#[must_use]
+pub fn export_one(document: &Json) -> Json {
+    let mut document = document.clone();
+    if let Some(members) = document.as_object_mut() {
+        members.retain(|name, _| !WRITTEN_THERE.contains(&&**name));
+    }
+    document
+}
+
 /// Whether a word stands in a query, in any case.
 fn has_word(query: &str, word: &str) -> bool {
     query.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|part| part.eq_ignore_ascii_case(word))

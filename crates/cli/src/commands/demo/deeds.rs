@@ -1,0 +1,114 @@
+//! What the demonstration's admin has done in those weeks: a rule, a channel, somebody protected, and plans in several states.
+//!
+//! Everything is done as the pages do it, against the simulated Heroku.
+//!
+//! Invariant: what is planned here and not applied changes nothing.
+
+use metsuke_engine::access::provision::{Ask, On, Planned};
+use metsuke_engine::desk::{ChannelAsk, Desk, SingleAsk};
+use metsuke_engine::identity::{Caller, Credential, Role};
+use serde_json::json;
+
+use super::story::Cast;
+
+/// A contractor of the story, and what of theirs is to be taken.
+const CONTRACTOR: &str = "sam.lee@contractor.example";
+
+/// Whoever does it.
+fn admin(email: &str) -> Caller {
+    Caller {
+        credential: Credential::Session,
+        token: "demo".into(),
+        name: email.into(),
+        role: Role::Admin,
+        scopes: Vec::new(),
+        person: Some(email.into()),
+    }
+}
+
+/// Sets up what is there from the beginning.
+///
+/// # Errors
+///
+/// What the database said.
+pub(super) async fn set_up(desk: &Desk, email: &str) -> anyhow::Result<()> {
+    let caller = admin(email);
+    let rule = json!({
+        "name": "contractors-who-deploy",
+        "description": "Somebody from outside can change the code of an app",
+        "specVersion": 1,
+        "pollingInterval": "ONE_DAY",
+        "question": { "queries": [{
+            "name": "query0",
+            "version": "v1",
+            "query": "FIND heroku_account_member WITH email $= 'contractor.example' OR email $= 'agency.example' AS u\n  THAT ACCESSES AS way heroku_application AS app\nWHERE way.permissions = 'deploy'\nRETURN u.email AS email, app.name AS app",
+        }] },
+        "operations": [{
+            "when": { "type": "FILTER", "specVersion": 1, "condition": ["AND", ["queries.query0.total", ">", 0]] },
+            "actions": [
+                { "type": "SET_PROPERTY", "targetProperty": "alertLevel", "targetValue": "HIGH" },
+                { "type": "CREATE_ALERT" },
+            ],
+        }],
+        "outputs": ["queries.query0.total", "alertLevel"],
+        "remediationSteps": "Ask their contact in the company whether the work goes on; else take their row.",
+    });
+    desk.save_rule(&caller, None, &rule, true).await?;
+    // It is off: nothing leaves a demonstration.
+    let settings = json!({ "way": { "kind": "slack" }, "level": "HIGH" });
+    let secret = Some("https://hooks.slack.example/services/made-up".into());
+    let channel = ChannelAsk { name: "#security in Slack".into(), settings, enabled: false, secret };
+    desk.save_channel(&caller, None, channel).await?;
+    Ok(())
+}
+
+/// Gives somebody a role, and protects somebody else.
+///
+/// # Errors
+///
+/// What Heroku or the database said.
+pub(super) async fn done_before(desk: &Desk, email: &str, cast: &Cast) -> anyhow::Result<()> {
+    let caller = admin(email);
+    desk.protect(&caller, None, cast.person(7), true).await?;
+    let role = Ask::Grant {
+        user: cast.person(90).into(),
+        on: On::Team { team: cast.team(5).into(), role: "member".into() },
+    };
+    if let Some(plan) = planned(desk, &caller, role, "Joins the team for the migration").await? {
+        desk.apply(&caller, &plan, None).await?;
+    }
+    Ok(())
+}
+
+/// Plans what waits, and one that is called off.
+///
+/// # Errors
+///
+/// What Heroku or the database said.
+pub(super) async fn done_lately(desk: &Desk, email: &str, cast: &Cast) -> anyhow::Result<()> {
+    let caller = admin(email);
+    let admin_role = Ask::Grant {
+        user: cast.person(33).into(),
+        on: On::Team { team: cast.team(8).into(), role: "admin".into() },
+    };
+    if let Some(plan) = planned(desk, &caller, admin_role, "Stands in during holidays").await? {
+        desk.cancel_plan(&caller, &plan, Some("a member’s role is enough")).await?;
+    }
+    let leaving = Ask::Remove { user: cast.person(41).into() };
+    planned(desk, &caller, leaving, "Last day on Friday").await?;
+    let asked = SingleAsk { connector: None, as_of: None, object: CONTRACTOR };
+    if let Some(app) = desk.person(asked).await?.found.apps.first() {
+        let on = On::App { app: app.app.name.to_string(), permissions: Vec::new() };
+        let row = Ask::Revoke { user: CONTRACTOR.into(), on };
+        planned(desk, &caller, row, "The contract has ended").await?;
+    }
+    Ok(())
+}
+
+/// The id of a plan; none where there is nothing to plan.
+async fn planned(desk: &Desk, caller: &Caller, ask: Ask, why: &str) -> anyhow::Result<Option<String>> {
+    match desk.plan(caller, false, None, ask, Some(why.to_owned())).await? {
+        Planned::Plan(plan) => Ok(Some(plan.id())),
+        Planned::Unchanged(_) | Planned::Refused(_) => Ok(None),
+    }
+}
