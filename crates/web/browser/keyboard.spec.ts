@@ -11,14 +11,14 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
   await expect(target).toBeVisible();
   for (let step = 0; step < STEPS; step += 1) {
     await page.keyboard.press("Tab");
-    const seen = await page.evaluate(() => {
+    const { there, unseen } = await target.evaluate((one) => {
       const at = document.activeElement;
-      if (at === null || at === document.body) return "";
-      const style = getComputedStyle(at);
-      return style.outlineStyle !== "none" || style.boxShadow !== "none" ? "" : at.outerHTML.slice(0, 120);
+      const style = at === null || at === document.body ? undefined : getComputedStyle(at);
+      const shown = style === undefined || style.outlineStyle !== "none" || style.boxShadow !== "none";
+      return { there: one === at, unseen: shown ? "" : (at?.outerHTML.slice(0, 120) ?? "") };
     });
-    expect(seen, "has the focus and does not show it").toBe("");
-    if (await target.evaluate((one) => one === document.activeElement)) return;
+    expect(unseen, "has the focus and does not show it").toBe("");
+    if (there) return;
   }
   throw new Error(`Tab does not lead to ${target}`);
 }

@@ -3,7 +3,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 
-import { asked } from "./places";
 import { expect, open, test, type Page } from "./watched";
 
 const FOLDER = process.env["METSUKE_PICTURES"] ?? "pictures";
@@ -29,9 +28,24 @@ const PICTURES: { name: string; dark?: boolean; show: (page: Page) => Promise<vo
       await page.goto(`/graph?of=${encodeURIComponent(`app~${new URL(page.url()).pathname.split("/").pop() ?? ""}`)}`);
     },
   },
-  { name: "query", dark: true, show: (page) => open(page, asked("FIND heroku_account_member AS person WITH twoFactorAuthentication = false\n  THAT ACCESSES AS way heroku_application AS app\nRETURN person.email, app.name, way.permissions, way.via\nLIMIT 100")) },
+  {
+    name: "query",
+    dark: true,
+    show: async (page) => {
+      await open(page, "/query");
+      await page.getByRole("link", { name: "Who can change running apps without a second factor?" }).click();
+      await expect(page.locator(".answer tbody tr").first()).toBeVisible();
+    },
+  },
   { name: "changes", show: (page) => open(page, "/changes") },
-  { name: "finding", show: (page) => through(page, "/findings", "") },
+  {
+    name: "finding",
+    show: async (page) => {
+      await open(page, "/findings");
+      await page.locator("main tbody tr", { hasText: "critical" }).first().locator("th a").click();
+      await expect(page).toHaveURL(/findings\/./);
+    },
+  },
 ];
 
 for (const picture of PICTURES) {

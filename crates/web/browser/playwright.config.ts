@@ -34,7 +34,7 @@ export default defineConfig({
   projects: pictures
     ? [{ name: "pictures", testMatch: "pictures.spec.ts" }]
     : [
-        { name: "pages", testMatch: ["pages.spec.ts", "keyboard.spec.ts", "graph.spec.ts", "query.spec.ts", "palette.spec.ts"] },
+        { name: "pages", testIgnore: ["flow.spec.ts", "hostile.spec.ts", "pictures.spec.ts"] },
         { name: "flow", testMatch: "flow.spec.ts", dependencies: ["pages"] },
         { name: "hostile", testMatch: "hostile.spec.ts", dependencies: ["flow"] },
       ],

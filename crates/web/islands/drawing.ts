@@ -5,45 +5,62 @@ const LARGEST = 1.25;
 /** How much one step enlarges. */
 const STEP = 1.25;
 
-/** Makes the pictures within an element move; what is opened takes the place of what was there. */
+/** What of a picture is seen. */
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** What stays on the picture when somebody follows it. */
+const HERE = "a[data-here], a[href*='open='], a[href*='?at='], a[href*='&at=']";
+
+/** Makes the pictures within an element move; what is opened, chosen or hidden takes the place of what was there. */
 export function move(board: HTMLElement): void {
-  start(board);
+  let seen = start(board);
   board.addEventListener("click", (event) => {
-    const link = event.target instanceof Element ? event.target.closest<SVGAElement | HTMLAnchorElement>("a[href*='open=']") : null;
+    const link = event.target instanceof Element ? event.target.closest<SVGAElement | HTMLAnchorElement>(HERE) : null;
     if (link === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    void open(board, link.getAttribute("href") ?? "");
+    void open(link.getAttribute("href") ?? "");
   });
-}
+  // What stood there before is drawn by the server.
+  window.addEventListener("popstate", () => window.location.reload());
 
-async function open(board: HTMLElement, address: string): Promise<void> {
-  const answer = await fetch(address);
-  if (!answer.ok) {
-    window.location.assign(address);
-    return;
+  async function open(address: string): Promise<void> {
+    const answer = await fetch(address);
+    if (!answer.ok) {
+      window.location.assign(address);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("[data-graph]");
+    if (fresh === null) return;
+    board.replaceChildren(...[...fresh.childNodes].map((node) => document.adoptNode(node)));
+    window.history.pushState(null, "", address);
+    seen = start(board, seen);
+    const next = board.querySelector<HTMLElement>("#chosen") ?? board.querySelector<HTMLElement>(".chip, [data-hand] a");
+    next?.focus({ preventScroll: true });
   }
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.querySelector("[data-graph]");
-  if (fresh === null) return;
-  board.replaceChildren(...[...fresh.childNodes].map((node) => document.adoptNode(node)));
-  window.history.pushState(null, "", address);
-  start(board);
 }
 
-function start(board: HTMLElement): void {
+/** Makes a picture move; one of the same size is seen as it was before. */
+function start(board: HTMLElement, before?: () => { whole: Box; seen: Box }): (() => { whole: Box; seen: Box }) | undefined {
   const canvas = board.querySelector<HTMLElement>(".canvas");
   const picture = canvas?.querySelector("svg");
-  if (!canvas || !picture) return;
-  const whole = { x: 0, y: 0, width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
+  if (!canvas || !picture) return undefined;
+  const whole: Box = { x: 0, y: 0, width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
   canvas.classList.add("moved");
   picture.style.height = `${Math.min(Math.max(whole.height * LARGEST, 240), 576)}px`;
   // A small picture stays small, in the middle.
-  const fitted = (): typeof whole => {
+  const fitted = (): Box => {
     const width = Math.max(whole.width, picture.clientWidth / LARGEST);
     const height = Math.max(whole.height, picture.clientHeight / LARGEST);
     return { x: (whole.width - width) / 2, y: (whole.height - height) / 2, width, height };
   };
-  let seen = fitted();
+  const last = before?.();
+  let seen = last !== undefined && last.whole.width === whole.width && last.whole.height === whole.height ? last.seen : fitted();
   const show = (): void => picture.setAttribute("viewBox", `${seen.x} ${seen.y} ${seen.width} ${seen.height}`);
   const scale = (): number => Math.max(seen.width / picture.clientWidth, seen.height / picture.clientHeight);
   show();
@@ -112,6 +129,7 @@ function start(board: HTMLElement): void {
     },
     true,
   );
+  return () => ({ whole, seen });
 }
 
 /** Draws the picture's file and lets the browser keep that. */

@@ -2,8 +2,10 @@
 
 import { edit } from "./console";
 import { move } from "./drawing";
+import { remember } from "./history";
 import { watch } from "./live";
 import { follow } from "./log";
+import { palette } from "./palette";
 import { seek } from "./seek";
 import { attempt } from "./trial";
 
@@ -32,4 +34,6 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console
 for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
 watch();
 for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-try]")) attempt(button);
+for (const room of document.querySelectorAll<HTMLElement>("[data-history]")) remember(room);
+for (const button of document.querySelectorAll<HTMLElement>("[data-palette]")) palette(button);
 document.addEventListener("keydown", keys);

@@ -52,6 +52,18 @@ impl Asked {
         pairs
     }
 
+    /// The same with one more value of a name.
+    pub(crate) fn and(&self, name: &str, value: &str) -> Self {
+        let mut pairs = self.but(name, value);
+        pairs.0.push((name.to_owned(), value.to_owned()));
+        pairs
+    }
+
+    /// The same without this value of a name.
+    pub(crate) fn but(&self, name: &str, value: &str) -> Self {
+        Self(self.0.iter().filter(|(own, held)| own != name || held != value).cloned().collect())
+    }
+
     /// Only these names.
     pub(crate) fn only(&self, names: &[&str]) -> Self {
         Self(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())

@@ -4,7 +4,9 @@
 //!
 //! Invariant: the picture, the list beside it and the files hold the same things, and never more than three hundred.
 
+mod hand;
 mod layout;
+mod picture;
 mod read;
 mod scene;
 
@@ -17,14 +19,16 @@ use metsuke_engine::desk::{Question, ask};
 use metsuke_engine::query::render;
 use serde_json::json;
 
-use layout::{HEIGHT, Layout, WIDTH, layout};
+use hand::{Chosen, Hand, Undo};
+use layout::{Layout, layout};
+use picture::{Drawing, drawing};
 use read::{Found, answer, around, estate, way};
 use scene::{Kind, Node, Scene};
 
 use super::cell::Cell;
 use super::frame::{Frame, Read, page as shown};
 use super::query::Step;
-use super::words::Name;
+use super::words::{Name, count};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
@@ -32,10 +36,6 @@ use crate::handlers::query::TIME;
 
 /// Rows of an answer that are drawn.
 const ROWS: usize = 5_000;
-/// Lines that have their words beside them.
-const LABELS: usize = 30;
-/// Letters of a name in a node.
-const LETTERS: usize = 24;
 /// How deep the list goes, and its steps.
 const DEEP: usize = 5;
 const STEPS: usize = 600;
@@ -52,6 +52,12 @@ struct View {
     text: String,
     legend: Vec<(&'static str, &'static str)>,
     drawing: Option<Drawing>,
+    /// What can be done with the thing that was chosen.
+    chosen: Option<Chosen>,
+    /// What was hidden, pinned and expanded.
+    done: Vec<(&'static str, Vec<Undo>)>,
+    /// Why things stand together; empty where all stand alone.
+    gathered: String,
     steps: Vec<Step>,
     files: Vec<(&'static str, String)>,
     matrix: String,
@@ -65,43 +71,12 @@ struct Alone {
     drawing: Drawing,
 }
 
-/// A picture.
-struct Drawing {
-    title: String,
-    width: i32,
-    height: i32,
-    nodes: Vec<Drawn>,
-    lines: Vec<Line>,
-    /// It stands in a page, whose style it takes and whose links it has.
-    within: bool,
-}
-
-struct Drawn {
-    x: i32,
-    y: i32,
-    class: String,
-    fill: &'static str,
-    name: String,
-    below: String,
-    title: Name,
-    href: String,
-    opens: bool,
-}
-
-struct Line {
-    path: String,
-    label: String,
-    x: i32,
-    y: i32,
-    shown: bool,
-}
-
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     let mut frame = Frame::of(&call, "Graph").await?.here("Graph");
     let own = |name: &str| frame.asked.get(name).unwrap_or_default().to_owned();
     let (from, to, text) = (own("from"), own("to"), own("q"));
     let mut wrong = String::new();
-    let found = match (own("of"), from.is_empty() || to.is_empty(), text.is_empty()) {
+    let mut found = match (own("of"), from.is_empty() || to.is_empty(), text.is_empty()) {
         (of, true, true) if of.is_empty() => estate(&call, &frame).await?,
         (_, false, _) => match way(&call, &frame, &from, &to).await {
             Err(error) if error.status == StatusCode::NOT_FOUND => {
@@ -120,13 +95,14 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         (of, ..) => around(&call, &frame, &of).await?,
     };
     frame.title = Name::new(&found.title).cut;
-    let opened: BTreeSet<String> = frame.asked.all("open").map(ToOwned::to_owned).collect();
-    let scene = found.scene.gathered(found.middle, &opened);
+    let hand = Hand::of(&frame);
+    hand.expand(&call, &frame, &mut found).await?;
+    let (scene, whole) = hand.drawn(&found);
     let placed = layout(&scene);
     match frame.asked.get("format") {
         Some("json") => return Ok(file("graph.json", "application/json", json(&scene, &placed))),
         Some("svg") => {
-            let drawing = drawing(&frame, &found, &scene, &placed, false);
+            let drawing = drawing(&frame, &found, (&scene, &placed), &hand, false);
             let svg = Alone { drawing }.render().map_err(|error| {
                 tracing::error!(%error, "a picture cannot be written");
                 ApiError::internal()
@@ -135,17 +111,20 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         }
         _ => {}
     }
-    let here = frame.asked.without(&["format"]);
+    let here = frame.asked.without(&["format", "at"]);
     let view = View {
         read: frame.read(&found.readings),
         lead: found.told.clone(),
-        steps: steps(&frame, &found, &scene),
+        steps: steps(&frame, &scene),
         legend: Kind::ALL
             .iter()
             .filter(|(kind, _)| scene.nodes.iter().any(|node| node.kind == *kind))
             .map(|(kind, name)| (kind.word(), *name))
             .collect(),
-        drawing: (!scene.nodes.is_empty()).then(|| drawing(&frame, &found, &scene, &placed, true)),
+        drawing: (!scene.nodes.is_empty()).then(|| drawing(&frame, &found, (&scene, &placed), &hand, true)),
+        chosen: hand.chosen(&frame, &found, &scene, |node| page_of(&frame, &found, node)),
+        done: hand.done(&frame, &whole),
+        gathered: gathered(&found, &whole),
         files: [("SVG", "svg"), ("JSON", "json")]
             .map(|(name, format)| (name, here.with("format", format).at("/graph")))
             .to_vec(),
@@ -229,107 +208,57 @@ fn json(scene: &Scene, placed: &Layout) -> String {
     .to_string()
 }
 
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+/// Where somebody goes who opens a group, or chooses a thing.
+fn href(frame: &Frame, node: &Node) -> String {
+    let here = frame.asked.without(&["format", "at"]);
+    if node.stands_for > 1 {
+        return here.and("open", &node.key).at("/graph");
     }
+    format!("{}#chosen", here.with("at", &node.key).at("/graph"))
 }
 
-/// Where a node leads: a group is opened, a thing has its page.
-fn href(frame: &Frame, found: &Found, node: &Node) -> (String, bool) {
-    if node.stands_for > 1 {
-        let mut at = frame.asked.without(&["format"]).at("/graph");
-        let key = super::asked::Asked::default().with("open", &node.key).at("");
-        at.push_str(&if at.contains('?') { key.replacen('?', "&", 1) } else { key });
-        return (at, true);
-    }
+/// The page of a thing; empty where it has none.
+fn page_of(frame: &Frame, found: &Found, node: &Node) -> String {
     let list = match node.kind {
         Kind::Person => "people",
         Kind::Account => "enterprise-accounts",
         Kind::Team => "teams",
         Kind::App => "apps",
-        Kind::AddOn | Kind::Other => return (String::new(), false),
+        Kind::AddOn | Kind::Other => return String::new(),
     };
+    if node.stands_for > 1 {
+        return String::new();
+    }
     let connector = found.readings.first().and_then(|reading| reading.connector.as_deref());
-    (frame.object(list, &node.id, connector.filter(|_| found.readings.len() == 1)), false)
+    frame.object(list, &node.id, connector.filter(|_| found.readings.len() == 1))
 }
 
-fn drawing(frame: &Frame, found: &Found, scene: &Scene, placed: &Layout, within: bool) -> Drawing {
-    let middle = found.middle.and_then(|middle| found.scene.nodes.get(middle)).map(|node| node.key.as_str());
-    let node = |(node, (x, y)): (&Node, &(i32, i32))| {
-        let (href, opens) = href(frame, found, node);
-        let group = if node.stands_for > 1 { " group" } else { "" };
-        let own = if middle == Some(node.key.as_str()) { " middle" } else { "" };
-        Drawn {
-            x: *x,
-            y: *y,
-            class: format!("node {}{group}{own}", node.kind.word()),
-            fill: fill(node.kind),
-            name: cut(&node.name, LETTERS),
-            below: cut(&node.below, LETTERS + 4),
-            title: Name::new(&node.name),
-            href,
-            opens,
-        }
-    };
-    let few = scene.edges.len() <= LABELS;
-    Drawing {
-        title: Name::new(&found.title).cut,
-        width: placed.width,
-        height: placed.height,
-        nodes: scene.nodes.iter().zip(&placed.places).map(node).collect(),
-        lines: scene.edges.iter().filter_map(|edge| line(edge, placed, few)).collect(),
-        within,
+/// Why things stand together, where there would be too many.
+fn gathered(found: &Found, whole: &Scene) -> String {
+    let all = found.scene.nodes.len();
+    if all <= scene::MOST || whole.nodes.len() == all {
+        return String::new();
     }
-}
-
-fn line(edge: &scene::Edge, placed: &Layout, shown: bool) -> Option<Line> {
-    let (from, to) = (placed.places.get(edge.from)?, placed.places.get(edge.to)?);
-    let (start, end) = match from.0.cmp(&to.0) {
-        std::cmp::Ordering::Less => (from.0 + WIDTH, to.0),
-        std::cmp::Ordering::Greater => (from.0, to.0 + WIDTH),
-        std::cmp::Ordering::Equal => (from.0 + WIDTH, to.0 + WIDTH),
-    };
-    let (top, bottom) = (from.1 + HEIGHT / 2, to.1 + HEIGHT / 2);
-    let bend = if from.0 == to.0 { 30 } else { (end - start) / 2 };
-    let back = if from.0 == to.0 { end + bend } else { end - bend };
-    Some(Line {
-        path: format!("M{start} {top}C{} {top} {back} {bottom} {end} {bottom}", start + bend),
-        label: cut(&edge.label, LETTERS),
-        x: i32::midpoint(start, end),
-        y: i32::midpoint(top, bottom) - 4,
-        shown: shown && (end - start).abs() < 200,
-    })
-}
-
-/// The colour of a kind in a file, which no style sheet reaches.
-const fn fill(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Person => "#e5edf4",
-        Kind::Account => "#faefd7",
-        Kind::Team => "#f2f0ea",
-        Kind::App => "#e4f0e9",
-        Kind::AddOn => "#fae8e3",
-        Kind::Other => "#ffffff",
-    }
+    format!(
+        "{} are too many to draw one by one: what is alike stands together, and opens.",
+        count(all, "thing", "things")
+    )
 }
 
 /// The same as a list, for those who do not look at pictures.
-fn steps(frame: &Frame, found: &Found, scene: &Scene) -> Vec<Step> {
+fn steps(frame: &Frame, scene: &Scene) -> Vec<Step> {
     let pointed: BTreeSet<usize> = scene.edges.iter().map(|edge| edge.to).collect();
     let mut roots: Vec<usize> = (0..scene.nodes.len()).filter(|place| !pointed.contains(place)).collect();
     roots.sort_by_key(|place| scene.nodes.get(*place).map(|node| (node.kind, node.name.clone())));
     let mut steps = Vec::new();
     for root in roots {
-        step(frame, found, scene, (root, ""), &mut Vec::new(), &mut steps);
+        step(frame, scene, (root, ""), &mut Vec::new(), &mut steps);
     }
     steps
 }
 
 fn step(
     frame: &Frame,
-    found: &Found,
     scene: &Scene,
     (place, how): (usize, &str),
     way: &mut Vec<usize>,
@@ -343,7 +272,7 @@ fn step(
         return;
     }
     let below = (!node.below.is_empty()).then(|| Name::new(&node.below));
-    let cell = Cell::Link(Name::new(&node.name), href(frame, found, node).0, below);
+    let cell = Cell::Link(Name::new(&node.name), href(frame, node), below);
     let next: Vec<_> = scene.edges.iter().filter(|edge| edge.from == place).collect();
     if next.is_empty() || way.len() >= DEEP || way.contains(&place) {
         steps.push(Step::Leaf(cell, how.to_owned()));
@@ -352,7 +281,7 @@ fn step(
     steps.push(Step::Open(cell, how.to_owned(), false));
     way.push(place);
     for edge in next {
-        step(frame, found, scene, (edge.to, &edge.label), way, steps);
+        step(frame, scene, (edge.to, &edge.label), way, steps);
     }
     way.pop();
     steps.push(Step::Close);

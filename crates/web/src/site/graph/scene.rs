@@ -124,15 +124,65 @@ impl Scene {
         }
     }
 
-    /// The same with nodes that are alike put together, but for those that are opened and the one in the middle.
-    pub(super) fn gathered(&self, middle: Option<usize>, opened: &BTreeSet<String>) -> Self {
+    /// Takes in what another scene holds.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        let mut places = Vec::with_capacity(other.nodes.len());
+        for node in &other.nodes {
+            let place = *self.places.entry(node.key.clone()).or_insert(self.nodes.len());
+            if place == self.nodes.len() {
+                self.nodes.push(node.clone());
+            }
+            places.push(place);
+        }
+        for edge in &other.edges {
+            if let (Some(from), Some(to)) = (places.get(edge.from), places.get(edge.to)) {
+                self.join(*from, *to, &edge.label);
+            }
+        }
+    }
+
+    /// The same without these nodes, and without those that nothing else joins; what is pinned stays.
+    pub(super) fn less(&self, hidden: &BTreeSet<String>, pinned: &BTreeSet<String>) -> Self {
+        let is_hidden = |place: usize| self.nodes.get(place).is_some_and(|node| hidden.contains(&node.key));
+        let mut joined: BTreeMap<usize, bool> = BTreeMap::new();
+        for edge in &self.edges {
+            let stays = !is_hidden(edge.from) && !is_hidden(edge.to);
+            *joined.entry(edge.from).or_default() |= stays;
+            *joined.entry(edge.to).or_default() |= stays;
+        }
+        let mut scene = Self::default();
+        let mut places = BTreeMap::new();
+        for (place, node) in self.nodes.iter().enumerate() {
+            let alone = joined.get(&place) == Some(&false) && !pinned.contains(&node.key);
+            if !is_hidden(place) && !alone {
+                places.insert(place, scene.nodes.len());
+                scene.places.insert(node.key.clone(), scene.nodes.len());
+                scene.nodes.push(node.clone());
+            }
+        }
+        for edge in &self.edges {
+            if let (Some(from), Some(to)) = (places.get(&edge.from), places.get(&edge.to)) {
+                scene.join(*from, *to, &edge.label);
+            }
+        }
+        scene
+    }
+
+    /// The same with nodes that are alike put together, but for those that are opened, pinned or in the middle.
+    pub(super) fn gathered(
+        &self,
+        middle: Option<usize>,
+        opened: &BTreeSet<String>,
+        pinned: &BTreeSet<String>,
+    ) -> Self {
+        let stays = |place: usize, node: &Node| Some(place) == middle || pinned.contains(&node.key);
         let mut beside: BTreeMap<usize, Around<'_>> = BTreeMap::new();
         for edge in &self.edges {
             beside.entry(edge.from).or_default().insert((edge.to, true, &edge.label));
             beside.entry(edge.to).or_default().insert((edge.from, false, &edge.label));
         }
         let mut alike: BTreeMap<(Kind, Around<'_>), Vec<usize>> = BTreeMap::new();
-        for (place, node) in self.nodes.iter().enumerate().filter(|(place, _)| Some(*place) != middle) {
+        for (place, node) in self.nodes.iter().enumerate().filter(|(place, node)| !stays(*place, node)) {
             let around = beside.remove(&place).unwrap_or_default();
             alike.entry((node.kind, around)).or_default().push(place);
         }
@@ -155,7 +205,8 @@ impl Scene {
         let mut scene = self.put_together(&group);
         while scene.nodes.len() > MOST {
             let mut of_kind: BTreeMap<Kind, usize> = BTreeMap::new();
-            for node in scene.nodes.iter().filter(|node| node.stands_for == 1) {
+            let alone = |node: &&Node| node.stands_for == 1 && !pinned.contains(&node.key);
+            for node in scene.nodes.iter().filter(alone) {
                 *of_kind.entry(node.kind).or_default() += 1;
             }
             let most = of_kind.into_iter().max_by_key(|(kind, count)| (*count, *kind)).map(|(kind, _)| kind);
@@ -164,7 +215,7 @@ impl Scene {
                 .iter()
                 .enumerate()
                 // Where nothing stands alone any more, everything of a kind becomes one.
-                .filter(|(_, node)| most.is_none_or(|kind| node.kind == kind))
+                .filter(|(_, node)| most.is_none_or(|kind| node.kind == kind && !pinned.contains(&node.key)))
                 .map(|(place, node)| (place, format!("{}*", node.kind.word())))
                 .collect();
             scene = scene.put_together(&whole);
@@ -229,11 +280,32 @@ mod tests {
     #[test]
     fn those_who_are_alike_are_one_until_somebody_opens_them() {
         let scene = team_of(38);
-        let closed = scene.gathered(Some(0), &BTreeSet::new());
+        let closed = scene.gathered(Some(0), &BTreeSet::new(), &BTreeSet::new());
         let told: Vec<_> = closed.nodes.iter().map(|node| (node.name.as_str(), node.stands_for)).collect();
         assert_eq!(told, [("core", 1), ("x", 1), ("37 people", 37)]);
         let open = closed.nodes.last().unwrap().key.clone();
-        assert_eq!(scene.gathered(Some(0), &BTreeSet::from([open])).nodes.len(), 39);
+        let none = BTreeSet::new();
+        assert_eq!(scene.gathered(Some(0), &BTreeSet::from([open]), &none).nodes.len(), 39);
+    }
+
+    #[test]
+    fn what_is_pinned_stands_alone_and_what_is_hidden_takes_what_hangs_on_it_alone_along() {
+        let scene = team_of(38);
+        let pinned = BTreeSet::from(["person~p00007".to_owned()]);
+        let drawn = scene.gathered(Some(0), &BTreeSet::new(), &pinned);
+        assert!(drawn.nodes.iter().any(|node| node.id == "p00007" && node.stands_for == 1));
+        assert!(drawn.nodes.iter().any(|node| node.stands_for == 36));
+        let left = drawn.less(&BTreeSet::from(["team~t".to_owned()]), &pinned);
+        let left: Vec<_> = left.nodes.iter().map(|node| node.id.as_str()).collect();
+        assert_eq!(left, ["p00007"]);
+    }
+
+    #[test]
+    fn what_two_scenes_hold_is_there_once() {
+        let (mut one, two) = (team_of(2), team_of(5));
+        one.absorb(&two);
+        assert_eq!(one.nodes.len(), 6);
+        assert_eq!(one.gathered(None, &BTreeSet::new(), &BTreeSet::new()).edges.len(), 5);
     }
 
     #[test]
@@ -254,11 +326,11 @@ mod tests {
                 let (from, to) = (next(scene.nodes.len()), next(scene.nodes.len()));
                 scene.join(from, to, "holds");
             }
-            let gathered = scene.gathered(Some(0), &BTreeSet::new());
+            let gathered = scene.gathered(Some(0), &BTreeSet::new(), &BTreeSet::new());
             assert!(gathered.nodes.len() <= MOST, "{}", gathered.nodes.len());
             let stand_for: usize = gathered.nodes.iter().map(|node| node.stands_for).sum();
             assert_eq!(stand_for, scene.nodes.len());
-            assert_eq!(gathered.nodes, scene.gathered(Some(0), &BTreeSet::new()).nodes);
+            assert_eq!(gathered.nodes, scene.gathered(Some(0), &BTreeSet::new(), &BTreeSet::new()).nodes);
             assert!(
                 gathered
                     .edges
