@@ -39,6 +39,11 @@ use crate::context::Context;
 use crate::failure::Exit;
 use crate::traces::Traces;
 
+/// Memory that a job had is given back when the job is over; the system's allocator keeps most of it
+/// ([decision 17](../../../docs/adr/0017-allocator.md)).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Threads that answer requests.
 const SERVING: usize = 2;
 

@@ -292,13 +292,6 @@ fn plans() -> Named {
         ("progress", list(progress)),
         ("reason", or_null(text())),
     ]);
-    let verdict = object([
-        ("rule", text()),
-        ("title", text()),
-        ("standing", one_of(&["kept", "broken", "over", "asked"])),
-        ("told", or_null(text())),
-    ]);
-    let judged = json!({ "allOf": [named("Plan"), object([("rules", list(verdict))])] });
     let target =
         "`grant` and `revoke` take `team` and `role`, or `app` and either `permissions` or `collaborator`.";
     let ask = only(with(
@@ -345,7 +338,7 @@ fn plans() -> Named {
     vec![
         ("PlanLine", line),
         ("Plan", shown),
-        ("JudgedPlan", judged),
+        ("JudgedPlan", judged_plan()),
         ("NewPlan", ask),
         ("Planned", planned),
         ("Applied", applied),
@@ -353,6 +346,17 @@ fn plans() -> Named {
         ("Event", event),
         ("Installation", installation()),
     ]
+}
+
+/// A plan, and what each rule says of it.
+fn judged_plan() -> Value {
+    let verdict = object([
+        ("rule", text()),
+        ("title", text()),
+        ("standing", one_of(&["kept", "broken", "over", "asked"])),
+        ("told", or_null(text())),
+    ]);
+    json!({ "allOf": [named("Plan"), object([("rules", list(verdict))])] })
 }
 
 const PLAN_STATUSES: [PlanStatus; 10] = [

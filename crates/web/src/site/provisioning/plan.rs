@@ -34,6 +34,7 @@ const REQUESTS: usize = 3;
 
 #[derive(Template)]
 #[template(path = "plan.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by the template for itself")]
 struct View {
     frame: Frame,
     place: String,

@@ -47,6 +47,7 @@ struct List {
 
 #[derive(Template)]
 #[template(path = "channel.html")]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by the template for itself")]
 struct View {
     frame: Frame,
     action: String,
@@ -210,7 +211,7 @@ async fn alerts(call: &Call, frame: &Frame, channel: Option<&ChannelShown>) -> R
         let tone = match alert.state {
             DeliveryState::Sent => Tone::Good,
             DeliveryState::Dead => Tone::Bad,
-            _ => Tone::Calm,
+            DeliveryState::Waiting => Tone::Calm,
         };
         vec![
             Cell::Link(Name::new(about), String::new(), title),

@@ -102,7 +102,7 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
             .map(words::change)
             .unwrap_or_default(),
         operations: detection
-            .map_or_else(|| words::operations(document), |detection| shipped_operations(detection)),
+            .map_or_else(|| words::operations(document), shipped_operations),
         channels: channels(&call, &frame, &rule).await?,
         past,
         ask_past: format!("{}#past", frame.asked.only(&["connector"]).with("past", "yes").at(&place(&id))),
@@ -306,8 +306,7 @@ fn parameters(rule: &RuleShown, detection: Option<&Detection>) -> Vec<Parameter>
         usual: one
             .default
             .as_ref()
-            .map(plain)
-            .unwrap_or_else(|| "the domain of the account that reads".to_owned()),
+            .map_or_else(|| "the domain of the account that reads".to_owned(), plain),
     };
     all.map(one).collect()
 }

@@ -158,7 +158,7 @@ pub(in crate::site) async fn add(call: Call) -> Result<Answer, ApiError> {
     let asked = crate::site::asked::Asked::of(&call.uri);
     let query = asked.get("q").unwrap_or_default().replace("\r\n", "\n");
     let name = asked.get("name").unwrap_or_default().to_owned();
-    view(&call, None, Written::of(Some(Fields { query, name, ..Fields::default() }), String::new())).await
+    view(&call, None, Written::of(Some(Fields { name, query, ..Fields::default() }), String::new())).await
 }
 
 pub(in crate::site) async fn edit(call: Call) -> Result<Answer, ApiError> {
