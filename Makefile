@@ -8,7 +8,6 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 METSUKE := $(TARGET)/release/metsuke
 KILLS ?= 5000
 PROVISION_KILLS ?= 10000
-SERVE_KILLS ?= 1000
 RESTORES ?= 1000
 ALERT_CRASHES ?= 10000
 ARGS ?=
@@ -82,11 +81,10 @@ safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, l
 	@scripts/setup.sh build
 	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --cargo-profile campaign --package metsuke-engine no_operation_does_harm
 
-crash: ## Kill syncs, grants, revokes, servers and alerts, and restore backups, many times over (KILLS=5000, PROVISION_KILLS=10000, SERVE_KILLS=1000, ALERT_CRASHES=10000, RESTORES=1000, hours)
+crash: ## Kill syncs, grants, revokes and alerts, and restore backups, many times over (KILLS=5000, PROVISION_KILLS=10000, ALERT_CRASHES=10000, RESTORES=1000, hours)
 	@scripts/setup.sh test
 	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli kill_nine_during_sync
 	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
-	@METSUKE_SERVE_KILLS=$(SERVE_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli kill_nine_during_serve
 	@METSUKE_ALERT_CRASHES=$(ALERT_CRASHES) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine alert_crashes
 	@METSUKE_THOROUGH=1 NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-store a_migration_killed
 	@METSUKE_RESTORES=$(RESTORES) NEXTEST_PROFILE=long scripts/cargo-test.sh --release --package metsuke-engine backups_under_load

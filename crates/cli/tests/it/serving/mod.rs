@@ -3,7 +3,6 @@
 mod assistant;
 mod beyond;
 mod client;
-mod killed;
 mod life;
 mod limits;
 mod logs;
