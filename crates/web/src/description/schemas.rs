@@ -324,17 +324,6 @@ fn plans() -> Named {
         ("plan", named("Plan")),
     ]);
     let release = with(json!({ "type": "object", "properties": {} }), [("confirm_count", or_null(count()))]);
-    let event = object([
-        connector(),
-        ("sequence", count()),
-        ("at", or_null(moment())),
-        ("code", or_null(text())),
-        ("outcome", or_null(text())),
-        ("actor", or_null(object([("kind", text()), ("name", text())]))),
-        ("subject", anything()),
-        ("details", anything()),
-        ("text", or_null(text())),
-    ]);
     vec![
         ("PlanLine", line),
         ("Plan", shown),
@@ -343,7 +332,7 @@ fn plans() -> Named {
         ("Planned", planned),
         ("Applied", applied),
         ("Release", only(release)),
-        ("Event", event),
+        ("Event", event()),
         ("Installation", installation()),
     ]
 }
@@ -424,5 +413,19 @@ fn installation() -> Value {
         ("audit_key", or_null(text())),
         ("file", or_null(text())),
         ("settings", list(setting)),
+    ])
+}
+
+fn event() -> Value {
+    object([
+        connector(),
+        ("sequence", count()),
+        ("at", or_null(moment())),
+        ("code", or_null(text())),
+        ("outcome", or_null(text())),
+        ("actor", or_null(object([("kind", text()), ("name", text())]))),
+        ("subject", anything()),
+        ("details", anything()),
+        ("text", or_null(text())),
     ])
 }
