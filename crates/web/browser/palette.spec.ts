@@ -44,6 +44,7 @@ test("a person, a team and an app are found by name, and the focus stays and com
   await page.keyboard.type("amara.gruber");
   await expect(dialog.getByRole("option", { name: /person$/ })).toHaveCount(1);
   await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "amara.gruber@northwind.example" })).toBeVisible();
 });
