@@ -231,9 +231,8 @@ impl Served {
                 events.extend(line.strip_prefix("data: ").map(ToOwned::to_owned));
             }
         };
-        if tokio::time::timeout(PATIENCE, told).await.is_err() {
-            panic!("{path} told no more than {events:?} in {PATIENCE:?}, and not {count} events");
-        }
+        let in_time = tokio::time::timeout(PATIENCE, told).await.is_ok();
+        assert!(in_time, "{path} told no more than {events:?} in {PATIENCE:?}, and not {count} events");
         events
     }
 }

@@ -21,8 +21,8 @@ async fn writing() -> (Estate, Browser) {
 fn member(estate: &Estate) -> (String, String) {
     let found = estate.simulator.edit(|world| {
         let team = world.enterprise_team_names().into_iter().find(|team| world.members_of(team).len() > 4)?;
-        let people = world.members_of(&team).into_iter();
-        let (person, _) = people.filter(|(_, role)| role.as_deref() == Some("member")).next()?;
+        let mut people = world.members_of(&team).into_iter();
+        let (person, _) = people.find(|(_, role)| role.as_deref() == Some("member"))?;
         Some((team, person))
     });
     found.unwrap().unwrap()

@@ -11,8 +11,9 @@ const ANN: &str = "ann@example.com";
 
 /// What stands between two texts of a page.
 fn between<'a>(answer: &'a Answer, before: &str, after: &str) -> &'a str {
-    let rest = answer.body.split(before).nth(1).unwrap_or_else(|| panic!("no {before}: {}", answer.body));
-    rest.split(after).next().unwrap()
+    let rest = answer.body.split(before).nth(1);
+    assert!(rest.is_some(), "no {before}: {}", answer.body);
+    rest.unwrap().split(after).next().unwrap()
 }
 
 /// Sends a form with the session's token.
@@ -162,8 +163,8 @@ async fn a_person_is_added_given_a_role_and_kept_out() {
     assert!(page.body.contains("Enable the account") && page.body.contains("operator"), "{}", page.body);
     assert_eq!(bob.sign_in("bob@example.com", PASSWORD, "").await, 401);
     let own = links(&admin.get("/settings/accounts").await);
-    let own = own.iter().filter(|link| link.starts_with("/settings/accounts/") && **link != place);
-    let own = own.last().unwrap().clone();
+    let is_own = |link: &&String| link.starts_with("/settings/accounts/") && **link != place;
+    let own = own.iter().rfind(is_own).unwrap().clone();
     let last = send(&mut admin, &own, &[("role", "viewer")]).await;
     assert!(last.status == 409 && last.body.contains("last account that may administer"), "{}", last.body);
     let mut auditor = estate.browser(Role::Auditor).await;

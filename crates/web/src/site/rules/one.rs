@@ -101,8 +101,7 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
             .filter(|change| !change.is_null())
             .map(words::change)
             .unwrap_or_default(),
-        operations: detection
-            .map_or_else(|| words::operations(document), shipped_operations),
+        operations: detection.map_or_else(|| words::operations(document), shipped_operations),
         channels: channels(&call, &frame, &rule).await?,
         past,
         ask_past: format!("{}#past", frame.asked.only(&["connector"]).with("past", "yes").at(&place(&id))),
@@ -303,10 +302,7 @@ fn parameters(rule: &RuleShown, detection: Option<&Detection>) -> Vec<Parameter>
         name: one.name.to_string(),
         meaning: one.meaning.to_string(),
         value: rule.parameters.get(&*one.name).map(plain).unwrap_or_default(),
-        usual: one
-            .default
-            .as_ref()
-            .map_or_else(|| "the domain of the account that reads".to_owned(), plain),
+        usual: one.default.as_ref().map_or_else(|| "the domain of the account that reads".to_owned(), plain),
     };
     all.map(one).collect()
 }
