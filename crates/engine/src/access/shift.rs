@@ -163,9 +163,11 @@ fn on_apps_of_teams(worlds: &(World, World), touched: &Touched) -> BTreeSet<(i64
 
 fn compare(worlds: &(World, World), pairs: &BTreeSet<(i64, i64)>, shifts: &mut Vec<Shift>) {
     let held = |world: &World, app: i64, person: i64| {
-        // Nobody holds anything who is not there.
-        let found = world.app(app).filter(|_| world.principals.contains_key(&person));
-        found.map(|found| (world.held(found, person), found.team)).unwrap_or_default()
+        let Some(found) = world.app(app) else { return (Vec::new(), None) };
+        // Nobody holds anything who is not there. The app's team is told all the same: a pair may be compared once more in a part
+        // of the version that has the person, and is to be the same there.
+        let there = world.principals.contains_key(&person);
+        (if there { world.held(found, person) } else { Vec::new() }, found.team)
     };
     for (app, person) in pairs {
         let (was, team_before) = held(&worlds.0, *app, *person);

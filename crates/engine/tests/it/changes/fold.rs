@@ -62,11 +62,13 @@ async fn fold(store: &Store, first: Version, newest: Version, told: &str) {
             let (came, went) = moved(event);
             for line in came {
                 assert!(!held.contains(&line), "{told} {}: {line:?} was held", event.id);
-                assert!(gained.insert(line), "{told} {}: told twice", event.id);
+                let text = format!("{line:?}");
+                assert!(gained.insert(line), "{told} {}: {text} is told twice", event.id);
             }
             for line in went {
                 assert!(held.contains(&line), "{told} {}: {line:?} was not held", event.id);
-                assert!(lost.insert(line), "{told} {}: told twice", event.id);
+                let text = format!("{line:?}");
+                assert!(lost.insert(line), "{told} {}: {text} is told twice", event.id);
             }
         }
         held = &(&held - &lost) | &gained;
