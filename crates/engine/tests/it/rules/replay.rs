@@ -75,4 +75,10 @@ async fn a_rule_for_changes_is_held_against_every_one_of_them() {
     assert!(
         told.versions.iter().all(|seen| seen.names.iter().all(|name| name.contains("admin of team core")))
     );
+    // What the product does not read is never told as a time at which nothing was found.
+    let mut unread = serde_json::to_value(shipped::find("D01").unwrap()).unwrap();
+    unread["notObservable"] = json!("it is not read");
+    let unread: &shipped::Detection = Box::leak(Box::new(serde_json::from_value(unread).unwrap()));
+    let none = back(&house, Replayed::Shipped(unread, &values), Bounds::default()).await;
+    assert!(none.why.is_some() && none.fired == 0, "{none:?}");
 }
