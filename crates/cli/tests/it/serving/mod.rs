@@ -3,11 +3,13 @@
 mod assistant;
 mod beyond;
 mod client;
+mod jobs;
 mod life;
 mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod rosters;
 mod through;
 mod traces;
 mod webhooks;
