@@ -4,6 +4,7 @@ mod assistant;
 mod beyond;
 mod client;
 mod jobs;
+mod killed;
 mod life;
 mod limits;
 mod logs;
