@@ -206,6 +206,28 @@ impl Store {
         Ok(ended)
     }
 
+    /// Ends every session of an account but one.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is ended then.
+    pub async fn end_other_sessions(
+        &self,
+        account: &str,
+        kept: &str,
+        now: Moment,
+        event: NewEvent,
+    ) -> Result<u64, StoreError> {
+        let mut connection = self.pool.begin_write().await?;
+        let sql = "UPDATE sign_in_session SET ended_at = $1
+                    WHERE account = $2 AND id <> $3 AND ended_at IS NULL";
+        let ended =
+            connection.execute("ending sessions", sql, &[now.0.into(), account.into(), kept.into()]).await?;
+        audit::append(&mut connection, event).await?;
+        connection.commit().await?;
+        Ok(ended)
+    }
+
     /// Whether somebody has signed in to an account in the browser with this hash, not too long ago.
     ///
     /// # Errors

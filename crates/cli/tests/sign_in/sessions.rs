@@ -127,6 +127,31 @@ async fn a_stolen_session_cannot_guess_the_password() {
 }
 
 #[tokio::test]
+async fn every_other_session_of_ones_own_ends_at_once_and_nobody_elses() {
+    let house = House::new().await;
+    house.person(ANN, Role::Viewer).await;
+    house.person("eve@example.com", Role::Admin).await;
+    let mut eve = house.signed_in("eve@example.com").await;
+    let mut others = [house.signed_in(ANN).await, house.signed_in(ANN).await];
+    let mut here = house.signed_in(ANN).await;
+    let ended = here.send(Method::DELETE, "/api/v1/sessions", &json!({})).await;
+    assert_eq!((ended.status, &ended.json()["ended"]), (200, &json!(2)), "{}", ended.body);
+    for other in &mut others {
+        assert!(!other.is_signed_in().await);
+    }
+    assert!(here.is_signed_in().await && eve.is_signed_in().await);
+    assert_eq!(here.send(Method::DELETE, "/api/v1/sessions", &json!({})).await.json()["ended"], 0);
+    let csrf = here.csrf.clone();
+    assert!(!here.get("/settings").await.body.contains("End every other session"));
+    let mut again = house.signed_in(ANN).await;
+    assert!(here.get("/settings").await.body.contains("End every other session"));
+    let form = [("csrf_token", csrf.as_str())];
+    let sent = here.submit("/settings/other-sessions/end", &form).await;
+    assert_eq!((sent.status, sent.header("location")), (303, "/settings?done=sessions"), "{}", sent.body);
+    assert!(!again.is_signed_in().await && here.is_signed_in().await);
+}
+
+#[tokio::test]
 async fn somebody_lists_the_own_sessions_and_ends_one_of_them() {
     let house = House::new().await;
     house.person(ANN, Role::Viewer).await;

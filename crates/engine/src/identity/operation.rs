@@ -415,6 +415,8 @@ operations! {
     RemoveSecondFactor = "removeSecondFactor", Post "/api/v1/session/second-factor/removal", Session writes, policy::ONESELF;
     /// List the sessions that one is in, in whatever browser
     ListOwnSessions = "listOwnSessions", Get "/api/v1/sessions", Session reads, policy::ONESELF;
+    /// End every session that one is in but this one
+    EndOtherSessions = "endOtherSessions", Delete "/api/v1/sessions", Session writes, policy::ONESELF;
     /// End one of the sessions that one is in
     EndOwnSession = "endOwnSession", Delete "/api/v1/sessions/{id}", Session writes, policy::ONESELF;
 

@@ -153,6 +153,22 @@ impl People {
         if self.store.end_session(&own.id, now, event).await? { Ok(own) } else { Err(unknown()) }
     }
 
+    /// Ends every session of one's own but this one; gives how many could still be used.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn end_other_sessions(&self, session: &Session) -> Result<usize, EngineError> {
+        let open = self.own_sessions(session).await?.iter().filter(|own| !own.current).count();
+        let now = self.clock.now();
+        let event = self
+            .by(&session.caller)
+            .event(now, EventCode::SessionEnded, &session.account)
+            .detail("session", "all others");
+        self.store.end_other_sessions(&session.account, &session.id, now, event).await?;
+        Ok(open)
+    }
+
     /// Ends every session of an account; gives how many there were.
     ///
     /// # Errors

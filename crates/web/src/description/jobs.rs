@@ -15,7 +15,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::ListJobs => {
             Spec::list("Jobs, newest first.", "Job", &["connector", "state", "kind"]).more(&[404])
         }
-        Operation::GetJob => of(Spec::thing("The job.", named("Job"))),
+        Operation::GetJob => of(Spec::thing("The job.", named("Job"))).more(&[404, 422]),
         Operation::RetryJob => of(Spec::new(200, "The job, which waits again.", named("Job"))),
         Operation::DropJob => of(Spec::new(200, "The job as it was.", named("Job"))).more(&[404, 409]),
         _ => {

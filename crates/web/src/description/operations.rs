@@ -299,6 +299,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::ConfirmSecondFactor
         | Operation::RemoveSecondFactor
         | Operation::ListOwnSessions
+        | Operation::EndOtherSessions
         | Operation::EndOwnSession => session::describe(operation),
         Operation::ListAccounts
         | Operation::CreateAccount

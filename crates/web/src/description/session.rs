@@ -61,6 +61,9 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::ListOwnSessions => {
             Spec::list("The sessions that can still be used, the newest first.", "OwnSession", &[])
         }
+        Operation::EndOtherSessions => {
+            Spec::new(200, "They have ended; so many could still be used.", object([("ended", count())]))
+        }
         Operation::EndOwnSession => {
             let told = object([("id", text()), ("ended", flag())]);
             Spec::new(200, "It has ended.", told).more(&[404])

@@ -169,6 +169,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ConfirmSecondFactor => Box::pin(session::confirm_second_factor(call)),
         Operation::RemoveSecondFactor => Box::pin(session::remove_second_factor(call)),
         Operation::ListOwnSessions => Box::pin(session::list_own(call)),
+        Operation::EndOtherSessions => Box::pin(session::end_others(call)),
         Operation::EndOwnSession => Box::pin(session::end_own(call)),
         Operation::ListAccounts => Box::pin(accounts::list(call)),
         Operation::CreateAccount => Box::pin(accounts::create(call)),

@@ -163,6 +163,11 @@ pub(super) async fn end_own(call: Call) -> Result<Answer, ApiError> {
     Ok(if ended.current { Cookie::Session.clear(&call.state.place, answer) } else { answer })
 }
 
+pub(super) async fn end_others(call: Call) -> Result<Answer, ApiError> {
+    let ended = call.state.people.end_other_sessions(&call.signed()?.session).await?;
+    Answer::ok(&json!({ "ended": ended }))
+}
+
 const SESSIONS: Columns = &[
     ("id", "/id"),
     ("current", "/current"),

@@ -120,6 +120,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/settings/second-factor/off", Operation::RemoveSecondFactor, |call| {
         Box::pin(own::factor_off(call))
     }),
+    post("/settings/other-sessions/end", Operation::EndOtherSessions, |call| Box::pin(own::end_others(call))),
     post("/settings/sessions/{id}/end", Operation::EndOwnSession, |call| Box::pin(own::end_session(call))),
     get("/settings/tokens", Operation::ListTokens, |call| Box::pin(tokens::page(call))),
     post("/settings/tokens", Operation::CreateToken, |call| Box::pin(tokens::create(call))),

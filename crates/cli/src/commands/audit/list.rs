@@ -5,7 +5,7 @@
 use metsuke_engine::EngineError;
 use metsuke_engine::audit::{EventSelect, Listed, events};
 use metsuke_model::Moment;
-use metsuke_model::audit::Event;
+use metsuke_model::audit::{Event, EventOutcome};
 use metsuke_store::StoreError;
 use serde::Serialize;
 use serde_json::Value;
@@ -20,11 +20,21 @@ use crate::rows::{Cell, Column, Rows};
 #[command(after_help = "Examples:
   metsuke audit list
   metsuke audit list --code call --limit 500
+  metsuke audit list --actor ann@example.com --outcome refused
   metsuke audit list --code plan.approved --since 2026-11-01 --format csv")]
 pub(super) struct Args {
     /// Only this code, or every code of a group: `plan.approved`, or `plan` for all about plans
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
+    /// Only by an actor with this text in the name, or of this kind, whatever its case
+    #[arg(long, value_name = "TEXT")]
+    actor: Option<String>,
+    /// Only about something with this text in its id, or of this kind: `connector`, `plan`, `job`
+    #[arg(long, value_name = "TEXT")]
+    subject: Option<String>,
+    /// Only what this came of: done, refused, failed or open
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<EventOutcome>,
     /// Only events of this time and later: a time, or a date for its first moment (UTC)
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Moment>,
@@ -70,9 +80,9 @@ enum Ended {
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let Self { code, since, until, limit } = self;
-        let select =
-            EventSelect { code, since, until, limit: (limit > 0).then_some(limit), ..EventSelect::default() };
+        let Self { code, actor, subject, outcome, since, until, limit } = self;
+        let limit = (limit > 0).then_some(limit);
+        let select = EventSelect { code, actor, subject, outcome, since, until, before: None, limit };
         let store = context.database().await?;
         let mut rows = Rows::begin(context.output, COLUMNS)?;
         let listed = events(&store, &select, |listed| Ok(rows.push(&listed.into())?)).await;
@@ -90,9 +100,12 @@ impl Args {
 impl Args {
     /// Lists what a server has, of all trails together.
     pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
-        let Self { code, since, until, limit } = self;
+        let Self { code, actor, subject, outcome, since, until, limit } = self;
         let mut query = remote.query(Vec::new());
         query.extend(code.map(|code| ("code", code)));
+        query.extend(actor.map(|actor| ("actor", actor)));
+        query.extend(subject.map(|subject| ("subject", subject)));
+        query.extend(outcome.map(|outcome| ("outcome", outcome.as_str().to_owned())));
         query.extend(since.map(|since| ("since", since.to_string())));
         query.extend(until.map(|until| ("until", until.to_string())));
         let most = if limit == 0 { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) };

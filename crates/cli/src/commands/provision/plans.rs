@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use metsuke_engine::EngineError;
-use metsuke_engine::access::provision::Provisioner;
+use metsuke_engine::access::provision::{Provisioner, cancel};
 use metsuke_model::SystemClock;
 use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 use metsuke_store::{PlanRow, Store};
@@ -16,6 +16,7 @@ use super::report::{Answer, Told, show_plan};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::operator::operator;
 use crate::question::{agreed, can_ask};
 use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
@@ -51,6 +52,7 @@ pub(crate) struct ApplyArgs {
     after_help = "Examples:
   metsuke plans
   metsuke plans show 3f2a9c01d4e7
+  metsuke plans cancel 3f2a9c01d4e7 --reason 'asked for by mistake'
   metsuke plans reconcile"
 )]
 pub(crate) struct PlansArgs {
@@ -68,6 +70,15 @@ enum PlansCommand {
         /// The plan's id, or its beginning
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Call a plan off, so that nobody applies it any more; nothing is sent, and what was done of it stays
+    Cancel {
+        /// The plan's id, or its beginning
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why, for the audit trail and whoever looks at the plan
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Settle what interrupted plans left open, by reading Heroku; nothing is sent
     Reconcile(Box<WriteArgs>),
@@ -172,6 +183,12 @@ impl PlansArgs {
                 let store = context.database().await?;
                 show(context, &find(&store, &id).await?)
             }
+            Some(PlansCommand::Cancel { id, reason }) => {
+                let store = context.database().await?.acting_as(operator());
+                let id = find(&store, &id).await?.id;
+                cancel(&store, &id, reason.as_deref(), &SystemClock).await?;
+                show(context, &find(&store, &id).await?)
+            }
             Some(PlansCommand::Reconcile(write)) => {
                 let (heroku, store, settings) = write.open(context).await?;
                 let teller = Teller::new(context);
@@ -227,18 +244,13 @@ impl PlansArgs {
                 rows::write(context.output, PLANS, &lines)?;
             }
             Some(PlansCommand::Show { id }) => {
+                show_told(context, &found(remote, &id).await?)?;
+            }
+            Some(PlansCommand::Cancel { id, reason }) => {
                 let told = found(remote, &id).await?;
-                let plan: Plan = serde_json::from_value(told["plan"].clone())?;
-                if context.output.format == Format::Table {
-                    show_plan(context, &plan)?;
-                    let status = told["status"].as_str().unwrap_or_default();
-                    context.output.print(&format!("Status: {}\n", shown(status)))?;
-                } else {
-                    context.output.document(&json!({
-                        "plan": Told::of(&plan), "status": told["status"], "reason": told["reason"],
-                        "progress": told["progress"],
-                    }))?;
-                }
+                let path = ["plans", told["id"].as_str().unwrap_or_default(), "cancel"];
+                let cancelled: Value = remote.post(&path, json!({ "reason": reason })).await?;
+                show_told(context, &cancelled)?;
             }
             Some(PlansCommand::Reconcile(_)) => {
                 let body = json!({ "connector": remote.connector() });
@@ -268,6 +280,23 @@ async fn found(remote: &Remote, id: &str) -> anyhow::Result<Value> {
         (Some(one), None) => remote.get(&["plans", &one.id], Vec::new()).await,
         _ => Err(EngineError::NoPlan { asked: id.into() }.into()),
     }
+}
+
+/// Prints a plan as a server tells of it.
+fn show_told(context: &Context, told: &Value) -> anyhow::Result<()> {
+    let plan: Plan = serde_json::from_value(told["plan"].clone())?;
+    if context.output.format != Format::Table {
+        context.output.document(&json!({
+            "plan": Told::of(&plan), "status": told["status"], "reason": told["reason"],
+            "progress": told["progress"],
+        }))?;
+        return Ok(());
+    }
+    show_plan(context, &plan)?;
+    let status = told["status"].as_str().unwrap_or_default();
+    let reason = told["reason"].as_str().map(|told| format!(": {}", shown(told))).unwrap_or_default();
+    context.output.print(&format!("Status: {}{reason}\n", shown(status)))?;
+    Ok(())
 }
 
 async fn find(store: &Store, id: &str) -> anyhow::Result<PlanRow> {

@@ -130,6 +130,7 @@ offerSecondFactor       session     w  ----- session
 confirmSecondFactor     session     w  ----- session
 removeSecondFactor      session     w  ----- session
 listOwnSessions         session     r  ----- session
+endOtherSessions        session     w  ----- session
 endOwnSession           session     w  ----- session
 listAccounts            accounts    r  -a--A no
 createAccount           accounts    w  ----A no

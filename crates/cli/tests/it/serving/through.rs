@@ -85,6 +85,8 @@ async fn what_is_read_through_a_server_is_what_the_database_says_in_every_format
         &["accounts", "list"],
         &["changes"],
         &["audit", "list", "--code", "sync", "--connector", "acme"],
+        &["audit", "list", "--actor", "metsuke", "--outcome", "done", "--connector", "acme"],
+        &["audit", "list", "--subject", "run", "--connector", "acme"],
     ];
     for command in commands {
         for format in ["json", "jsonl", "csv", "table"] {
@@ -130,6 +132,20 @@ async fn what_is_done_through_a_server_is_done_there() {
     assert!(way.remote(&["plans", "show", id]).await.stdout.contains("new@example.com"));
     let applied = way.json(&["apply", id, "--yes"]).await;
     assert_eq!(applied["outcome"], "applied", "{applied}");
+    let other = ["grant", "--user", "other@example.com", "--app", app, "--collaborator", "--plan-only"];
+    let planned = way.json(&other).await;
+    let off = planned["plan"]["id"].as_str().unwrap();
+    let cancelled = way.remote(&["plans", "cancel", &off[..8], "--reason", "asked for by mistake"]).await;
+    assert!(cancelled.code == 0 && cancelled.stdout.contains("asked for by mistake"), "{cancelled:?}");
+    assert_eq!(way.remote(&["apply", off, "--yes"]).await.code, 5);
+    assert_ne!(way.local(&["plans", "cancel", off]).await.code, 0, "it is called off already");
+    let planned = way.json(&other).await;
+    let off = planned["plan"]["id"].as_str().unwrap();
+    let cancelled = way.local(&["plans", "cancel", off]).await;
+    assert!(cancelled.code == 0 && cancelled.stdout.contains("cancelled"), "{cancelled:?}");
+    let told = way.json(&["audit", "list", "--subject", off, "--outcome", "done"]).await;
+    assert!(!told.as_array().unwrap().is_empty(), "{told}");
+    assert_eq!(way.json(&["audit", "list", "--actor", "nobody at all"]).await, json!([]));
     let again = way.json(&[&grant[..], &["--yes"]].concat()).await;
     assert_eq!(again["outcome"], "unchanged", "{again}");
     // A server records what a version changed a moment after it.

@@ -84,6 +84,7 @@ async fn view(call: &Call, status: StatusCode, said: Said) -> Result<Answer, Api
             "No second factor is asked for any more. Every other session of yours has ended."
         }
         Some("session") => "The session has ended.",
+        Some("sessions") => "Every other session of yours has ended.",
         _ => "",
     };
     let (own, account) = match &call.signed {
@@ -171,6 +172,11 @@ pub(in crate::site) async fn end_session(call: Call) -> Result<Answer, ApiError>
     let current = call.signed()?.session.id == call.segment("id");
     let answer = handle(call).await?;
     Ok(if current { moved(answer, "/auth/sign-in") } else { sent_to("/settings?done=session") })
+}
+
+pub(in crate::site) async fn end_others(call: Call) -> Result<Answer, ApiError> {
+    handle(call).await?;
+    Ok(sent_to("/settings?done=sessions"))
 }
 
 pub(in crate::site) async fn offer_factor(call: Call) -> Result<Answer, ApiError> {
