@@ -3,11 +3,14 @@
 mod assistant;
 mod beyond;
 mod client;
+mod jobs;
+mod killed;
 mod life;
 mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod rosters;
 mod through;
 mod traces;
 mod webhooks;
