@@ -19,6 +19,7 @@ mod merge;
 mod plans;
 mod provision;
 mod query;
+mod questions;
 mod replay;
 mod rules;
 mod shelves;

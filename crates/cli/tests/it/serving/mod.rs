@@ -8,6 +8,7 @@ mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod questions;
 mod through;
 mod traces;
 mod webhooks;

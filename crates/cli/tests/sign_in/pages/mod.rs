@@ -7,6 +7,7 @@ mod drawing;
 mod estate;
 mod forms;
 mod hostile;
+mod keeping;
 mod looking;
 mod matrix;
 mod provisioning;
