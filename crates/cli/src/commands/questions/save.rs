@@ -98,10 +98,10 @@ impl Args {
         ];
         let said: Map<String, Json> =
             members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        let content = Content::Json(said.into());
+        let body = Content::Json(said.into());
         let kept: QuestionLine = match &id {
-            Some(id) => remote.send("PATCH", &["questions", id], Query::new(), content).await,
-            None => remote.send("POST", &["questions"], Query::new(), content).await,
+            Some(id) => remote.send("PATCH", &["questions", id], Query::new(), body).await,
+            None => remote.send("POST", &["questions"], Query::new(), body).await,
         }
         .inspect_err(picture)?;
         told(context, &kept)
