@@ -35,6 +35,7 @@ mod provision;
 mod prune;
 mod quarantine;
 mod query;
+mod questions;
 mod reads;
 mod restored;
 mod rewound;
@@ -77,6 +78,7 @@ pub use provision::{CapCounts, KillSwitch, OpenStep, PlanRow, ProvisioningLock, 
 pub use prune::Pruned;
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
+pub use questions::QuestionRow;
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use restored::Restored;
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
