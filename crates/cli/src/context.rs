@@ -135,6 +135,11 @@ impl Context {
         Ok(Store::open(&url, mode).await?.acting_as(operator()))
     }
 
+    /// Whether there may be a database: a file that is there, or a server of databases.
+    pub(crate) fn has_database(&self) -> bool {
+        sqlite_file(&self.config.database().value).is_none_or(|file| file.exists())
+    }
+
     /// Opens the database, and makes it where it is missing.
     ///
     /// # Errors

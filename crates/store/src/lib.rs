@@ -35,6 +35,7 @@ mod provision;
 mod prune;
 mod quarantine;
 mod query;
+mod questions;
 mod reads;
 mod restored;
 mod rewound;
@@ -64,8 +65,8 @@ pub use deliveries::{
 pub use error::StoreError;
 pub use estates::Wiped;
 pub use findings::{
-    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, FindingStanding,
-    Happened, OpenFindings, RuleStateRow, Said, WantedFindings,
+    Document, Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow,
+    FindingStanding, Happened, OpenFindings, RuleStateRow, Said, WantedFindings,
 };
 pub use history::{Change, ChangeKind, Changed, Logged};
 pub use idempotency::{Attempt, Begun, Kept};
@@ -77,6 +78,7 @@ pub use provision::{CapCounts, KillSwitch, OpenStep, PlanRow, ProvisioningLock, 
 pub use prune::Pruned;
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};
+pub use questions::QuestionRow;
 pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use restored::Restored;
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_sign_in"),
     migration!(13, "0013_sessions"),
     migration!(14, "0014_credentials"),
+    migration!(15, "0015_questions"),
 ];
 
 /// The newest schema that this program knows.

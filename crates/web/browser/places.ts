@@ -80,6 +80,9 @@ export const PLACES: Place[] = [
   { name: "a question as JSON", at: asked(`${QUESTION} RETURN u.email LIMIT 50`, "&view=json") },
   { name: "a question's plan", at: asked(`${QUESTION} RETURN u.email`, "&view=plan") },
   { name: "a question that is wrong", at: asked("FIND heroku_tem WHIT name"), status: 422 },
+  { name: "questions", at: "/query/questions" },
+  { name: "a question of the library", at: "/query/questions/old-invitations" },
+  { name: "saving a question", at: `/query/questions/add?q=${encodeURIComponent(QUESTION)}` },
   { name: "a question drawn", at: `/graph?q=${encodeURIComponent(QUESTION)}` },
   { name: "what is not there", at: "/nowhere", status: 404 },
 ];

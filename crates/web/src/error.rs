@@ -188,7 +188,7 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
     }
     match error {
         EngineError::RosterSource { .. } => return (StatusCode::FAILED_DEPENDENCY, "roster_unreachable"),
-        EngineError::NotOwned => return (StatusCode::FORBIDDEN, "forbidden"),
+        EngineError::NotOwned | EngineError::NotYours { .. } => return (StatusCode::FORBIDDEN, "forbidden"),
         EngineError::OwnToken => return (StatusCode::CONFLICT, "own_token"),
         EngineError::NameTaken { .. } => return (StatusCode::CONFLICT, "name_taken"),
         EngineError::Changed { .. } => return (StatusCode::PRECONDITION_FAILED, "precondition_failed"),

@@ -150,7 +150,7 @@ impl Command {
             Self::List(args) => Box::pin(args.run(context)).await,
             Self::People(args) => Box::pin(args.run(context)).await,
             Self::Query(args) => Box::pin(args.run(context)).await,
-            Self::Questions(args) => args.run(context),
+            Self::Questions(args) => Box::pin(args.run(context)).await,
             Self::Rules(args) => Box::pin(args.run(context)).await,
             Self::Findings(args) => Box::pin(args.run(context)).await,
             Self::Channels(args) => Box::pin(args.run(context)).await,
@@ -189,12 +189,7 @@ impl Command {
     fn remote(&self, context: &Context) -> anyhow::Result<Option<Remote>> {
         let alone = match self {
             // What the program knows by itself, and what makes something on this machine.
-            Self::Questions(_)
-            | Self::C1z(_)
-            | Self::Config(_)
-            | Self::Demo(_)
-            | Self::Simulate(_)
-            | Self::Completions(_) => true,
+            Self::C1z(_) | Self::Config(_) | Self::Demo(_) | Self::Simulate(_) | Self::Completions(_) => true,
             Self::Rules(args) => args.is_alone(),
             Self::Serve(_) => !context.config.server_by_flag(),
             _ => false,
@@ -210,6 +205,7 @@ impl Command {
             Self::List(args) => args.through(context, remote).await,
             Self::People(args) => args.through(context, remote).await,
             Self::Query(args) => args.through(context, remote).await,
+            Self::Questions(args) => args.through(context, remote).await,
             Self::Findings(args) => args.through(context, remote).await,
             Self::Changes(args) => args.through(context, remote).await,
             Self::Syncs(args) => args.through(context, remote).await,
@@ -242,12 +238,9 @@ impl Command {
             Self::Prune(_) => Err(nowhere("prune").into()),
             Self::Backup(_) => Err(nowhere("backup").into()),
             Self::Restore(_) => Err(nowhere("restore").into()),
-            Self::Questions(_)
-            | Self::C1z(_)
-            | Self::Config(_)
-            | Self::Demo(_)
-            | Self::Simulate(_)
-            | Self::Completions(_) => Err(nowhere("this command").into()),
+            Self::C1z(_) | Self::Config(_) | Self::Demo(_) | Self::Simulate(_) | Self::Completions(_) => {
+                Err(nowhere("this command").into())
+            }
         }
     }
 }

@@ -84,9 +84,12 @@ impl Args {
         if let Some(file) = &self.check {
             return check::run(context, file);
         }
-        let question = self.question.as_deref().map(questions::find).transpose()?;
-        let text = question.map_or_else(|| self.text(), |question| Ok(question.text()))?;
-        let variables = match question {
+        let question = match &self.question {
+            Some(id) => Some(questions::find(context, id).await?),
+            None => None,
+        };
+        let text = question.as_ref().map_or_else(|| self.text(), |question| Ok(question.text.clone()))?;
+        let variables = match &question {
             Some(question) => question.settle(&self.variables).map_err(unsettled)?,
             None => self.variables.into_iter().collect::<BTreeMap<_, _>>(),
         };
@@ -95,7 +98,7 @@ impl Args {
             variables,
             account_name: self.account_name,
             include_deleted: self.include_deleted
-                || question.is_some_and(|question| question.include_deleted),
+                || question.as_ref().is_some_and(|question| question.include_deleted),
             as_of: self.as_of,
             most_rows: self.max_rows,
             time_limit: self.time_limit,
@@ -195,7 +198,7 @@ fn unsettled(error: Unsettled) -> Failure {
 }
 
 /// Puts a picture of every mistake on stderr.
-fn pictured(error: EngineError) -> anyhow::Error {
+pub(super) fn pictured(error: EngineError) -> anyhow::Error {
     if let EngineError::Query { text, errors } = &error {
         complain(&shown_lines(&metsuke_engine::query::render(text, errors)));
         return Failure::usage("the question is not understood").into();

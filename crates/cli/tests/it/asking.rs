@@ -38,6 +38,31 @@ async fn questions_are_listed_by_tag_and_words_and_shown() {
 }
 
 #[tokio::test]
+async fn a_question_is_saved_in_the_database_asked_and_removed() {
+    let house = House::synced(Size::Small).await;
+    let save = |more: &[&'static str]| {
+        [&["questions", "save", "Which teams?", "FIND heroku_team RETURN heroku_team.name"], more].concat()
+    };
+    let saved = house.run(&save(&["--tag", "own tag"])).await;
+    assert_eq!(saved.code, 0, "{saved:?}");
+    let id = saved.stdout.split(' ').next().unwrap().to_owned();
+    let all = house.run(&["questions"]).await.stdout;
+    assert!(all.contains(&id) && all.contains("old-invitations"), "{all}");
+    let tagged = house.json(&["questions", "--tag", "own tag"]).await;
+    assert_eq!((&tagged[0]["id"], &tagged[0]["source"]), (&id.as_str().into(), &"own".into()), "{tagged}");
+    let answer = house.json(&["query", "--question", &id]).await;
+    assert!(answer["totalCount"].as_u64().unwrap() > 0, "{answer}");
+    let wrong = house.run(&["questions", "save", "What?", "FIND heroku_team WHIT x = 1"]).await;
+    assert!(wrong.code == 2 && wrong.stderr.contains('^'), "{wrong:?}");
+    let library = house.run(&["questions", "remove", "old-invitations"]).await;
+    assert!(library.code == 1 && library.stderr.contains("came with the program"), "{library:?}");
+    assert_eq!(house.run(&["questions", "remove", &id]).await.code, 0);
+    assert_eq!(house.run(&["query", "--question", &id]).await.code, 2);
+    let told = house.run(&["audit", "list"]).await.stdout;
+    assert!(told.contains("question.saved") && told.contains("question.removed"), "{told}");
+}
+
+#[tokio::test]
 async fn a_ready_question_is_asked_with_its_defaults_and_with_other_values() {
     let house = House::synced(Size::Mixed).await;
     let count = async |arguments: &[&str]| {

@@ -20,6 +20,7 @@ mod merge;
 mod plans;
 mod provision;
 mod query;
+mod questions;
 mod replay;
 mod rules;
 mod shelves;

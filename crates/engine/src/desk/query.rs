@@ -11,7 +11,6 @@ use super::Estate;
 use super::apart::apart;
 use crate::EngineError;
 use crate::query::{Answer, Settings, Statement, Variable, explain, run};
-use crate::questions::find;
 
 /// A question and what belongs to it.
 #[derive(Clone, Debug)]
@@ -79,33 +78,6 @@ impl Question {
             ..Settings::at(now)
         };
         Ok((self.text, settings))
-    }
-
-    /// Takes a ready question of the library: its text, and values for what it leaves open.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unknown`], and [`EngineError::Fields`] for a value that is missing or that nothing asks for.
-    pub fn take_ready(&mut self, id: &str) -> Result<(), EngineError> {
-        let ready = find(id).ok_or_else(|| EngineError::Unknown { what: "question", asked: id.into() })?;
-        let known = |name: &str| ready.variables.iter().find(|parameter| *parameter.name == *name);
-        if let Some(name) = self.variables.keys().find(|name| known(name).is_none()) {
-            return Err(EngineError::field("variables", format!("the question has no ${{{name}}}")));
-        }
-        for parameter in &ready.variables {
-            if self.variables.contains_key(&*parameter.name) {
-                continue;
-            }
-            let missing = || {
-                let told = format!("it needs a value for ${{{}}}: {}", parameter.name, parameter.meaning);
-                EngineError::field("variables", told)
-            };
-            let default = parameter.default.clone().ok_or_else(missing)?;
-            self.variables.insert(parameter.name.to_string(), default);
-        }
-        self.include_deleted |= ready.include_deleted;
-        self.text = ready.text();
-        Ok(())
     }
 }
 

@@ -97,6 +97,7 @@ impl EngineError {
             | Self::Cancelled
             | Self::Unknown { .. }
             | Self::NotOwned
+            | Self::NotYours { .. }
             | Self::Mistakes(_)
             | Self::OwnToken
             | Self::Scratch { .. }

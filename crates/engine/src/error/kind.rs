@@ -64,9 +64,11 @@ impl EngineError {
                 ErrorKind::Upstream
             }
             Self::InDoubt { .. } => ErrorKind::InDoubt,
-            Self::Refused { .. } | Self::NotOwned | Self::OwnToken | Self::Backup { .. } => {
-                ErrorKind::Refused
-            }
+            Self::Refused { .. }
+            | Self::NotOwned
+            | Self::NotYours { .. }
+            | Self::OwnToken
+            | Self::Backup { .. } => ErrorKind::Refused,
             Self::NameTaken { .. }
             | Self::Changed { .. }
             | Self::NotGivenUp { .. }

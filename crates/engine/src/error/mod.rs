@@ -250,6 +250,12 @@ pub enum EngineError {
     /// What somebody does not own, who may do it with what is theirs.
     #[error("it is not about an app that is one's own")]
     NotOwned,
+    /// Something that somebody else has made.
+    #[error("the {what} belongs to somebody else")]
+    NotYours {
+        /// What it is.
+        what: &'static str,
+    },
     /// The token with which somebody asks for its end.
     #[error("a token cannot revoke itself")]
     OwnToken,

@@ -244,10 +244,16 @@ operations! {
     GetPersonAccess = "getPersonAccess", Get "/api/v1/people/{id}/access", Estate reads, policy::SEEING;
     /// Tell how a question would be answered
     ExplainQuery = "explainQuery", Post "/api/v1/query/explain", Estate reads, policy::SEEING;
-    /// List questions that are ready to be asked
+    /// List questions that are ready to be asked: one's own, those that others share, and the library
     ListQuestions = "listQuestions", Get "/api/v1/questions", Estate reads, policy::SEEING;
     /// Show a ready question
     GetQuestion = "getQuestion", Get "/api/v1/questions/{id}", Estate reads, policy::SEEING;
+    /// Keep a question, for oneself or shared with everybody
+    CreateQuestion = "createQuestion", Post "/api/v1/questions", Estate writes, policy::ONESELF;
+    /// Change a question of one's own, share it or share it no more
+    EditQuestion = "editQuestion", Patch "/api/v1/questions/{id}", Estate writes, policy::ONESELF;
+    /// Remove a question of one's own
+    RemoveQuestion = "removeQuestion", Delete "/api/v1/questions/{id}", Estate writes, policy::ONESELF;
     /// List syncs of estates, newest first
     ListSyncs = "listSyncs", Get "/api/v1/syncs", Estate reads, policy::SEEING;
     /// Show one sync with what each listing came to

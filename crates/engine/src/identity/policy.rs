@@ -33,7 +33,7 @@ pub(super) const PUBLIC: Policy = Policy::Public;
 pub(super) const SIGNED: Policy = Policy::Signed;
 /// Sees the estate.
 pub(super) const SEEING: Policy = of(&[Viewer, Auditor, Reviewer, Operator, Admin], false);
-/// Does something about oneself.
+/// Does something about oneself, or with what is one's own.
 pub(super) const ONESELF: Policy = of(&[Viewer, Auditor, Reviewer, Operator, Admin], false);
 /// Sees how things went, or went with one's own.
 pub(super) const TRACING: Policy = of(&[Auditor, Reviewer, Operator, Admin], true);

@@ -1,8 +1,12 @@
 //! Ready questions in J1QL, each with what it tells and what to do about the answer.
 //!
-//! They stand in the files beside this one, by topic; asking them is [`query`](crate::query)'s work.
+//! They stand in the files beside this one, by topic; asking them is [`query`](crate::query)'s work. Those that people keep are in
+//! `kept`.
 //!
 //! Invariant: an id names one question, and every tag is one of [`TAGS`].
+
+mod kept;
+mod line;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,6 +15,9 @@ use metsuke_model::graph::Value;
 use serde::{Deserialize, Serialize};
 
 use crate::query::Variable;
+
+pub use kept::{Keeper, PREFIX, QuestionEdit, find_any, keep, kept, remove};
+pub use line::{QuestionLine, Source, names};
 
 /// The tags, each with what its questions have in common; the last four say for whom they are.
 pub const TAGS: [(&str, &str); 29] = [
@@ -91,7 +98,7 @@ pub struct Question {
 }
 
 /// Something that a question leaves open, as `${name}`.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     /// Its name.
@@ -141,8 +148,7 @@ impl Question {
     pub fn mentions(&self, words: &str) -> bool {
         let texts =
             [&self.id, &self.title, &self.explanation].into_iter().chain(&self.tags).chain(&self.query);
-        let all: Vec<String> = texts.map(|text| text.to_lowercase()).collect();
-        words.to_lowercase().split_whitespace().all(|word| all.iter().any(|text| text.contains(word)))
+        mention(texts.map(|text| &**text), words)
     }
 
     /// The values of its parameters: those that were given, else the defaults.
@@ -151,28 +157,42 @@ impl Question {
     ///
     /// [`Unsettled`] for a parameter without any, and for a value that no parameter asks for.
     pub fn settle(&self, given: &[(String, Variable)]) -> Result<BTreeMap<String, Variable>, Unsettled> {
-        let asked = |name: &str| self.variables.iter().any(|parameter| *parameter.name == *name);
-        if let Some((name, _)) = given.iter().find(|(name, _)| !asked(name)) {
-            return Err(Unsettled::Unknown { name: name.clone() });
-        }
-        let mut settled: BTreeMap<String, Variable> = given.iter().cloned().collect();
-        for Parameter { name, meaning, default, .. } in &self.variables {
-            if settled.contains_key(&**name) {
-                continue;
-            }
-            let Some(default) = default else {
-                return Err(Unsettled::Missing { name: name.clone(), meaning: meaning.clone() });
-            };
-            let value = match default {
-                serde_json::Value::Array(values) => {
-                    Variable::AnyOf(values.iter().map(Value::from_json).collect())
-                }
-                one => Variable::One(Value::from_json(one)),
-            };
-            settled.insert(name.to_string(), value);
-        }
-        Ok(settled)
+        settled(&self.variables, given)
     }
+}
+
+/// Whether every word stands somewhere in these texts, in any case.
+fn mention<'a>(texts: impl Iterator<Item = &'a str>, words: &str) -> bool {
+    let all: Vec<String> = texts.map(str::to_lowercase).collect();
+    words.to_lowercase().split_whitespace().all(|word| all.iter().any(|text| text.contains(word)))
+}
+
+/// The values of parameters: those that were given, else the defaults.
+fn settled(
+    parameters: &[Parameter],
+    given: &[(String, Variable)],
+) -> Result<BTreeMap<String, Variable>, Unsettled> {
+    let asked = |name: &str| parameters.iter().any(|parameter| *parameter.name == *name);
+    if let Some((name, _)) = given.iter().find(|(name, _)| !asked(name)) {
+        return Err(Unsettled::Unknown { name: name.clone() });
+    }
+    let mut settled: BTreeMap<String, Variable> = given.iter().cloned().collect();
+    for Parameter { name, meaning, default, .. } in parameters {
+        if settled.contains_key(&**name) {
+            continue;
+        }
+        let Some(default) = default else {
+            return Err(Unsettled::Missing { name: name.clone(), meaning: meaning.clone() });
+        };
+        let value = match default {
+            serde_json::Value::Array(values) => {
+                Variable::AnyOf(values.iter().map(Value::from_json).collect())
+            }
+            one => Variable::One(Value::from_json(one)),
+        };
+        settled.insert(name.to_string(), value);
+    }
+    Ok(settled)
 }
 
 /// Every question, by topic.

@@ -209,6 +209,12 @@ catalogue! {
     RuleSaved = "rule.saved",
     /// A rule was removed.
     RuleRemoved = "rule.removed",
+    /// A question was kept, changed, shared with everybody or shared no more.
+    QuestionSaved = "question.saved",
+    /// A question that was kept was removed.
+    QuestionRemoved = "question.removed",
+    /// Somebody arranged the answers that stand on their own overview.
+    OverviewArranged = "overview.arranged",
 
     /// A signed checkpoint left for a place outside the database.
     CheckpointExported = "checkpoint.exported",

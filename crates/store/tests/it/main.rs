@@ -42,6 +42,7 @@ mod provision;
 mod pruning;
 mod quarantine;
 mod query;
+mod questions;
 mod rewound;
 mod selects;
 mod sequences;

@@ -1,12 +1,13 @@
 //! What add-ons, invitations, syncs, one app's or person's access, ready questions and files look like.
 
 use metsuke_engine::identity::Operation;
+use metsuke_engine::questions::Source;
 use metsuke_model::SyncStatus;
 use serde_json::{Value, json};
 
 use super::operations::Spec;
 use super::schemas::Named;
-use super::words::{anything, count, flag, list, moment, named, object, one_of, or_null, text, with};
+use super::words::{anything, count, flag, list, moment, named, object, one_of, only, or_null, text, with};
 
 const OF: &[&str] = &["connector", "as_of"];
 
@@ -26,8 +27,20 @@ pub(super) fn describe(operation: Operation) -> Spec {
                 .body(named("Question"))
                 .more(&[404])
         }
-        Operation::ListQuestions => Spec::list("Questions.", "ReadyQuestion", &["tag", "text"]),
+        Operation::ListQuestions => {
+            let told = "Questions: one's own, then those that others share, by title, then the library.";
+            Spec::list(told, "ReadyQuestion", &["source", "tag", "text"])
+        }
         Operation::GetQuestion => Spec::thing("The question.", named("ReadyQuestion")).more(&[404]),
+        Operation::CreateQuestion => {
+            Spec::new(201, "The question.", named("ReadyQuestion")).body(named("NewQuestion"))
+        }
+        Operation::EditQuestion => Spec::new(200, "The question as it is now.", named("ReadyQuestion"))
+            .body(named("QuestionEdit"))
+            .more(&[404, 409]),
+        Operation::RemoveQuestion => {
+            Spec::new(200, "The question as it was.", named("ReadyQuestion")).more(&[404, 409])
+        }
         Operation::ListSyncs => Spec::list("Syncs, newest first.", "Sync", &["connector"]).more(&[404]),
         Operation::GetSync => {
             let spec = Spec::thing("The sync.", named("SyncWithScopes")).more(&[404, 422]);
@@ -96,24 +109,57 @@ pub(super) fn all() -> Named {
         ]
     };
     let invited = [("invited_by", or_null(text())), ("created_at", or_null(moment()))];
-    let question = object([
+    let mut all = vec![
+        ("AddOn", addon),
+        ("Invitation", with(object(member()), invited)),
+        ("UnresolvedMember", object(member())),
+    ];
+    all.extend(questions());
+    all.extend(accesses());
+    all.extend(syncs());
+    all
+}
+
+fn questions() -> Named {
+    let ready = object([
         ("id", text()),
+        ("source", one_of(&Source::ALL.map(Source::as_str))),
         ("title", text()),
         ("explanation", text()),
         ("tags", list(text())),
         ("variables", list(anything())),
         ("include_deleted", flag()),
         ("text", text()),
+        ("owner", or_null(text())),
+        ("shared", flag()),
+        ("may_change", flag()),
+        ("created_at", or_null(moment())),
+        ("updated_at", or_null(moment())),
     ]);
-    let mut all = vec![
-        ("AddOn", addon),
-        ("Invitation", with(object(member()), invited)),
-        ("UnresolvedMember", object(member())),
-        ("ReadyQuestion", question),
-    ];
-    all.extend(accesses());
-    all.extend(syncs());
-    all
+    let told = |most: usize, description: &str| {
+        or_null(json!({ "type": "string", "maxLength": most, "description": description }))
+    };
+    let tags = json!({ "type": "array", "maxItems": 20, "items": { "type": "string", "maxLength": 40 } });
+    let settable = |object: Value| {
+        with(
+            object,
+            [
+                ("explanation", told(4_000, "What the answer means, and what to do about it.")),
+                ("tags", or_null(tags.clone())),
+                ("include_deleted", or_null(flag())),
+                ("shared", or_null(flag())),
+            ],
+        )
+    };
+    let title = json!({ "type": "string", "minLength": 1, "maxLength": 120, "description": "What it asks, in words." });
+    let asked = json!({
+        "type": "string", "minLength": 1, "maxLength": 65536, "description": "The question, in J1QL.",
+        "examples": ["FIND heroku_application"],
+    });
+    let new = only(settable(object([("title", title.clone()), ("text", asked.clone())])));
+    let none = json!({ "type": "object", "properties": {} });
+    let edit = only(settable(with(none, [("title", or_null(title)), ("text", or_null(asked))])));
+    vec![("ReadyQuestion", ready), ("NewQuestion", new), ("QuestionEdit", edit)]
 }
 
 fn accesses() -> Named {

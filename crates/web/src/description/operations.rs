@@ -175,6 +175,9 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::ExplainQuery
         | Operation::ListQuestions
         | Operation::GetQuestion
+        | Operation::CreateQuestion
+        | Operation::EditQuestion
+        | Operation::RemoveQuestion
         | Operation::ListSyncs
         | Operation::GetSync
         | Operation::AcceptSync

@@ -93,6 +93,7 @@ fn parameter(name: &str) -> Value {
         "accept_missing" => {
             (json!({ "type": "boolean" }), "Import it although more than half of its people are missing.")
         }
+        "source" => (text(), "Only from there: own, shared (by others) or library; several with commas."),
         "tag" => (text(), "Only with this tag; several with commas."),
         "channel" => (text(), "Only for this channel, by id."),
         "effective" => (json!({ "type": "boolean" }), "Also effective access: who can do what on which app."),

@@ -42,6 +42,7 @@ pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
 pub(crate) use findings::FINDINGS;
 pub(crate) use plans::PLANS;
 pub(crate) use query::MOST_ROWS;
+pub(crate) use questions::QUESTIONS;
 pub(crate) use rules::RULES;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
@@ -90,8 +91,11 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::GetAppAccess => Box::pin(estate::app_access(call)),
         Operation::GetPersonAccess => Box::pin(estate::user_access(call)),
         Operation::ExplainQuery => Box::pin(query::explain(call)),
-        Operation::ListQuestions => Box::pin(async move { questions::list(&call) }),
-        Operation::GetQuestion => Box::pin(async move { questions::get(&call) }),
+        Operation::ListQuestions => Box::pin(questions::list(call)),
+        Operation::GetQuestion => Box::pin(questions::get(call)),
+        Operation::CreateQuestion => Box::pin(questions::create(call)),
+        Operation::EditQuestion => Box::pin(questions::edit(call)),
+        Operation::RemoveQuestion => Box::pin(questions::remove(call)),
         Operation::ListSyncs => Box::pin(syncs::list(call)),
         Operation::GetSync => Box::pin(syncs::get(call)),
         Operation::AcceptSync => Box::pin(syncs::accept(call)),

@@ -37,7 +37,7 @@ struct Asked {
 }
 
 pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
-    let (connector, question) = question(call.json()?)?;
+    let (connector, question) = question(&call).await?;
     let estate = call.state.desk.estate(connector.as_deref()).await?;
     let answer = ask(&estate, question, call.state.clock.now()).await?;
     let mut told = answer.to_json();
@@ -49,14 +49,15 @@ pub(super) async fn query(call: Call) -> Result<Answer, ApiError> {
 }
 
 pub(super) async fn explain(call: Call) -> Result<Answer, ApiError> {
-    let (connector, question) = question(call.json()?)?;
+    let (connector, question) = question(&call).await?;
     let (statement, steps) = call.state.desk.explain(connector.as_deref(), question).await?;
     let binds: Vec<String> = statement.binds.iter().map(|bind| format!("{bind:?}")).collect();
     Answer::ok(&json!({ "sql": statement.sql, "binds": binds, "steps": steps }))
 }
 
 /// What is asked, and of whose estate.
-fn question(asked: Asked) -> Result<(Option<String>, Question), ApiError> {
+async fn question(call: &Call) -> Result<(Option<String>, Question), ApiError> {
+    let asked: Asked = call.json()?;
     if asked.query.is_some() == asked.question.is_some() {
         return Err(ApiError::invalid("query", "send a question in J1QL, or the id of a ready `question`"));
     }
@@ -84,7 +85,7 @@ fn question(asked: Asked) -> Result<(Option<String>, Question), ApiError> {
         time_limit: TIME,
     };
     if let Some(id) = asked.question {
-        question.take_ready(&id)?;
+        question.take(&call.state.desk.question(call.caller()?, &id).await?)?;
     }
     Ok((asked.connector, question))
 }

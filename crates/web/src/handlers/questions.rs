@@ -1,8 +1,10 @@
-//! The library of ready questions.
+//! Questions that are ready to be asked: what people keep, and the library.
 
-use metsuke_engine::questions::{self, Question};
+use std::str::FromStr as _;
+
+use axum::http::{StatusCode, header};
+use metsuke_engine::questions::{QuestionEdit, QuestionLine, Source};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::call::{Call, Paging};
@@ -12,51 +14,65 @@ use crate::table::Columns;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct QuestionsOf {
+    source: Option<String>,
     tag: Option<String>,
     text: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
-pub(super) fn list(call: &Call) -> Result<Answer, ApiError> {
-    let QuestionsOf { tag, text, limit, cursor } = call.parameters()?;
-    let (count, after) = call.paging::<String>(&Paging { limit, cursor })?;
+pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
+    let QuestionsOf { source, tag, text, limit, cursor } = call.parameters()?;
+    let (count, after) = call.paging::<(Source, String, String)>(&Paging { limit, cursor })?;
+    let sources = source.as_deref().map(sources).transpose()?;
     let tags: Vec<&str> = tag.iter().flat_map(|tags| tags.split(',')).map(str::trim).collect();
-    let wanted = |question: &&Question| {
-        tags.iter().all(|tag| question.is_tagged(tag))
+    let mut found = call.state.desk.questions(call.caller()?).await?;
+    found.retain(|question| {
+        sources.as_ref().is_none_or(|sources| sources.contains(&question.source))
+            && tags.iter().all(|tag| question.is_tagged(tag))
             && text.as_deref().is_none_or(|words| question.mentions(words))
-    };
-    let mut found: Vec<&Question> = questions::all().iter().filter(wanted).collect();
-    if let Some(after) = after {
-        let behind = found.iter().position(|one| *one.id == *after).map_or(found.len(), |place| place + 1);
-        found.drain(..behind);
-    }
+            && after.as_ref().is_none_or(|after| question.place() > *after)
+    });
     let more = found.len() > count;
     found.truncate(count);
-    let next = found.last().filter(|_| more).map(|one| one.id.to_string());
-    let rows: Vec<Value> = found.into_iter().map(shown).collect();
-    call.page(&rows, next.as_ref(), QUESTIONS)
+    let next = found.last().filter(|_| more).map(QuestionLine::place);
+    call.page(&found, next.as_ref(), QUESTIONS)
 }
 
-pub(super) fn get(call: &Call) -> Result<Answer, ApiError> {
-    let id = call.segment("id");
-    let missing = || ApiError::not_found(format!("there is no question `{id}`"));
-    Answer::ok(&shown(questions::find(id).ok_or_else(missing)?))
+fn sources(asked: &str) -> Result<Vec<Source>, ApiError> {
+    let wrong = |_| ApiError::invalid("source", "it is own, shared or library; several with commas");
+    asked.split(',').map(|one| Source::from_str(one.trim()).map_err(wrong)).collect()
 }
 
-fn shown(question: &Question) -> Value {
-    let mut told = json!(question);
-    if let Some(members) = told.as_object_mut() {
-        members.insert("text".into(), question.text().into());
-    }
-    told
+pub(super) async fn get(call: Call) -> Result<Answer, ApiError> {
+    Answer::ok(&call.state.desk.question(call.caller()?, call.segment("id")).await?)
 }
 
-const QUESTIONS: Columns = &[
+pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
+    let asked: QuestionEdit = call.json()?;
+    let made = call.state.desk.keep_question(call.caller()?, None, asked).await?;
+    let place = format!("/api/v1/questions/{}", made.id);
+    Ok(Answer::json(StatusCode::CREATED, &made)?.with(header::LOCATION, &place))
+}
+
+pub(super) async fn edit(call: Call) -> Result<Answer, ApiError> {
+    let asked: QuestionEdit = call.json()?;
+    Answer::ok(&call.state.desk.keep_question(call.caller()?, Some(call.segment("id")), asked).await?)
+}
+
+pub(super) async fn remove(call: Call) -> Result<Answer, ApiError> {
+    Answer::ok(&call.state.desk.remove_question(call.caller()?, call.segment("id")).await?)
+}
+
+pub(crate) const QUESTIONS: Columns = &[
     ("id", "/id"),
+    ("source", "/source"),
     ("title", "/title"),
     ("explanation", "/explanation"),
     ("tags", "/tags"),
     ("variables", "/variables"),
     ("text", "/text"),
+    ("owner", "/owner"),
+    ("shared", "/shared"),
+    ("updated_at", "/updated_at"),
 ];

@@ -327,7 +327,7 @@ fn scopes_table(scopes: &[&ScopeReport]) -> Table {
 async fn done(call: Call) -> Result<Answer, ApiError> {
     let id = id(&call)?;
     handle(call).await?;
-    Ok(sent_to(&format!("/connectors/{id}")))
+    Ok(sent_to(&format!("/connectors/{id}#state")))
 }
 
 pub(super) async fn sync(call: Call) -> Result<Answer, ApiError> {

@@ -6,6 +6,10 @@
 
 mod found;
 mod given;
+mod kept;
+mod library;
+mod questions;
+mod write;
 
 use askama::Template;
 use axum::http::{StatusCode, header};
@@ -13,7 +17,7 @@ use metsuke_engine::EngineError;
 use metsuke_engine::desk::{Estate, Question, Reading, ask, explained};
 use metsuke_engine::identity::Operation;
 use metsuke_engine::query::{Answer as Found, render};
-use metsuke_engine::questions;
+use metsuke_engine::questions::{QuestionLine, Source};
 use metsuke_model::graph::Metadata;
 use metsuke_model::graph::entities::ENTITY_TYPES;
 use metsuke_model::graph::relationships::RELATIONSHIP_TYPES;
@@ -21,6 +25,7 @@ use serde_json::json;
 
 use found::{table, tree};
 use given::{Given, given};
+use library::{Library, library};
 
 use super::asked::Asked as Words;
 use super::cell::{Cell, Table};
@@ -33,6 +38,9 @@ use crate::handlers::query::{MOST_ROWS, ROWS, TIME};
 use crate::table::sheet;
 
 pub(super) use found::{Step, name_of, type_of, verb, word};
+pub(super) use kept::{page as question, remove, share};
+pub(super) use questions::page as questions;
+pub(super) use write::{add, create, edit, save};
 
 /// Rows that are shown at once.
 const PAGE: usize = 100;
@@ -52,25 +60,13 @@ struct View {
     read: Vec<Read>,
     text: String,
     library: Library,
-    ready: Option<Ready>,
+    /// The ready question that stands in the editor, and where it is told of.
+    ready: Option<(QuestionLine, String)>,
+    may_keep: bool,
     given: Vec<Given>,
     limits: Vec<Choice>,
     gone: bool,
     outcome: Outcome,
-}
-
-/// The ready questions that fit the words.
-struct Library {
-    words: String,
-    kept: Vec<(String, String)>,
-    tally: String,
-    found: Vec<(String, Name, bool)>,
-}
-
-/// The ready question that stands in the editor.
-struct Ready {
-    title: &'static str,
-    explanation: &'static str,
 }
 
 /// What came of it.
@@ -110,15 +106,16 @@ enum Body {
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     let frame = Frame::of(&call, "Query").await?.here("Query");
     let readings = call.state.desk.readings(frame.connector(), frame.at()).await?;
-    let ready = frame.asked.get("ask").and_then(questions::find);
-    let text = match (frame.asked.get("q"), ready) {
+    let ready = ready(&call, &frame).await?;
+    let text = match (frame.asked.get("q"), &ready) {
         (Some(text), _) => text.replace("\r\n", "\n"),
-        (None, Some(ready)) => ready.text(),
+        (None, Some(ready)) => ready.text.clone(),
         (None, None) => FIRST.to_owned(),
     };
-    let ready = ready.filter(|ready| ready.text() == text);
-    let given = given(&text, ready, &frame.asked);
-    let gone = frame.asked.get("gone").is_some() || ready.is_some_and(|ready| ready.include_deleted);
+    let ready = ready.filter(|ready| ready.text == text);
+    let described = ready.as_ref().filter(|ready| ready.source == Source::Library);
+    let given = given(&text, described.map(|ready| &*ready.variables), &frame.asked);
+    let gone = frame.asked.get("gone").is_some() || ready.as_ref().is_some_and(|ready| ready.include_deleted);
     let rows = frame.asked.get("limit").and_then(|limit| limit.parse().ok()).unwrap_or(ROWS);
     let rows = rows.clamp(1, MOST_ROWS);
     let idle = frame.asked.get("q").is_none() && ready.is_none();
@@ -160,8 +157,12 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     };
     let view = View {
         read: frame.read(&readings),
-        library: library(&frame, ready.map(|ready| &*ready.id)),
-        ready: ready.map(|ready| Ready { title: &ready.title, explanation: &ready.explanation }),
+        library: library(&call, &frame, ready.as_ref()).await?,
+        ready: ready.map(|ready| {
+            let href = frame.to(&kept::place(&ready.id));
+            (ready, href)
+        }),
+        may_keep: frame.may(&call, Operation::CreateQuestion),
         given,
         limits: LIMITS.map(choice).to_vec(),
         gone,
@@ -170,6 +171,16 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         frame,
     };
     shown(status, &view)
+}
+
+/// The ready question that the address names; none where there is no such one, as there may be after a while.
+async fn ready(call: &Call, frame: &Frame) -> Result<Option<QuestionLine>, ApiError> {
+    let Some(id) = frame.asked.get("ask") else { return Ok(None) };
+    match call.state.desk.question(call.caller()?, id).await {
+        Ok(found) => Ok(Some(found)),
+        Err(EngineError::Unknown { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The types, verbs and properties, for those who type.
@@ -190,22 +201,6 @@ pub(super) fn catalogue() -> Result<Answer, ApiError> {
         .collect();
     let metadata: Vec<&str> = Metadata::ALL.iter().map(|(name, ..)| *name).collect();
     Answer::ok(&json!({ "types": types, "relationships": verbs, "metadata": metadata }))
-}
-
-fn library(frame: &Frame, chosen: Option<&str>) -> Library {
-    let words = frame.asked.get("find").unwrap_or_default().to_owned();
-    let found = questions::all().iter().filter(|question| question.mentions(&words));
-    let entry = |question: &questions::Question| {
-        let href = frame.asked.only(&["as_of", "connector", "find"]).with("ask", &question.id).at("/query");
-        (href, Name::new(&question.title), chosen == Some(&*question.id))
-    };
-    let found: Vec<_> = found.map(entry).collect();
-    Library {
-        kept: frame.asked.without(&["find"]).pairs(),
-        tally: count(found.len(), "question", "questions"),
-        found,
-        words,
-    }
 }
 
 /// A page's part, or a file.

@@ -7,6 +7,7 @@
 use metsuke_engine::access::provision::{Ask, On, Planned};
 use metsuke_engine::desk::{ChannelAsk, Desk, SingleAsk};
 use metsuke_engine::identity::{Caller, Credential, Role};
+use metsuke_engine::questions::QuestionEdit;
 use serde_json::json;
 
 use super::story::Cast;
@@ -59,7 +60,44 @@ pub(super) async fn set_up(desk: &Desk, email: &str) -> anyhow::Result<()> {
     let secret = Some("https://hooks.slack.example/services/made-up".into());
     let channel = ChannelAsk { name: "#security in Slack".into(), settings, enabled: false, secret };
     desk.save_channel(&caller, None, channel).await?;
+    keep_questions(desk, &caller).await
+}
+
+/// Saves questions: of the admin's own, and one that somebody else shares.
+async fn keep_questions(desk: &Desk, caller: &Caller) -> anyhow::Result<()> {
+    let outside = question(
+        "How many people from outside can deploy?",
+        "FIND heroku_account_member WITH email $= 'contractor.example' OR email $= 'agency.example' AS u\n  THAT ACCESSES AS way heroku_application AS app\nWHERE way.permissions = 'deploy'\nRETURN count(u) AS people",
+        "Each of them needs a contact in the company and a date on which it ends.",
+        &["access", "outsiders"],
+    );
+    let empty = question(
+        "Which teams have no app?",
+        "FIND heroku_team AS team\n  (THAT OWNS heroku_application AS app)?\nWHERE app.id = undefined\nRETURN team.name AS team\nORDER BY team.name",
+        "A team without an app is often left over.",
+        &["teams", "hygiene"],
+    );
+    let passwords = question(
+        "How many people sign in with a password alone?",
+        "FIND heroku_account_member WITH mfaEnabled = false AND federated != true AS person\nRETURN count(person) AS people",
+        "It should go down every week until it is nought.",
+        &["second-factor"],
+    );
+    let colleague = admin("morgan.ellis@example.com");
+    desk.keep_question(caller, None, QuestionEdit { shared: Some(true), ..outside }).await?;
+    desk.keep_question(caller, None, empty).await?;
+    desk.keep_question(&colleague, None, QuestionEdit { shared: Some(true), ..passwords }).await?;
     Ok(())
+}
+
+fn question(title: &str, text: &str, explanation: &str, tags: &[&str]) -> QuestionEdit {
+    QuestionEdit {
+        title: Some(title.into()),
+        text: Some(text.into()),
+        explanation: Some(explanation.into()),
+        tags: Some(tags.iter().map(ToString::to_string).collect()),
+        ..QuestionEdit::default()
+    }
 }
 
 /// Gives somebody a role, and protects somebody else.

@@ -53,6 +53,9 @@ getPersonAccess         estate      r  varoA no
 explainQuery            estate      r  varoA no
 listQuestions           estate      r  varoA no
 getQuestion             estate      r  varoA no
+createQuestion          estate      w  varoA no
+editQuestion            estate      w  varoA no
+removeQuestion          estate      w  varoA no
 listSyncs               estate      r  varoA no
 getSync                 estate      r  varoA no
 acceptSync              estate      w  ---oA no

@@ -10,6 +10,7 @@ mod limits;
 mod logs;
 mod manners;
 mod matrix;
+mod questions;
 mod rosters;
 mod through;
 mod traces;

@@ -8,6 +8,7 @@ mod estate;
 mod forms;
 mod given_up;
 mod hostile;
+mod keeping;
 mod looking;
 mod matrix;
 mod provisioning;

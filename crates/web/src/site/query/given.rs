@@ -2,7 +2,7 @@
 //!
 //! Invariant: a value is read as the command line reads it: numbers and lists where they are written or expected, else texts.
 
-use metsuke_engine::questions::Question;
+use metsuke_engine::questions::{Parameter, names};
 use serde_json::Value;
 
 use crate::site::asked::Asked;
@@ -46,13 +46,13 @@ impl Given {
 }
 
 /// The parameters of a text, each with the value that the address or the question says.
-pub(super) fn given(text: &str, ready: Option<&Question>, asked: &Asked) -> Vec<Given> {
+pub(super) fn given(text: &str, ready: Option<&[Parameter]>, asked: &Asked) -> Vec<Given> {
     let mut found: Vec<Given> = Vec::new();
     for name in names(text) {
         if found.len() == MOST || found.iter().any(|known| known.name == name) {
             continue;
         }
-        let known = ready.and_then(|ready| ready.variables.iter().find(|known| *known.name == *name));
+        let known = ready.and_then(|ready| ready.iter().find(|known| *known.name == *name));
         let default = known.and_then(|known| known.default.as_ref());
         let example = known.and_then(|known| known.example.as_ref());
         let said = asked.get(&format!("p.{name}")).map(ToOwned::to_owned);
@@ -81,15 +81,6 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// Every `${name}` of a text, in its order.
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    let inside = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));
-    let fits = |name: &&str| {
-        !name.is_empty() && name.len() < 60 && name.chars().all(|one| one.is_alphanumeric() || one == '_')
-    };
-    inside.map(|(name, _)| name).filter(fits)
-}
-
 #[cfg(test)]
 mod tests {
     use metsuke_engine::questions::find;
@@ -103,12 +94,12 @@ mod tests {
     #[test]
     fn a_ready_question_brings_its_defaults_and_says_what_it_needs() {
         let days = find("old-invitations").unwrap();
-        let given_days = given(&days.text(), Some(days), &asked(""));
+        let given_days = given(&days.text(), Some(&days.variables), &asked(""));
         assert_eq!(given_days.first().map(|one| (one.value.as_str(), one.json())), Some(("30", 30.into())));
         let app = find("app-access").unwrap();
-        let none = given(&app.text(), Some(app), &asked(""));
+        let none = given(&app.text(), Some(&app.variables), &asked(""));
         assert!(none.iter().any(|one| one.name == "app" && one.value.is_empty()));
-        let some = given(&app.text(), Some(app), &asked("p.app=123"));
+        let some = given(&app.text(), Some(&app.variables), &asked("p.app=123"));
         assert_eq!(some.first().map(Given::json), Some("123".into()));
     }
 
