@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
-use metsuke_store::{Change, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow, Said};
+use metsuke_store::{Change, Document, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow, Said};
 use serde_json::Value as Json;
 
 use super::ends;
@@ -72,7 +72,7 @@ impl Judged<'_> {
             fix: rule.fix().to_owned(),
             command: rule.command(subject),
             controls: rule.controls(),
-            rows: subject.rows.clone(),
+            rows: subject.rows.iter().map(Document::to_json).collect(),
             ..Evidence::default()
         }
     }
@@ -228,7 +228,7 @@ impl Work<'_, '_> {
     fn again(&mut self, before: &FindingRow, subject: &Subject) {
         let evidence = self.one.evidence(subject);
         if before.state == FindingState::Resolved {
-            let newest = subject.rows.iter().filter_map(|row| row["version"].as_i64()).max();
+            let newest = evidence.rows.iter().filter_map(|row| row["version"].as_i64()).max();
             // The same entry of the log, looked at a second time, is no news.
             if !evidence.of_change || newest.is_some_and(|newest| newest > before.seen.0) {
                 self.open(Some(before), subject);

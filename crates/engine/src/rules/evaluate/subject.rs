@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use metsuke_store::Document;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -30,15 +31,15 @@ pub struct Subject {
     pub new: bool,
     /// The queries that found it, and `changes`.
     pub found_by: Vec<Box<str>>,
-    /// The rows that speak of it, the first ones of many.
-    pub rows: Vec<Json>,
+    /// The rows that speak of it, the first ones of many, as text: a rule may find a hundred thousand subjects.
+    pub rows: Vec<Document>,
 }
 
 impl Subject {
     /// The row that tells most: the last one.
     #[must_use]
-    pub fn row(&self) -> &Json {
-        self.rows.last().unwrap_or(&Json::Null)
+    pub fn row(&self) -> Json {
+        self.rows.last().map(Document::to_json).unwrap_or_default()
     }
 }
 
@@ -70,7 +71,7 @@ impl Subjects {
                 known.found_by.push(from.into());
             }
             if known.rows.len() < MOST_ROWS {
-                known.rows.push(row.clone());
+                known.rows.push(Document::of(row));
             }
             return Ok(());
         }
@@ -82,7 +83,7 @@ impl Subjects {
             level,
             new,
             found_by: vec![from.into()],
-            rows: vec![row.clone()],
+            rows: vec![Document::of(row)],
         });
         Ok(())
     }

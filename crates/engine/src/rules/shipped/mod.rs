@@ -283,13 +283,13 @@ impl Detection {
         if self.fix.command.is_empty() {
             return None;
         }
-        let (inputs, templates) = (Map::new(), Templates::new());
+        let (inputs, templates, row) = (Map::new(), Templates::new(), subject.row());
         let mut line = "metsuke".to_owned();
         for argument in &self.fix.command {
             let budget = Budget::default();
             let scope = Scope::new(&inputs, &templates, &budget);
             let template = Template::parse(argument).ok()?;
-            let word = template.text(&scope.with("item", subject.row())).ok()?;
+            let word = template.text(&scope.with("item", &row)).ok()?;
             if word.is_empty() {
                 return None;
             }

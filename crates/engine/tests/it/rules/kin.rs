@@ -54,7 +54,7 @@ fn rules() -> Vec<Instance> {
 /// What an evaluation finds, by subject; order counts for nothing.
 fn found(evaluation: &Evaluation) -> BTreeMap<String, Vec<String>> {
     let of = |subject: &metsuke_engine::rules::Subject| {
-        let mut rows: Vec<String> = subject.rows.iter().map(ToString::to_string).collect();
+        let mut rows: Vec<String> = subject.rows.iter().map(|row| row.as_str().to_owned()).collect();
         rows.sort_unstable();
         (subject.fingerprint.clone(), rows)
     };
