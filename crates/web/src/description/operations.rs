@@ -173,6 +173,8 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::CreateQuestion
         | Operation::EditQuestion
         | Operation::RemoveQuestion
+        | Operation::ListTiles
+        | Operation::ArrangeTiles
         | Operation::ListSyncs
         | Operation::GetSync
         | Operation::AcceptSync

@@ -38,6 +38,7 @@ mod short;
 pub(crate) mod shown;
 mod styleguide;
 mod teams;
+mod tiles;
 mod ways;
 mod words;
 

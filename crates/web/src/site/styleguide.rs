@@ -7,6 +7,7 @@ use super::cell::{Badge, Cell, Figure, Head, Switch, Table, Tone};
 use super::curve::{Curve, example};
 use super::frame::{Frame, page as shown};
 use super::list::Facet;
+use super::tiles::{Shown, examples};
 use super::words::Name;
 use super::{Step, setting_up};
 use crate::answer::Answer;
@@ -25,6 +26,8 @@ struct View {
     parts: Vec<Facet>,
     steps: Vec<Step>,
     curve: Option<Curve>,
+    tiles: Vec<Shown>,
+    arranging: bool,
 }
 
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
@@ -84,6 +87,8 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             .into(),
         steps: setting_up(1),
         curve: example(frame.now),
+        tiles: examples(&frame),
+        arranging: false,
         frame,
     };
     shown(StatusCode::OK, &view)
