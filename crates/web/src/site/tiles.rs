@@ -175,10 +175,7 @@ pub(super) fn examples(frame: &Frame) -> Vec<Shown> {
         href: "#tiles".to_owned(),
         version: if wrong.is_empty() { "version 7".to_owned() } else { String::new() },
         when: When::new(frame.now, frame.now),
-        rows: rows
-            .iter()
-            .map(|name| (Cell::Text(Name::new(name)), Cell::Number("12".to_owned())))
-            .collect(),
+        rows: rows.iter().map(|name| (Cell::Text(Name::new(name)), Cell::Number("12".to_owned()))).collect(),
         wrong: wrong.to_owned(),
         ..Part::nothing()
     };
