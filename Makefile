@@ -10,6 +10,7 @@ KILLS ?= 5000
 PROVISION_KILLS ?= 10000
 RESTORES ?= 1000
 ALERT_CRASHES ?= 10000
+SERVE_KILLS ?= 500
 ARGS ?=
 
 .PHONY: help demo test lint fmt browser fuzz conformance jupiterone api oidc mcp bench simulate safety crash clean
@@ -81,9 +82,10 @@ safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, l
 	@scripts/setup.sh build
 	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --cargo-profile campaign --package metsuke-engine no_operation_does_harm
 
-crash: ## Kill syncs, grants, revokes and alerts, and restore backups, many times over (KILLS=5000, PROVISION_KILLS=10000, ALERT_CRASHES=10000, RESTORES=1000, hours)
+crash: ## Kill syncs, servers, grants, revokes and alerts, and restore backups, many times over (KILLS=5000, SERVE_KILLS=500, PROVISION_KILLS=10000, ALERT_CRASHES=10000, RESTORES=1000, hours)
 	@scripts/setup.sh test
 	@METSUKE_KILLS=$(KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli kill_nine_during_sync
+	@METSUKE_SERVE_KILLS=$(SERVE_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli kill_nine_during_serve
 	@METSUKE_PROVISION_KILLS=$(PROVISION_KILLS) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-cli provision_kill
 	@METSUKE_ALERT_CRASHES=$(ALERT_CRASHES) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine alert_crashes
 	@METSUKE_THOROUGH=1 NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-store a_migration_killed

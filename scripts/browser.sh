@@ -58,7 +58,8 @@ start simulator simulate --size hostile --listen 127.0.0.1:0
 METSUKE_URL=$(told demo '\(http://127[^ ]*\) until')
 METSUKE_SIMULATOR=$(told simulator 'listening on \(http[^ ]*\)')
 METSUKE_SIMULATOR_TOKEN=$(told simulator 'token \([^ ]*\)')
-export METSUKE_URL METSUKE_SIMULATOR METSUKE_SIMULATOR_TOKEN
+METSUKE_PROGRAM=$metsuke
+export METSUKE_URL METSUKE_SIMULATOR METSUKE_SIMULATOR_TOKEN METSUKE_PROGRAM
 
 cd "$folder"
 node_modules/.bin/playwright test "$@"

@@ -22,6 +22,10 @@ use std::path::Path;
 
 use report::Report;
 
+/// That of the program, so that both sides of every ratio ask for memory as the program does.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let asked: Vec<String> = std::env::args().skip(1).collect();

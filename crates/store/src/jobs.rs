@@ -5,6 +5,7 @@
 //! Invariant: a worker holds a job by its fencing number. Once another one has taken it, the number is higher, and
 //! whatever the first one still wants to write is refused.
 
+mod list;
 mod row;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::{Store, StoreError, audit};
 pub use row::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 use row::{id, job, job_columns};
 
+const PUTTING: &str = "putting a job into the queue";
 const TAKING: &str = "taking a job";
 const SETTLING: &str = "settling a job";
 const LISTING: &str = "listing jobs";
@@ -27,22 +29,8 @@ const LISTING: &str = "listing jobs";
 /// Returns the id of the job that is in the queue, and whether it is this one. One that waits is not to wait for
 /// longer than this one would.
 pub(crate) async fn insert(connection: &mut Connection, new: &NewJob) -> Result<(JobId, bool), StoreError> {
-    const DOING: &str = "putting a job into the queue";
-    if let Some(dedup) = &new.dedup {
-        let mut open = None;
-        let sql =
-            "SELECT id FROM job WHERE kind = $1 AND dedup = $2 AND status IN ('waiting', 'running') LIMIT 1";
-        connection
-            .each(DOING, sql, &[new.kind.into(), dedup.as_str().into()], |row| {
-                open = Some(id(row, 0)?);
-                Ok(())
-            })
-            .await?;
-        if let Some(open) = open {
-            let sql = "UPDATE job SET run_at = $1 WHERE id = $2 AND status = 'waiting' AND run_at > $1";
-            connection.execute(DOING, sql, &[new.run_at.0.into(), open.to_string().as_str().into()]).await?;
-            return Ok((open, false));
-        }
+    if let Some(open) = same(connection, new).await? {
+        return Ok((open, false));
     }
     let row = [
         new.id.to_string().as_str().into(),
@@ -56,8 +44,27 @@ pub(crate) async fn insert(connection: &mut Connection, new: &NewJob) -> Result<
         0.into(),
     ];
     let head = "INSERT INTO job (id, kind, dedup, document, status, run_at, created_at, attempt, fence) ";
-    connection.insert(DOING, (head, ""), [row]).await?;
+    connection.insert(PUTTING, (head, ""), [row]).await?;
     Ok((new.id, true))
+}
+
+/// The open job of this one's kind and key, which is to wait no longer than this one would.
+async fn same(connection: &mut Connection, new: &NewJob) -> Result<Option<JobId>, StoreError> {
+    let Some(dedup) = &new.dedup else { return Ok(None) };
+    let mut open = None;
+    let sql =
+        "SELECT id FROM job WHERE kind = $1 AND dedup = $2 AND status IN ('waiting', 'running') LIMIT 1";
+    connection
+        .each(PUTTING, sql, &[new.kind.into(), dedup.as_str().into()], |row| {
+            open = Some(id(row, 0)?);
+            Ok(())
+        })
+        .await?;
+    if let Some(open) = open {
+        let sql = "UPDATE job SET run_at = $1 WHERE id = $2 AND status = 'waiting' AND run_at > $1";
+        connection.execute(PUTTING, sql, &[new.run_at.0.into(), open.to_string().as_str().into()]).await?;
+    }
+    Ok(open)
 }
 
 /// Puts a job of each kind into the queue for a version that is being committed.
@@ -167,6 +174,35 @@ impl Store {
         Ok(inserted)
     }
 
+    /// Gives the open job of the new one's kind that has its key, or that other one, due at the same moment at the latest;
+    /// else puts the new one into the queue, with the event. Tells whether it did.
+    ///
+    /// # Errors
+    ///
+    /// What the database said; nothing is asked for then.
+    pub async fn ask_job(
+        &self,
+        new: &NewJob,
+        or: Option<&str>,
+        event: NewEvent,
+    ) -> Result<(JobId, bool), StoreError> {
+        let mut connection = self.begin_write().await?;
+        let other = or.map(|or| NewJob { dedup: Some(or.to_owned()), ..new.clone() });
+        let mut asked = None;
+        if let Some(other) = &other {
+            asked = same(&mut connection, other).await?.map(|open| (open, false));
+        }
+        let asked = match asked {
+            Some(asked) => asked,
+            None => insert(&mut connection, new).await?,
+        };
+        if asked.1 {
+            audit::append(&mut connection, event).await?;
+        }
+        connection.commit().await?;
+        Ok(asked)
+    }
+
     /// Takes the job that has waited longest among those of these kinds that are due, or whose worker has not been
     /// heard of for the time of its lease.
     ///
@@ -257,92 +293,6 @@ impl Store {
         let mut connection = self.pool.begin_write().await?;
         settle(&mut connection, claim, settled, now).await?;
         connection.commit().await
-    }
-
-    /// Jobs, newest first.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn jobs(&self, select: &JobSelect) -> Result<Vec<Job>, StoreError> {
-        let before = select.before.map_or_else(|| "g".to_owned(), |before| before.to_string());
-        let status = select.status.map(|status| status.as_str().to_owned());
-        let sql = job_columns!(
-            "WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR status = $2) AND (CAST($3 AS TEXT) IS NULL OR kind = $3)
-             ORDER BY id DESC
-             LIMIT $4"
-        );
-        let binds = [
-            before.as_str().into(),
-            Bind::Text(status),
-            Bind::Text(select.kind.clone()),
-            i64::from(select.limit).into(),
-        ];
-        let mut jobs = Vec::new();
-        self.pool
-            .begin_read()
-            .await?
-            .each(LISTING, sql, &binds, |row| {
-                jobs.push(job(row)?);
-                Ok(())
-            })
-            .await?;
-        Ok(jobs)
-    }
-
-    /// One job; `None` where there is none of that id.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        let mut found = None;
-        let id = id.to_string();
-        self.pool
-            .begin_read()
-            .await?
-            .each(LISTING, job_columns!("WHERE id = $1"), &[id.as_str().into()], |row| {
-                found = Some(job(row)?);
-                Ok(())
-            })
-            .await?;
-        Ok(found)
-    }
-
-    /// Puts a job that was given up back into the queue, with the event that tells of it; `false` where it was not
-    /// given up, or where an open one has its key.
-    ///
-    /// # Errors
-    ///
-    /// What the database said; nothing is changed then.
-    pub async fn retry_job(&self, id: JobId, now: Moment, event: NewEvent) -> Result<bool, StoreError> {
-        let mut connection = self.begin_write().await?;
-        let sql = "UPDATE job SET status = 'waiting', run_at = $1, attempt = 0, finished_at = NULL
-                    WHERE id = $2 AND status = 'dead'
-                      AND NOT EXISTS (SELECT 1 FROM job AS other
-                                       WHERE other.kind = job.kind AND other.dedup = job.dedup
-                                         AND other.status IN ('waiting', 'running'))";
-        let key = id.to_string();
-        let touched = connection.execute(SETTLING, sql, &[now.0.into(), key.as_str().into()]).await?;
-        if touched == 0 {
-            return Ok(false);
-        }
-        audit::append(&mut connection, event).await?;
-        connection.commit().await?;
-        Ok(true)
-    }
-
-    /// Forgets jobs that ended before that moment; those that were given up stay. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn forget_jobs(&self, before: Moment) -> Result<u64, StoreError> {
-        let mut connection = self.begin_write().await?;
-        let sql = "DELETE FROM job WHERE status = 'finished' AND finished_at < $1";
-        let gone = connection.execute("forgetting old jobs", sql, &[before.0.into()]).await?;
-        connection.commit().await?;
-        Ok(gone)
     }
 }
 

@@ -65,8 +65,8 @@ pub use deliveries::{
 pub use error::StoreError;
 pub use estates::Wiped;
 pub use findings::{
-    Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow, FindingStanding,
-    Happened, OpenFindings, RuleStateRow, Said, WantedFindings,
+    Document, Evaluated, FindingEdit, FindingEventRow, FindingFilter, FindingGround, FindingRow,
+    FindingStanding, Happened, OpenFindings, RuleStateRow, Said, WantedFindings,
 };
 pub use history::{Change, ChangeKind, Changed, Logged};
 pub use idempotency::{Attempt, Begun, Kept};

@@ -1,27 +1,7 @@
 // The way through the pages by keyboard alone.
 
-import { expect, open, test, type Page } from "./watched";
-import type { Locator } from "@playwright/test";
-
-/** Steps from field to field that somebody may have to take. */
-const STEPS = 150;
-
-/** Goes on by Tab until this has the focus, which has to be seen at every step. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  await expect(target).toBeVisible();
-  for (let step = 0; step < STEPS; step += 1) {
-    await page.keyboard.press("Tab");
-    const { there, unseen } = await target.evaluate((one) => {
-      const at = document.activeElement;
-      const style = at === null || at === document.body ? undefined : getComputedStyle(at);
-      const shown = style === undefined || style.outlineStyle !== "none" || style.boxShadow !== "none";
-      return { there: one === at, unseen: shown ? "" : (at?.outerHTML.slice(0, 120) ?? "") };
-    });
-    expect(unseen, "has the focus and does not show it").toBe("");
-    if (there) return;
-  }
-  throw new Error(`Tab does not lead to ${target}`);
-}
+import { keyboard, tabTo } from "./hand";
+import { expect, open, test } from "./watched";
 
 test("the skip link leads past the way around", async ({ page }) => {
   await open(page, "/apps");
@@ -89,4 +69,35 @@ test("columns are sorted and chosen by keyboard", async ({ page }) => {
   await tabTo(page, page.getByRole("button", { name: "Show these" }));
   await page.keyboard.press("Enter");
   await expect(page.locator("thead th")).toHaveCount(before - 1);
+});
+
+test("a form that stays has the focus again once it was done", async ({ page }) => {
+  await open(page, "/people");
+  const narrow = page.getByRole("button", { name: "Go", exact: true });
+  await tabTo(page, narrow);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/as_of=/);
+  await expect(narrow).toBeFocused();
+});
+
+test("a look that is chosen by keyboard keeps the focus", async ({ page }) => {
+  await open(page, "/people");
+  for (const look of ["Light", "System"]) {
+    const button = page.getByRole("button", { name: look });
+    if (!(await button.evaluate((one) => one === document.activeElement))) await tabTo(page, button);
+    await page.keyboard.press("Enter");
+    await expect(button).toHaveAttribute("aria-pressed", "true");
+    await expect(button).toBeFocused();
+  }
+});
+
+test("what went wrong with a form has the focus, and the form stays filled in", async ({ page, watch }) => {
+  watch.allow(/4\d\d/);
+  await open(page, "/provisioning/add?action=grant&on=app");
+  const hand = keyboard(page);
+  await hand.write(page.getByLabel("Person"), "nobody@elsewhere.example");
+  await hand.write(page.getByLabel("App", { exact: true }), "no-such-app");
+  await hand.press(page.getByRole("button", { name: "Work the plan out" }));
+  await expect(page.getByRole("alert")).toBeFocused();
+  await expect(page.getByLabel("App", { exact: true })).toHaveValue("no-such-app");
 });

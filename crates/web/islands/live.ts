@@ -10,8 +10,21 @@ export async function refresh(): Promise<void> {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${part.getAttribute("data-live") ?? ""}"]`);
-    if (fresh !== null) part.replaceWith(document.adoptNode(fresh));
+    if (fresh === null || fresh.isEqualNode(part)) continue;
+    const at = document.activeElement;
+    const held = part.contains(at);
+    part.replaceWith(document.adoptNode(fresh));
+    if (held && at !== null) same(fresh, at)?.focus();
   }
+}
+
+/** What takes the focus after this: the same thing anew, else what tells how it stands now. */
+function same(fresh: Element, at: Element): HTMLElement | null {
+  const alike = [fresh, ...fresh.querySelectorAll<HTMLElement>(at.localName)].find(
+    (one): one is HTMLElement =>
+      one instanceof HTMLElement && one.localName === at.localName && one.id === at.id && one.textContent === at.textContent,
+  );
+  return alike ?? document.getElementById("state");
 }
 
 /** Looks again for as long as the page says that something is on its way. */

@@ -6,6 +6,7 @@ import { remember } from "./history";
 import { watch } from "./live";
 import { follow } from "./log";
 import { palette } from "./palette";
+import { comeBack } from "./return";
 import { seek } from "./seek";
 import { attempt } from "./trial";
 
@@ -33,6 +34,7 @@ for (const log of document.querySelectorAll<HTMLElement>("[data-follow]")) follo
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-console]")) edit(form);
 for (const board of document.querySelectorAll<HTMLElement>("[data-graph]")) move(board);
 watch();
+comeBack();
 for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-try]")) attempt(button);
 for (const room of document.querySelectorAll<HTMLElement>("[data-history]")) remember(room);
 for (const button of document.querySelectorAll<HTMLElement>("[data-palette]")) palette(button);

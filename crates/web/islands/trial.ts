@@ -14,12 +14,13 @@ export function attempt(button: HTMLButtonElement): void {
       return;
     }
     event.preventDefault();
-    void ask();
+    if (button.ariaDisabled !== "true") void ask();
   });
 
   async function ask(): Promise<void> {
     if (form === null || !told) return;
-    button.disabled = true;
+    // A button that is switched off would lose the focus.
+    button.ariaDisabled = "true";
     told.textContent = "Heroku is asked…";
     const fields = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
@@ -34,7 +35,7 @@ export function attempt(button: HTMLButtonElement): void {
     } catch {
       told.textContent = "The server does not answer. Try again, or save: the first sync tells what is wrong.";
     } finally {
-      button.disabled = false;
+      button.ariaDisabled = null;
     }
   }
 }

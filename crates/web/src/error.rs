@@ -187,6 +187,7 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
         return (StatusCode::SERVICE_UNAVAILABLE, "busy");
     }
     match error {
+        EngineError::RosterSource { .. } => return (StatusCode::FAILED_DEPENDENCY, "roster_unreachable"),
         EngineError::NotOwned | EngineError::NotYours { .. } => return (StatusCode::FORBIDDEN, "forbidden"),
         EngineError::OwnToken => return (StatusCode::CONFLICT, "own_token"),
         EngineError::NameTaken { .. } => return (StatusCode::CONFLICT, "name_taken"),

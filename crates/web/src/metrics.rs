@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     took: Family<[(&'static str, &'static str); 1], Histogram>,
     refused: Counter,
     connectors: Family<[(&'static str, &'static str); 1], Gauge>,
+    jobs: Family<[(&'static str, &'static str); 1], Gauge>,
     started: Gauge<f64, AtomicU64>,
 }
 
@@ -39,6 +40,7 @@ impl Metrics {
             took: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             refused: Counter::default(),
             connectors: Family::default(),
+            jobs: Family::default(),
             started: Gauge::default(),
         };
         metrics.started.set(started);
@@ -56,6 +58,7 @@ impl Metrics {
             self.refused.clone(),
         );
         registry.register("connectors", "Connectors by state", self.connectors.clone());
+        registry.register("jobs", "Jobs that wait, are in hand, or were given up", self.jobs.clone());
         let help = "When the server started, since 1970";
         registry.register_with_unit("start_time", help, Unit::Seconds, self.started.clone());
         self
@@ -82,6 +85,13 @@ impl Metrics {
         self.connectors.clear();
         for state in states {
             self.connectors.get_or_create(&[("state", state)]).inc();
+        }
+    }
+
+    /// So many jobs are in these states.
+    pub(crate) fn jobs(&self, counted: impl Iterator<Item = (&'static str, u64)>) {
+        for (state, count) in counted {
+            self.jobs.get_or_create(&[("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

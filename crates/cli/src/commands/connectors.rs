@@ -8,6 +8,7 @@ mod lines;
 mod settings;
 mod show;
 mod through;
+mod upload;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,6 +68,8 @@ enum Command {
     Resume(One),
     /// Sync a connector now, here and not in a server
     Sync(One),
+    /// Upload a connector's newest version to JupiterOne now, as its settings say
+    Upload(One),
     /// List a connector's syncs, newest first
     Runs(RunsArgs),
     /// Print what its syncs told
@@ -171,6 +174,10 @@ impl Args {
             Command::Sync(one) => {
                 let id = site.find(&one.connector).await?;
                 Box::pin(sync(context, &site, id)).await
+            }
+            Command::Upload(one) => {
+                let id = site.find(&one.connector).await?;
+                Box::pin(upload::here(context, &site, id)).await
             }
             Command::Runs(args) => {
                 let id = site.find(&args.connector).await?;

@@ -18,6 +18,7 @@ mod export;
 mod findings;
 mod grants;
 mod import;
+mod jobs;
 mod jupiterone;
 mod list;
 mod people;
@@ -61,6 +62,7 @@ pub(crate) enum Command {
     Syncs(syncs::Args),
     Webhooks(webhooks::Args),
     Connectors(connectors::Args),
+    Jobs(jobs::Args),
     /// Give a person a team role or access to an app
     ///
     /// Plans the change on a fresh read of Heroku, shows who gains and loses what, asks, writes down what it is about
@@ -160,6 +162,7 @@ impl Command {
             Self::Syncs(args) => Box::pin(args.run(context)).await,
             Self::Webhooks(args) => Box::pin(args.run(context)).await,
             Self::Connectors(args) => Box::pin(args.run(context)).await,
+            Self::Jobs(args) => Box::pin(args.run(context)).await,
             Self::Grant(args) => Box::pin(args.grant(context)).await,
             Self::Revoke(args) => Box::pin(args.revoke(context)).await,
             Self::RemovePerson(args) => Box::pin(args.run(context)).await,
@@ -208,6 +211,7 @@ impl Command {
             Self::Syncs(args) => args.through(context, remote).await,
             Self::Webhooks(args) => args.through(context, remote).await,
             Self::Connectors(args) => args.through(context, remote).await,
+            Self::Jobs(args) => args.through(context, remote).await,
             Self::Export(args) => args.through(context, remote).await,
             Self::Grant(args) => args.through(context, remote, "grant").await,
             Self::Revoke(args) => args.through(context, remote, "revoke").await,
@@ -225,7 +229,10 @@ impl Command {
             Self::Rules(_) => Err(nowhere("rules run --file").into()),
             Self::Channels(_) => Err(nowhere("channels").into()),
             Self::Import(_) => Err(nowhere("import").into()),
-            Self::Jupiterone(_) => Err(nowhere("jupiterone").into()),
+            Self::Jupiterone(_) => {
+                let hint = "`metsuke connectors upload NAME` asks the server for an upload";
+                Err(nowhere("jupiterone upload").hint(hint).into())
+            }
             Self::Serve(_) => Err(nowhere("serve").into()),
             Self::Doctor(_) => Err(nowhere("doctor").into()),
             Self::Prune(_) => Err(nowhere("prune").into()),

@@ -8,7 +8,7 @@ mod matching;
 
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::remote::{Remote, nowhere};
+use crate::remote::Remote;
 
 /// Map Heroku accounts to the people of the company
 ///
@@ -47,7 +47,7 @@ impl Args {
     pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
         match self.command {
             Command::Import(args) => args.through(context, remote).await,
-            Command::Fetch(_) => Err(nowhere("people fetch").into()),
+            Command::Fetch(args) => args.through(context, remote).await,
             Command::List(args) => args.through(context, remote).await,
             Command::Unmatched(args) => args.through(context, remote).await,
             Command::Match(args) => args.through(context, remote).await,

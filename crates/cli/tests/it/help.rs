@@ -46,6 +46,7 @@ async fn every_command_has_examples() {
         "syncs",
         "webhooks",
         "connectors",
+        "jobs",
         "grant",
         "revoke",
         "remove-person",

@@ -9,8 +9,10 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::HeaderMap;
 use url::{Host, Url};
 
 use super::address::forbidden;
@@ -52,6 +54,18 @@ pub(super) struct Guard {
 #[error("{0}")]
 pub(super) struct Forbidden(String);
 
+/// Why nothing was connected, where the guard was why.
+pub(crate) fn forbidden_by(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(next) = cause {
+        if let Some(forbidden) = next.downcast_ref::<Forbidden>() {
+            return Some(forbidden.to_string());
+        }
+        cause = next.source();
+    }
+    None
+}
+
 impl Guard {
     /// Judges an address of a message before anything is looked up.
     pub(super) fn check_url(&self, url: &Url) -> Result<(), Failed> {
@@ -91,6 +105,33 @@ impl Guard {
             Ok(()) => Ok(found),
             Err(error) => Err(Failed::new(FailedKind::Guarded, error.to_string())),
         }
+    }
+
+    /// Connections that go to addresses which were checked, and carry nothing of an earlier message.
+    pub(super) fn connections(
+        &self,
+        plain: bool,
+        connect_timeout: Duration,
+        headers: HeaderMap,
+    ) -> reqwest::Result<reqwest::Client> {
+        // An error means that somebody installed a provider before, which is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            // A proxy would connect for us, to addresses that were not checked.
+            .no_proxy()
+            .dns_resolver(Arc::new(self.clone()))
+            .connect_timeout(connect_timeout)
+            // A kept connection was checked for another message.
+            .pool_max_idle_per_host(0);
+        if plain {
+            // No need of root certificates.
+            builder = builder.tls_certs_only([]);
+        }
+        builder.build()
     }
 
     fn check(&self, addresses: &[IpAddr]) -> Result<(), Forbidden> {

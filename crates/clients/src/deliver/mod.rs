@@ -23,9 +23,10 @@ pub use guard::{Found, Lookup, SystemLookup};
 pub use net::Net;
 pub use webhook::{Signer, verify};
 
-use crate::Redactor;
 use crate::http::{body, causes, text};
-use guard::{Forbidden, Guard};
+use crate::{ClientError, Redactor};
+use guard::Guard;
+pub(crate) use guard::forbidden_by;
 
 /// The most that is read of an answer.
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
@@ -225,26 +226,19 @@ impl Outside {
     }
 
     fn connections(&self, plain: bool) -> Result<reqwest::Client, Failed> {
-        // An error means that somebody installed a provider before, which is as good.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let agent = HeaderValue::from_static(concat!("metsuke/", env!("CARGO_PKG_VERSION")));
-        let mut builder = reqwest::Client::builder()
-            .default_headers(HeaderMap::from_iter([(USER_AGENT, agent)]))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            // A proxy would connect for us, to addresses that were not checked.
-            .no_proxy()
-            .dns_resolver(Arc::new(self.guard.clone()))
-            .connect_timeout(self.settings.connect_timeout)
-            // A kept connection was checked for another message.
-            .pool_max_idle_per_host(0);
-        if plain {
-            // No need of root certificates.
-            builder = builder.tls_certs_only([]);
-        }
+        let headers = HeaderMap::from_iter([(USER_AGENT, agent)]);
+        let built = self.guard.connections(plain, self.settings.connect_timeout, headers);
         let why = |error: reqwest::Error| format!("the HTTP client could not be set up: {}", causes(&error));
-        builder.build().map_err(|error| Failed::new(FailedKind::Settings, why(error)))
+        built.map_err(|error| Failed::new(FailedKind::Settings, why(error)))
+    }
+
+    /// Connections to a place that may be asked, with these headers, for whoever reads from there rather than sends.
+    pub(crate) fn guarded(&self, url: &Url, headers: HeaderMap) -> Result<reqwest::Client, ClientError> {
+        let refuse = |reason: String| ClientError::Config { reason };
+        self.guard.check_url(url).map_err(|failed| refuse(failed.why))?;
+        let built = self.guard.connections(url.scheme() == "http", self.settings.connect_timeout, headers);
+        built.map_err(|error| refuse(format!("the HTTP client could not be set up: {}", causes(&error))))
     }
 
     /// The addresses of a mail server, all of which may be asked.
@@ -276,12 +270,8 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unreached(error: &reqwest::Error, redactor: &Redactor) -> Failed {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(next) = cause {
-        if let Some(forbidden) = next.downcast_ref::<Forbidden>() {
-            return Failed::new(FailedKind::Guarded, forbidden.to_string());
-        }
-        cause = next.source();
+    if let Some(forbidden) = forbidden_by(error) {
+        return Failed::new(FailedKind::Guarded, forbidden);
     }
     let why = redactor.clean(&causes(error));
     // The outermost message would tell the address, which may hold a secret.

@@ -20,6 +20,7 @@ use url::Url;
 
 pub use config::Settings;
 
+use crate::deliver::{Outside, forbidden_by};
 use crate::error::{Answer, Call, ClientError};
 use crate::http::answer::http_date;
 use crate::http::body::{self, Broken};
@@ -88,19 +89,28 @@ impl Roster {
     ///
     /// [`ClientError::Config`] for settings that cannot work.
     pub fn new(settings: Settings) -> Result<Self, ClientError> {
-        let first = settings.check()?;
+        let (first, headers) = (settings.check()?, headers(&settings)?);
         // An error means that somebody installed a provider before, which is as good.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let unfit =
-            |_| ClientError::Config { reason: "the roster's token does not fit into a header".into() };
-        let token = format!("SSWS {}", settings.token.expose_secret());
-        let mut token = HeaderValue::from_str(&token).map_err(unfit)?;
-        token.set_sensitive(true);
-        let agent = HeaderValue::from_static(concat!("metsuke/", env!("CARGO_PKG_VERSION")));
-        let json = HeaderValue::from_static("application/json");
-        let headers = HeaderMap::from_iter([(AUTHORIZATION, token), (USER_AGENT, agent), (ACCEPT, json)]);
-        Ok(Self {
-            client: connections(first.as_str(), headers, settings.idle_timeout, 1)?,
+        let client = connections(first.as_str(), headers, settings.idle_timeout, 1)?;
+        Ok(Self::of(client, first, settings))
+    }
+
+    /// The same for an address that somebody else wrote: it is reached by the way out for messages, at addresses that were
+    /// checked and no others.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Config`] for settings that cannot work, and an address that is never asked.
+    pub fn guarded(settings: Settings, outside: &Outside) -> Result<Self, ClientError> {
+        let (first, headers) = (settings.check()?, headers(&settings)?);
+        let client = outside.guarded(&first, headers)?;
+        Ok(Self::of(client, first, settings))
+    }
+
+    fn of(client: reqwest::Client, first: Url, settings: Settings) -> Self {
+        Self {
+            client,
             cleaner: Cleaner::new(settings.token.clone()),
             policy: Policy {
                 attempts: settings.attempts,
@@ -110,7 +120,7 @@ impl Roster {
             },
             first,
             settings,
-        })
+        }
     }
 
     /// Every user, page by page.
@@ -184,6 +194,9 @@ impl Roster {
                     ClientError::Timeout { call, reason }
                 }
                 Broken::Connection(error) => {
+                    if let Some(reason) = forbidden_by(&error) {
+                        return ClientError::Config { reason };
+                    }
                     ClientError::Connection { call, reason: self.cleaner.message(&causes(&error)) }
                 }
             }
@@ -212,6 +225,16 @@ impl Roster {
         let next = link::next(headers.get_all(LINK).iter().map(HeaderValue::to_str), url);
         Ok(Page { users, next: next.map_err(|reason| shape(reason.to_owned()))? })
     }
+}
+
+fn headers(settings: &Settings) -> Result<HeaderMap, ClientError> {
+    let unfit = |_| ClientError::Config { reason: "the roster's token does not fit into a header".into() };
+    let token = format!("SSWS {}", settings.token.expose_secret());
+    let mut token = HeaderValue::from_str(&token).map_err(unfit)?;
+    token.set_sensitive(true);
+    let agent = HeaderValue::from_static(concat!("metsuke/", env!("CARGO_PKG_VERSION")));
+    let json = HeaderValue::from_static("application/json");
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, token), (USER_AGENT, agent), (ACCEPT, json)]))
 }
 
 /// The request for a page, as errors name it.

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use metsuke_clients::ErrorKind;
 use metsuke_clients::deliver::mail::{self, Encryption, Mail, Server};
 use metsuke_clients::deliver::{FailedKind, Found, Lookup, Message, Net, Outside, OutsideSettings};
+use metsuke_clients::roster::{Roster, Settings};
 use metsuke_simulator::receivers::{Mood, Receiver};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
+use url::Url;
 
 /// Sockets on every address of this machine, of both families, that count who comes.
 struct Sockets {
@@ -277,6 +280,37 @@ async fn the_same_tricks_are_seen_where_everything_is_allowed() {
     assert!(try_send(&named, &format!("https://t0.alone:{}/", sockets.port)).await.is_err());
     assert_eq!(failed, tried, "nobody speaks TLS there");
     assert!(sockets.seen().await > tried * 3 / 4, "{} of {tried} tricks were seen", sockets.seen().await);
+}
+
+/// Fetches a roster from wherever a text leads.
+async fn try_fetch(outside: &Outside, text: &str) -> Result<usize, ErrorKind> {
+    let Ok(url) = Url::parse(text) else { return Err(ErrorKind::Config) };
+    let mut settings = Settings::new(url, "00-secret".into());
+    (settings.attempts, settings.request_timeout) = (1, Duration::from_millis(600));
+    let roster = Roster::guarded(settings, outside).map_err(|error| error.kind())?;
+    roster.users().await.map(|users| users.len()).map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn no_trick_fetches_a_roster_from_within() {
+    let sockets = Sockets::open().await;
+    let outside = Outside::new(settings(&[]));
+    for trick in &tricks(sockets.port) {
+        let failed = try_fetch(&outside, trick).await.unwrap_err();
+        assert!(matches!(failed, ErrorKind::Config | ErrorKind::Connection), "{trick}: {failed:?}");
+    }
+    let named = Outside::with_lookup(settings(&[]), Arc::new(Names));
+    for number in 0..TARGETS.len() {
+        for way in ["alone", "first", "last"] {
+            let trick = format!("https://t{number}.{way}:{}/", sockets.port);
+            assert_eq!(try_fetch(&named, &trick).await, Err(ErrorKind::Config), "{trick}");
+        }
+    }
+    assert_eq!(sockets.seen().await, 0, "a socket was reached");
+    let allowed = Outside::with_lookup(settings(&["127.0.0.0/8"]), Arc::new(Names));
+    let seen = format!("https://t0.alone:{}/", sockets.port);
+    assert_eq!(try_fetch(&allowed, &seen).await, Err(ErrorKind::Connection));
+    assert!(sockets.seen().await > 0, "these eyes are open");
 }
 
 /// Answers with an allowed address first, and with a forbidden one from then on.

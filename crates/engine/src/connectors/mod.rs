@@ -13,6 +13,7 @@ mod probe;
 mod remove;
 mod runs;
 mod settings;
+mod upload;
 mod view;
 
 use std::collections::HashMap;

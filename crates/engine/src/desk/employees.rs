@@ -4,16 +4,25 @@
 //!
 //! Invariant: a roster goes into every estate that is meant, or its mistakes are told before it goes into any.
 
+use std::time::Duration;
+
+use metsuke_clients::ClientError;
+use metsuke_clients::roster::{Roster, Settings as RosterSettings};
 use metsuke_model::Version;
 use metsuke_model::people::RosterKind;
 use metsuke_store::Imported;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::apart::to_its_end;
 use super::{Desk, Estate, Listing, Placed};
 use crate::EngineError;
 use crate::identity::Caller;
-use crate::people::{self, EmployeeLine, Open, assign, unassign};
+use crate::people::{self, EmployeeLine, Open, Parsed, assign, unassign};
+
+/// How long fetching a roster may take, for whoever waits for it.
+const FETCHING: Duration = Duration::from_mins(10);
 
 /// People of rosters, by name.
 #[derive(Clone, Copy, Debug, Default)]
@@ -114,6 +123,15 @@ impl RosterTaken {
     }
 }
 
+/// A server that has a roster.
+#[derive(Debug)]
+pub struct RosterSource {
+    /// Its address.
+    pub url: String,
+    /// The token by which it lets one read.
+    pub token: SecretString,
+}
+
 impl Listing for Employees {
     type Row = EmployeeLine;
     type Key = EmployeeKey;
@@ -171,6 +189,55 @@ impl Desk {
         shrunken: bool,
     ) -> Result<Vec<Placed<RosterTaken>>, EngineError> {
         let parsed = people::parse(roster, kind, bytes)?;
+        self.keep_roster(caller, connector, (roster, kind), parsed, shrunken).await
+    }
+
+    /// Fetches a roster from a server that answers as Okta's users API does, and imports it as
+    /// [`import_roster`](Self::import_roster) does. The server is reached by the way out of alerts, and the token is kept nowhere.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Fields`] for an address that is not asked, or a token that is none; as [`people::fetch`], and as
+    /// [`import_roster`](Self::import_roster).
+    pub async fn fetch_roster(
+        &self,
+        caller: &Caller,
+        connector: Option<&str>,
+        roster: &str,
+        source: RosterSource,
+        shrunken: bool,
+    ) -> Result<Vec<Placed<RosterTaken>>, EngineError> {
+        let outside =
+            self.outside().ok_or_else(|| EngineError::field("url", "nothing is fetched from here"))?;
+        // Whether there is anywhere to put it is known before anybody is asked.
+        if self.estates(connector).await?.is_empty() {
+            return Err(EngineError::NoVersion);
+        }
+        let wrong = |error: &ClientError| match error {
+            ClientError::Config { reason } => Some(EngineError::field("url", reason.as_str())),
+            _ => None,
+        };
+        let url = Url::parse(source.url.trim());
+        let url = url.map_err(|error| EngineError::field("url", format!("it cannot be read: {error}")))?;
+        let settings = RosterSettings { total_timeout: FETCHING, ..RosterSettings::new(url, source.token) };
+        let server = Roster::guarded(settings, outside);
+        let server =
+            server.map_err(|error| wrong(&error).unwrap_or(EngineError::RosterSource { source: error }))?;
+        let parsed = people::fetch(roster, &server).await.map_err(|error| match &error {
+            EngineError::RosterSource { source } => wrong(source).unwrap_or(error),
+            _ => error,
+        })?;
+        self.keep_roster(caller, connector, (roster, RosterKind::Okta), parsed, shrunken).await
+    }
+
+    async fn keep_roster(
+        &self,
+        caller: &Caller,
+        connector: Option<&str>,
+        (roster, kind): (&str, RosterKind),
+        parsed: Parsed,
+        shrunken: bool,
+    ) -> Result<Vec<Placed<RosterTaken>>, EngineError> {
         let mut taken = Vec::new();
         for estate in self.estates(connector).await? {
             let store = estate.store.acting_as(caller.actor());

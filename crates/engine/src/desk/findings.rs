@@ -315,7 +315,7 @@ fn line(row: FindingRow) -> FindingLine {
         until: row.until,
         reason: row.reason,
         person: row.person,
-        document: row.document,
+        document: row.document.to_json(),
     }
 }
 

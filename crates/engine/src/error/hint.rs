@@ -45,6 +45,10 @@ impl EngineError {
             ),
             Self::NoConnector { .. } => Some("`metsuke connectors list` lists them".into()),
             Self::NameTaken { .. } => Some("take another name".into()),
+            Self::NotGivenUp { .. } => Some("`metsuke jobs list --state dead` lists those that were given up".into()),
+            Self::NoUpload { .. } => Some(
+                "`metsuke connectors edit --upload-to` and `--upload-key-file` say where to and by which key".into(),
+            ),
             Self::Changed { .. } => Some("read it again, and change that".into()),
             Self::AuditDamaged { .. } => Some(
                 "`metsuke audit verify` names every finding; keep a copy of the database as it is".into(),

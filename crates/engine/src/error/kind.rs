@@ -69,7 +69,10 @@ impl EngineError {
             | Self::NotYours { .. }
             | Self::OwnToken
             | Self::Backup { .. } => ErrorKind::Refused,
-            Self::NameTaken { .. } | Self::Changed { .. } => ErrorKind::Conflict,
+            Self::NameTaken { .. }
+            | Self::Changed { .. }
+            | Self::NotGivenUp { .. }
+            | Self::NoUpload { .. } => ErrorKind::Conflict,
             Self::SealKey { .. } | Self::Sealed | Self::NoChance => ErrorKind::Seal,
             Self::RefusedByHeroku { status, .. } => match status {
                 Some(401) => ErrorKind::Unauthenticated,

@@ -12,6 +12,7 @@ use std::io;
 use std::path::PathBuf;
 
 use metsuke_clients::ClientError;
+use metsuke_model::JobId;
 use metsuke_model::audit::AuditError;
 use metsuke_store::StoreError;
 
@@ -322,6 +323,22 @@ pub enum EngineError {
     NoRun {
         /// The id.
         asked: String,
+    },
+    /// A job that cannot be put back into the queue, or struck from it.
+    #[error("the job `{job}` was left as it is: {why}")]
+    NotGivenUp {
+        /// The job.
+        job: JobId,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A connector of which there is nothing to upload, or nowhere to upload it to.
+    #[error("nothing of the connector `{name}` can be uploaded: {why}")]
+    NoUpload {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: &'static str,
     },
     /// Another connector has the name.
     #[error("there is a connector `{name}` already")]

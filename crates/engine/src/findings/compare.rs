@@ -5,15 +5,17 @@
 //! Invariant: comparing again with what came of it gives nothing.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
 use metsuke_store::{Change, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow, Said};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::ends;
 use super::evidence::Evidence;
 use super::failing;
+use super::standing::{same_but_edition, same_but_version, state};
 use super::touch;
 use super::watched::Watched;
 use crate::rules::{Evaluation, Level, State, Subject};
@@ -22,10 +24,21 @@ use crate::rules::{Evaluation, Level, State, Subject};
 #[derive(Debug)]
 pub(super) struct Judged<'j> {
     pub(super) rule: &'j Watched,
-    pub(super) evaluation: &'j Evaluation,
-    pub(super) changes: &'j [Change],
+    pub(super) evaluation: Evaluation,
+    pub(super) changes: Arc<[Change]>,
     /// The subjects of which it tells, by their fingerprints; none where it tells of all.
-    pub(super) touched: Option<&'j HashSet<String>>,
+    pub(super) touched: Option<HashSet<String>>,
+}
+
+/// What is compared: of which version, when, and whether it is all that was evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About<'a> {
+    /// The rules that are watched.
+    pub(super) watched: &'a HashSet<&'a str>,
+    pub(super) version: Version,
+    pub(super) now: Moment,
+    /// Nothing more of the version follows.
+    pub(super) last: bool,
 }
 
 impl Judged<'_> {
@@ -43,7 +56,7 @@ impl Judged<'_> {
             let said = Said {
                 rule_name: self.rule.name(),
                 subject: &subject.name,
-                level: self.rule.level(self.evaluation, subject).as_str(),
+                level: self.rule.level(&self.evaluation, subject).as_str(),
                 print: self.evidence(subject).print(),
             };
             (&*subject.fingerprint, said)
@@ -78,11 +91,10 @@ pub(super) struct Outcome {
 /// `same`: rules that find what is stored of them.
 pub(super) fn compare(
     (judged, same_rules): (&[Judged<'_>], &[&Watched]),
-    watched: &HashSet<&str>,
     ground: &FindingGround,
-    version: Version,
-    now: Moment,
+    about: About<'_>,
 ) -> Outcome {
+    let About { watched, version, now, last } = about;
     let mut outcome = Outcome::default();
     (outcome.evaluated.edition, outcome.evaluated.at) = (ground.standing.edition, Some(now));
     let states: HashMap<&str, &RuleStateRow> =
@@ -116,18 +128,21 @@ pub(super) fn compare(
     let on = same_rules.iter().filter_map(evaluated).map(|was| RuleStateRow { version, ..was.clone() });
     outcome.evaluated.rules.extend(on);
     failing::tell(&mut outcome, judged, ground, (version, now));
-    ends::retire(&mut outcome, ground, watched, now);
-    ends::lapse(&mut outcome, ground, &seen, now);
-    outcome.evaluated.version = Some(version).filter(|_| ground.standing.evaluated != Some(version));
+    if last {
+        ends::retire(&mut outcome, ground, watched, now);
+        ends::lapse(&mut outcome, ground, &seen, now);
+        outcome.evaluated.version = Some(version).filter(|_| ground.standing.evaluated != Some(version));
+    }
     outcome
 }
 
 /// How many findings of a rule stand of which its evaluation tells nothing.
 fn left_alone(one: &Judged<'_>, known: &[&FindingRow], ground: &FindingGround) -> usize {
-    let touched =
-        |finding: &&&FindingRow| one.touched.is_some_and(|touched| touched.contains(&*finding.fingerprint));
+    let touched = |finding: &&&FindingRow| {
+        one.touched.as_ref().is_some_and(|touched| touched.contains(&*finding.fingerprint))
+    };
     let told = known.iter().filter(touched).filter(|finding| finding.state != FindingState::Resolved).count();
-    match (one.touched, ground.standing.open.get(one.rule.key())) {
+    match (&one.touched, ground.standing.open.get(one.rule.key())) {
         (Some(_), Some(open)) => open.count.saturating_sub(told),
         _ => 0,
     }
@@ -163,7 +178,8 @@ impl Work<'_, '_> {
         }
         let found: HashSet<&str> = subjects.iter().map(|subject| &*subject.fingerprint).collect();
         for finding in known.iter().filter(|finding| finding.state != FindingState::Resolved) {
-            let told = self.one.touched.is_none_or(|touched| touched.contains(&*finding.fingerprint));
+            let told =
+                self.one.touched.as_ref().is_none_or(|touched| touched.contains(&*finding.fingerprint));
             if told && !found.contains(&*finding.fingerprint) {
                 self.absent(finding, judged);
             }
@@ -181,7 +197,7 @@ impl Work<'_, '_> {
             rule_name: rule.name().to_owned(),
             subject: subject.name.clone(),
             state: FindingState::Open,
-            level: rule.level(self.one.evaluation, subject).as_str().to_owned(),
+            level: rule.level(&self.one.evaluation, subject).as_str().to_owned(),
             opened_at: self.now,
             opened: version,
             changed_at: self.now,
@@ -192,7 +208,7 @@ impl Work<'_, '_> {
             reason: None,
             person: None,
             print: evidence.print(),
-            document: evidence.to_json(),
+            document: evidence.to_document(),
         };
         self.opened = true;
         let undone = self.undone(&evidence);
@@ -220,7 +236,7 @@ impl Work<'_, '_> {
             return;
         }
         self.standing += 1;
-        let level = self.one.rule.level(self.one.evaluation, subject);
+        let level = self.one.rule.level(&self.one.evaluation, subject);
         let worse = before.level.parse::<Level>().is_ok_and(|was| level > was);
         let kept = Evidence::read(&before.document);
         let print = evidence.print();
@@ -235,7 +251,7 @@ impl Work<'_, '_> {
             return;
         }
         let merged = Evidence { who: kept.who, path: kept.path, changes: kept.changes, ..evidence };
-        let document = if print == before.print { before.document.clone() } else { merged.to_json() };
+        let document = if print == before.print { before.document.clone() } else { merged.to_document() };
         let seen = self.one.evaluation.version;
         let row = FindingRow { changed_at: self.now, seen, print, document, ..row };
         let events = if worse {
@@ -249,7 +265,7 @@ impl Work<'_, '_> {
     /// A finding that is not among the subjects.
     fn absent(&mut self, before: &FindingRow, judged: bool) {
         let evidence = Evidence::read(&before.document);
-        let evaluation = self.one.evaluation;
+        let evaluation = &self.one.evaluation;
         let why = if evidence.of_change {
             self.undone(&evidence).then_some("it was undone")
         } else if !judged {
@@ -309,63 +325,4 @@ impl Work<'_, '_> {
         }
         self.outcome.evaluated.findings.push(row);
     }
-}
-
-/// What came of a rule.
-fn state(
-    one: &Judged<'_>,
-    before: Option<&RuleStateRow>,
-    (opened, standing): (bool, usize),
-    (now, edition): (Moment, i64),
-) -> RuleStateRow {
-    let evaluation = one.evaluation;
-    let (word, why) = match &evaluation.state {
-        State::Fired => ("fired", None),
-        State::Clear => ("clear", None),
-        State::NotObservable { why } => ("not_observable", Some(why.clone())),
-        State::Unsettled { why } => ("unsettled", Some(why.clone())),
-        State::Failed { why } => ("failed", Some(why.clone())),
-    };
-    // What could not be judged has not looked at the changes; they are looked at when it can.
-    let looked = matches!(word, "fired" | "clear" | "not_observable") || before.is_none();
-    let version =
-        if looked { evaluation.version } else { before.map_or(evaluation.version, |was| was.version) };
-    let was = before.map_or(AlertStatus::Inactive, |before| before.alert);
-    let active = standing > 0 || word == "fired";
-    let alert = match (active, was) {
-        (true, AlertStatus::Dismissed) if !opened => AlertStatus::Dismissed,
-        (true, _) => AlertStatus::Active,
-        (false, _) => AlertStatus::Inactive,
-    };
-    let kept = before.filter(|before| before.alert == alert);
-    RuleStateRow {
-        rule: one.rule.key().to_owned(),
-        name: one.rule.name().to_owned(),
-        revision: one.rule.revision(),
-        version,
-        state: word.to_owned(),
-        why,
-        level: evaluation.level.map(|level| level.as_str().to_owned()),
-        alert,
-        alert_at: kept.map_or(now, |before| before.alert_at),
-        updated_at: before.map_or(now, |before| before.updated_at),
-        ended: (alert == AlertStatus::Inactive && was != alert)
-            .then(|| "it finds nothing any more".to_owned())
-            .or_else(|| kept.and_then(|before| before.ended.clone())),
-        document: json!({ "outputs": evaluation.outputs, "notes": evaluation.notes, "findings": standing, "edition": edition }),
-    }
-}
-
-/// Whether two differ in nothing but the edition that they were written with.
-fn same_but_edition(was: &RuleStateRow, is: &RuleStateRow) -> bool {
-    let mut document = is.document.clone();
-    if let (Some(edition), Some(members)) = (was.document.get("edition"), document.as_object_mut()) {
-        members.insert("edition".to_owned(), edition.clone());
-    }
-    RuleStateRow { document, ..is.clone() } == *was
-}
-
-/// Whether two differ in nothing but the version and that edition.
-fn same_but_version(was: &RuleStateRow, is: &RuleStateRow) -> bool {
-    same_but_edition(&RuleStateRow { version: is.version, ..was.clone() }, is)
 }

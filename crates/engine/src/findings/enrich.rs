@@ -43,7 +43,7 @@ pub(super) async fn enrich(
                 evidence.path = paths(snapshot, &evidence.who, &texts).await?;
             }
         }
-        finding.document = evidence.to_json();
+        finding.document = evidence.to_document();
     }
     Ok(())
 }

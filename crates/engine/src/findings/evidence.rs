@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use metsuke_store::Document;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -52,14 +53,14 @@ pub struct Difference {
 impl Evidence {
     /// Reads what was kept.
     #[must_use]
-    pub fn read(document: &Json) -> Self {
-        serde_json::from_value(document.clone()).unwrap_or_default()
+    pub fn read(document: &Document) -> Self {
+        document.read().unwrap_or_default()
     }
 
     /// As it is kept.
     #[must_use]
-    pub fn to_json(&self) -> Json {
-        serde_json::to_value(self).unwrap_or_default()
+    pub fn to_document(&self) -> Document {
+        Document::of(self)
     }
 
     /// What tells whether it is about the same rows.

@@ -13,6 +13,8 @@ mod evidence;
 mod failing;
 mod ourselves;
 mod said;
+mod settle;
+mod standing;
 mod touch;
 mod watched;
 

@@ -44,7 +44,7 @@ impl Ourselves {
             reason: None,
             person: None,
             print: evidence.print(),
-            document: evidence.to_json(),
+            document: evidence.to_document(),
         }
     }
 }

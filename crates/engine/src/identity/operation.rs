@@ -205,6 +205,17 @@ operations! {
     /// Read a connector's log, or follow it as server-sent events
     ListLogs = "listConnectorLogs", Get "/api/v1/connectors/{id}/logs", Connectors reads, policy::TRACING;
 
+    /// Upload the newest version to JupiterOne now
+    UploadConnector = "uploadConnector", Post "/api/v1/connectors/{id}/upload", Connectors writes, policy::OPERATING_OR_OWNING;
+    /// List what is done in the background, newest first
+    ListJobs = "listJobs", Get "/api/v1/jobs", Connectors reads, policy::FOLLOWING;
+    /// Show a job
+    GetJob = "getJob", Get "/api/v1/jobs/{id}", Connectors reads, policy::FOLLOWING;
+    /// Put a job that was given up back into the queue
+    RetryJob = "retryJob", Post "/api/v1/jobs/{id}/retry", Connectors writes, policy::OPERATING;
+    /// Strike a job that was given up
+    DropJob = "dropJob", Delete "/api/v1/jobs/{id}", Connectors writes, policy::OPERATING;
+
     /// List direct grants
     ListGrants = "listGrants", Get "/api/v1/grants", Estate reads, policy::SEEING;
     /// List effective access, each line with its path
@@ -266,6 +277,8 @@ operations! {
     ListUnmatched = "listUnmatched", Get "/api/v1/employees/unmatched", Employees reads, policy::SEEING;
     /// Import a roster in place of what it said before
     ImportRoster = "importRoster", Put "/api/v1/rosters/{name}", Employees writes, policy::OPERATING;
+    /// Fetch a roster from a server that answers as Okta's users API does, in place of what it said before
+    FetchRoster = "fetchRoster", Post "/api/v1/rosters/{name}/fetch", Employees writes, policy::OPERATING;
     /// Say whose an account is, or that it is nobody's
     MatchAccount = "matchAccount", Put "/api/v1/people/{id}/employee", Employees writes, policy::OPERATING;
     /// Take back what was said of an account

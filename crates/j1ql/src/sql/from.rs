@@ -179,6 +179,16 @@ fn effective(from: &mut From, (number, hop): (usize, Hop), before: usize) {
     }
 }
 
+/// The alias of the team that an app belongs to, where the walk to the app has read it already.
+pub(super) fn team_of(branch: &Branch<'_>, app: usize) -> Option<String> {
+    let reads_it = |(number, hop): &(usize, Hop)| {
+        let beside = *number >= branch.own.1 || app < branch.own.0;
+        beside && hop.to == app && matches!(hop.way, Way::Admin | Way::Member | Way::Viewer)
+    };
+    let mut hops = branch.hops.iter().copied().enumerate();
+    hops.find(reads_it).map(|(number, _)| format!("t{number}"))
+}
+
 /// Whether a team, by its alias, is one of a Heroku Enterprise account.
 fn is_enterprise(team: &str) -> String {
     format!("({team}.listed = 1 AND ({team}.type = 'enterprise' OR {team}.enterprise_account IS NOT NULL))")

@@ -20,7 +20,7 @@ pub(super) fn property(
     match place {
         Place::Entity(slot) => match branch.node(slot).and_then(|node| Some((node, branch.nodes.get(node)?)))
         {
-            Some((number, node)) => entity(writer, (number, *node), name),
+            Some((number, node)) => entity(writer, branch, (number, *node), name),
             None => Term::Absent,
         },
         Place::Edge(edge) => match branch.hop(edge).and_then(|hop| Some((hop, branch.hops.get(hop)?))) {
@@ -30,11 +30,24 @@ pub(super) fn property(
     }
 }
 
-fn entity(writer: &mut Writer<'_>, (number, node): (usize, Node), name: &PropertyName) -> Term {
+fn entity(
+    writer: &mut Writer<'_>,
+    branch: &Branch<'_>,
+    (number, node): (usize, Node),
+    name: &PropertyName,
+) -> Term {
     let alias = format!("n{number}");
     match name {
         PropertyName::Own(name, _) => match node.entity_type.property(name) {
-            Some(property) => own(writer, &alias, node, property),
+            Some(property) => match (&property.source, from::team_of(branch, number)) {
+                // PostgreSQL takes columns of no other table where paths are grouped by the app.
+                (Source::Referred("team", Kind::Team, there), Some(team))
+                    if writer.dialect == Dialect::Sqlite =>
+                {
+                    typed(format!("{team}.{there}"), property.value_type)
+                }
+                _ => own(writer, &alias, node, property),
+            },
             None => Term::Absent,
         },
         PropertyName::Metadata(metadata, _) => metadata_of(writer, &alias, node, *metadata),

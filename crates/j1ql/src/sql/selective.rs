@@ -6,11 +6,18 @@ use metsuke_model::graph::{Metadata, RelationSource, Table, Value};
 use metsuke_model::{Kind, ResourceType};
 
 use super::branch::Branch;
+use super::leaves::Leaf;
 use super::ways;
-use crate::plan::{Condition, Expr, Link, Match, Operand, Place, Plan, PropertyName, Slot};
+use crate::plan::{
+    ColumnValue, Condition, Expr, Link, Match, Operand, Output, Place, Plan, PropertyName, Slot,
+};
 
 /// Names by which an index finds an entity.
 const INDEXED: [&str; 6] = ["id", "name", "displayName", "username", "email", "employeeId"];
+
+/// What it takes from the number of entities that groups are made by what they say: so much dearer it is to come to
+/// each group again and again.
+const GROUPED: i32 = 10;
 
 /// What it takes from the number of entities that few of them are named, or found by a name: nearly all.
 const NAMED: i32 = 100;
@@ -95,16 +102,56 @@ fn asks_when(condition: &Condition, edge: usize) -> bool {
 /// The node of a branch at which its walk best begins: where the fewest entities are to be expected.
 fn start(plan: &Plan, branch: &Branch<'_>) -> usize {
     let stands = |slot| branch.node(slot).filter(|node| *node >= branch.own.0);
+    let grouped = groups_by(plan);
     let expected = |slot: usize, node: usize| {
         let asked = |slot: &Slot| match &slot.among {
             Some(_) => NAMED,
             None => slot.filter.as_ref().map_or(0, strictness),
         };
-        let few = plan.slots.get(slot).map_or(0, asked);
+        let few = plan.slots.get(slot).map_or(0, asked) + if grouped == Some(slot) { GROUPED } else { 0 };
         branch.nodes.get(node).map_or(0, |node| usual_number(node.entity_type.table)) - few
     };
     let nodes = (0..plan.slots.len()).filter_map(|slot| Some((slot, stands(slot)?)));
     nodes.min_by_key(|(slot, node)| expected(*slot, *node)).map_or(branch.own.0, |(_, node)| node)
+}
+
+/// The only slot that says by what the paths are grouped, where there are groups.
+fn groups_by(plan: &Plan) -> Option<usize> {
+    let Output::Table(columns) = &plan.output else { return None };
+    if !ways::aggregates(plan) {
+        return None;
+    }
+    let mut places = Vec::new();
+    for column in columns {
+        match &column.value {
+            ColumnValue::Scalar(value) if value.aggregates() => {}
+            ColumnValue::Scalar(value) => value.places(&mut places),
+            ColumnValue::Whole(place) | ColumnValue::All(place) => places.push(*place),
+        }
+    }
+    match places.split_first()? {
+        (Place::Entity(slot), rest) if rest.iter().all(|place| *place == Place::Entity(*slot)) => Some(*slot),
+        _ => None,
+    }
+}
+
+/// Whether rows name every entity of their path, so that few of them are alike.
+pub(super) fn names_each(plan: &Plan, shown: &[Leaf]) -> bool {
+    let named = |slot: usize| {
+        shown.iter().any(|leaf| match leaf {
+            Leaf::Entity(of) => *of == slot,
+            Leaf::Property(Place::Entity(of), PropertyName::Own(name, _)) => {
+                *of == slot && INDEXED.contains(name)
+            }
+            _ => false,
+        })
+    };
+    named(0)
+        && plan.chain.iter().all(|link| match link {
+            Link::Step { target, .. } => named(*target),
+            Link::Not { .. } => true,
+            Link::Optional { .. } => false,
+        })
 }
 
 /// Whether a condition over whole paths ties two ends of it together: then a path is no line, and the database knows better

@@ -142,9 +142,17 @@ fn query(writer: &mut Writer<'_>, plan: &Plan) -> Result<(String, Vec<Column>), 
     };
     let paths = paths(writer, plan, &mut outer.leaves)?;
     outer.count_plainly();
-    let mut sql =
-        format!("SELECT {}{} FROM ({paths}) q", if distinct { "DISTINCT " } else { "" }, outer.named());
-    if grouped && !outer.keys.is_empty() {
+    // Where few rows are there twice, SQLite is quicker to sort them than to look each up among those before it.
+    let sorted = distinct
+        && writer.dialect == Dialect::Sqlite
+        && !outer.order.is_empty()
+        && selective::names_each(plan, outer.leaves.list());
+    let once = if distinct && !sorted { "DISTINCT " } else { "" };
+    let mut sql = format!("SELECT {once}{} FROM ({paths}) q", outer.named());
+    if sorted {
+        outer.keys = (0..outer.selected.len()).collect();
+    }
+    if (grouped || sorted) && !outer.keys.is_empty() {
         let keys: Vec<String> = outer.keys.iter().map(|key| (key + 1).to_string()).collect();
         sql.push_str(" GROUP BY ");
         sql.push_str(&keys.join(", "));

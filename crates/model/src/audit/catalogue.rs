@@ -148,11 +148,15 @@ catalogue! {
     ConnectorSyncAsked = "connector.sync_asked",
     /// A sync of a connector was to be ended by somebody.
     ConnectorSyncCancelled = "connector.sync_cancelled",
+    /// An upload of a connector's newest version was asked for by somebody.
+    ConnectorUploadAsked = "connector.upload_asked",
     /// A connector was removed with all it had; what remains is this trail.
     ConnectorRemoved = "connector.removed",
 
     /// A job that had been given up was put back into the queue.
     JobRetried = "job.retried",
+    /// A job that had been given up was struck from the queue.
+    JobDropped = "job.dropped",
 
     /// A copy of the whole installation was taken, to be kept elsewhere.
     BackupMade = "backup.made",

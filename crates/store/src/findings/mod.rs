@@ -6,8 +6,11 @@
 //! Invariant: an evaluation and all that follows from it is stored in one transaction, against the very state that it
 //! was worked out from, or not at all.
 
+mod document;
 mod ground;
 mod rows;
+
+use std::collections::HashMap;
 
 use metsuke_model::audit::NewEvent;
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
@@ -17,6 +20,7 @@ use serde_json::Value as Json;
 use crate::connection::{Bind, Connection};
 use crate::deliveries::{self, NewDelivery};
 use crate::{Store, StoreError, audit};
+pub use document::Document;
 pub use ground::{FindingGround, FindingStanding, OpenFindings, Said, WantedFindings};
 use rows::{event_row, finding_row, state_row};
 
@@ -58,7 +62,7 @@ pub struct FindingRow {
     /// What tells whether the document changed.
     pub print: String,
     /// What was found.
-    pub document: Json,
+    pub document: Document,
 }
 
 /// Something that happened to a finding, to be stored.
@@ -173,6 +177,8 @@ const READING: &str = "reading findings";
 const WRITING: &str = "keeping findings";
 const EDITION: &str = "finding_edition";
 const EVALUATED: &str = "evaluated_version";
+/// So many rows are made ready to be written at once.
+const AT_ONCE: usize = 1_000;
 
 /// The columns of a finding, with what follows.
 macro_rules! finding_columns {
@@ -361,16 +367,6 @@ pub(crate) async fn write(
             Ok(())
         })
         .await?;
-    let mut rows = Vec::with_capacity(evaluated.findings.len());
-    for finding in &evaluated.findings {
-        let number = if finding.number == 0 {
-            next += 1;
-            next
-        } else {
-            finding.number
-        };
-        rows.push(rows::finding_binds(finding, number));
-    }
     let tail = " ON CONFLICT (fingerprint) DO UPDATE SET
         rule_name = excluded.rule_name, subject = excluded.subject, state = excluded.state, level = excluded.level,
         opened_at = excluded.opened_at, opened = excluded.opened, changed_at = excluded.changed_at,
@@ -379,10 +375,16 @@ pub(crate) async fn write(
     let head = "INSERT INTO finding
         (fingerprint, number, rule, rule_name, subject, state, level, opened_at, opened, changed_at, seen, missing,
          times, until, reason, person, print, document) ";
-    connection.insert(WRITING, (head, tail), rows).await?;
-    for happened in &evaluated.happened {
-        rows::insert_event(connection, happened, at).await?;
+    for findings in evaluated.findings.chunks(AT_ONCE) {
+        let mut rows = Vec::with_capacity(findings.len());
+        for finding in findings {
+            next += i64::from(finding.number == 0);
+            let number = if finding.number == 0 { next } else { finding.number };
+            rows.push(rows::finding_binds(finding, number));
+        }
+        connection.insert(WRITING, (head, tail), rows).await?;
     }
+    happened(connection, evaluated, at).await?;
     let head = "INSERT INTO rule_state
         (rule, name, revision, version, state, why, level, alert, alert_at, updated_at, ended, document) ";
     let tail = " ON CONFLICT (rule) DO UPDATE SET
@@ -396,6 +398,29 @@ pub(crate) async fn write(
         set(connection, EVALUATED, version.0).await?;
     }
     advance(connection).await
+}
+
+/// Writes what happened: to findings that are new, many at once, for nothing happened to them before.
+async fn happened(connection: &mut Connection, evaluated: &Evaluated, at: Moment) -> Result<(), StoreError> {
+    let new = evaluated.findings.iter().filter(|finding| finding.number == 0);
+    let mut ordinals: HashMap<&str, i64> = new.map(|finding| (&*finding.fingerprint, 0)).collect();
+    let mut first = Vec::new();
+    for happened in &evaluated.happened {
+        match ordinals.get_mut(&*happened.fingerprint) {
+            Some(ordinal) => {
+                *ordinal += 1;
+                first.push((happened, *ordinal));
+            }
+            None => rows::insert_event(connection, happened, at).await?,
+        }
+    }
+    let head = "INSERT INTO finding_event (fingerprint, ordinal, at, version, what, person, reason) ";
+    for first in first.chunks(AT_ONCE) {
+        let rows: Vec<_> =
+            first.iter().map(|(happened, ordinal)| rows::event_binds(happened, *ordinal, at)).collect();
+        connection.insert(WRITING, (head, ""), rows).await?;
+    }
+    Ok(())
 }
 
 /// Says that what is known of findings is not as it was.

@@ -5,7 +5,7 @@
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
 
-use super::{FindingEventRow, FindingRow, Happened, RuleStateRow, WRITING};
+use super::{Document, FindingEventRow, FindingRow, Happened, RuleStateRow, WRITING};
 use crate::StoreError;
 use crate::connection::{Bind, Connection, Row};
 
@@ -36,7 +36,7 @@ pub(super) fn finding_binds(finding: &FindingRow, number: i64) -> [Bind; 18] {
         text(finding.reason.as_deref()),
         text(finding.person.as_deref()),
         Bind::from(&*finding.print),
-        Bind::from(&*finding.document.to_string()),
+        Bind::from(finding.document.as_str()),
     ]
 }
 
@@ -60,10 +60,23 @@ pub(super) fn finding_row(row: Row<'_>) -> Result<FindingRow, StoreError> {
         reason: row.text(14)?,
         person: row.text(15)?,
         print: word(16)?,
-        document: serde_json::from_str(&word(17)?).map_err(|_| damaged("document"))?,
+        document: Document::stored(word(17)?).ok_or_else(|| damaged("document"))?,
     })
 }
 
+pub(super) fn event_binds(happened: &Happened, ordinal: i64, at: Moment) -> [Bind; 7] {
+    [
+        Bind::from(&*happened.fingerprint),
+        ordinal.into(),
+        at.0.into(),
+        Bind::Int(happened.version.map(|version| version.0)),
+        happened.what.as_str().into(),
+        text(happened.person.as_deref()),
+        text(happened.reason.as_deref()),
+    ]
+}
+
+/// Writes an event behind those that are there.
 pub(super) async fn insert_event(
     connection: &mut Connection,
     happened: &Happened,

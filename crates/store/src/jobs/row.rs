@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use metsuke_model::{JobId, Moment};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::StoreError;
@@ -26,7 +27,8 @@ pub struct NewJob {
 }
 
 /// How far a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// It waits for its time and for a worker.
     Waiting,

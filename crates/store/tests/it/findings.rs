@@ -6,7 +6,7 @@ use metsuke_model::audit::EventCode;
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
 use metsuke_store::{
-    ChannelRow, Evaluated, FindingEdit, FindingFilter, FindingRow, Happened, NewDelivery, RuleRow,
+    ChannelRow, Document, Evaluated, FindingEdit, FindingFilter, FindingRow, Happened, NewDelivery, RuleRow,
     RuleStateRow, Said, Store, WantedFindings,
 };
 use serde_json::json;
@@ -32,7 +32,7 @@ pub(crate) fn finding(fingerprint: &str, number: i64) -> FindingRow {
         reason: None,
         person: None,
         print: "p".into(),
-        document: json!({ "rows": [1, "zwei", null] }),
+        document: Document::of(&json!({ "rows": [1, "zwei", null] })),
     }
 }
 

@@ -21,6 +21,8 @@ on_both_engines!(
     a_worker_that_lost_its_job_writes_nothing,
     of_one_key_there_is_one_open_job,
     jobs_are_tried_again_given_up_and_put_back,
+    jobs_that_were_given_up_are_counted_and_struck_and_no_others,
+    whoever_asks_for_a_job_gets_the_one_that_is_open,
     a_version_brings_its_follow_ups_with_it,
     one_run_is_open_at_a_time,
     a_run_whose_worker_went_away_is_told_as_interrupted,
@@ -214,6 +216,37 @@ async fn jobs_are_tried_again_given_up_and_put_back(database: Database) {
     assert!(!store.retry_job(dead[0].id, clock.now(), event()).await.unwrap());
     assert_eq!(take(&store, &clock).await.unwrap().attempt, 1);
     assert!(store.jobs(&select).await.unwrap().is_empty());
+}
+
+async fn jobs_that_were_given_up_are_counted_and_struck_and_no_others(database: Database) {
+    let (store, clock) = (database.open().await, clock());
+    store.insert_job(&new_job(1, "sync", Some("x"))).await.unwrap();
+    let job = take(&store, &clock).await.unwrap();
+    let event = || store.event(clock.now(), EventCode::JobDropped).about("job", job.id);
+    assert!(!store.drop_job(job.id, event()).await.unwrap());
+    store.settle_job(&claim(&job), &Settled::Dead { why: "enough".into() }, clock.now()).await.unwrap();
+    store.insert_job(&new_job(2, "sync", Some("x"))).await.unwrap();
+    store.insert_job(&new_job(3, "sync", Some("y"))).await.unwrap();
+    let counted: Vec<_> = store.count_jobs().await.unwrap().into_iter().collect();
+    assert_eq!(counted, [(JobStatus::Waiting, 2), (JobStatus::Dead, 1)]);
+    let retried = store.event(clock.now(), EventCode::JobRetried).about("job", job.id);
+    assert!(!store.retry_job(job.id, clock.now(), retried).await.unwrap(), "an open one has its key");
+    assert!(store.drop_job(job.id, event()).await.unwrap());
+    assert!(!store.drop_job(job.id, event()).await.unwrap());
+    assert_eq!(store.job(job.id).await.unwrap(), None);
+}
+
+async fn whoever_asks_for_a_job_gets_the_one_that_is_open(database: Database) {
+    let (store, clock) = (database.open().await, clock());
+    let event = |job| store.event(clock.now(), EventCode::ConnectorUploadAsked).about("job", job);
+    let follow = NewJob { run_at: Moment(clock.now().0 + 9), ..new_job(1, "sync", Some("7")) };
+    store.insert_job(&follow).await.unwrap();
+    let asked = |number| new_job(number, "sync", Some("asked"));
+    let ask = async |number, or| store.ask_job(&asked(number), or, event(asked(number).id)).await.unwrap();
+    assert_eq!(ask(2, Some("7")).await, (follow.id, false));
+    assert_eq!(take(&store, &clock).await.unwrap().id, follow.id, "it need not wait any longer");
+    assert_eq!(ask(3, Some("8")).await, (asked(3).id, true));
+    assert_eq!(ask(4, None).await, (asked(3).id, false));
 }
 
 async fn a_version_brings_its_follow_ups_with_it(database: Database) {

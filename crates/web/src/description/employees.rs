@@ -26,6 +26,12 @@ pub(super) fn describe(operation: Operation) -> Spec {
             spec.body = Some(Body { schema: text(), required: true, media: "text/csv" });
             spec
         }
+        Operation::FetchRoster => {
+            let taken = object([("estates", list(named("RosterTaken")))]);
+            Spec::new(200, "What it came to in each estate.", taken)
+                .body(named("RosterSource"))
+                .more(&[404, 409, 424])
+        }
         Operation::MatchAccount => {
             Spec::new(200, "Whether anything was said that was not said before.", said())
                 .body(named("Match"))
@@ -94,5 +100,21 @@ pub(super) fn all() -> Named {
             ("connector", or_null(text())),
         ],
     );
-    vec![("Employee", employee), ("Unmatched", open), ("RosterTaken", taken), ("Match", only(ask))]
+    let url = json!({
+        "type": "string",
+        "format": "uri",
+        "description": "https, and not within a private network unless the server's settings allow it.",
+    });
+    let secret = json!({ "type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[!-~]+$", "writeOnly": true });
+    let source = with(
+        object([("url", url), ("token", secret)]),
+        [("connector", or_null(text())), ("accept_missing", flag())],
+    );
+    vec![
+        ("RosterSource", only(source)),
+        ("Employee", employee),
+        ("Unmatched", open),
+        ("RosterTaken", taken),
+        ("Match", only(ask)),
+    ]
 }

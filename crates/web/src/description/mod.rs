@@ -9,6 +9,7 @@ mod changes;
 mod connectors;
 mod employees;
 mod estate;
+mod jobs;
 mod judging;
 mod operations;
 mod parameters;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::webhooks;
 use super::words::{anything, list, named, object, one_of, or_null, text, with};
-use super::{employees, estate, judging, safety, session};
+use super::{employees, estate, jobs, judging, safety, session};
 
 /// The usual type of a body.
 pub(super) const JSON: &str = "application/json";
@@ -139,6 +139,11 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::ListRuns
         | Operation::GetRun
         | Operation::ListLogs => connector(operation),
+        Operation::UploadConnector
+        | Operation::ListJobs
+        | Operation::GetJob
+        | Operation::RetryJob
+        | Operation::DropJob => jobs::describe(operation),
         Operation::ListGrants | Operation::ListAccess => {
             Spec::list("Grants.", "Grant", GRANTS).more(&[404, 409])
         }
@@ -184,6 +189,7 @@ pub(super) fn describe(operation: Operation) -> Spec {
         Operation::ListEmployees
         | Operation::ListUnmatched
         | Operation::ImportRoster
+        | Operation::FetchRoster
         | Operation::MatchAccount
         | Operation::UnmatchAccount => employees::describe(operation),
         Operation::CheckRules

@@ -57,7 +57,9 @@ fn parameter(name: &str) -> Value {
         "enterprise_account" => (text(), "Only on this Enterprise account, by name or id."),
         "user" => (text(), "Only what this person holds: an e-mail address or an id."),
         "entitlement" => (text(), "Only this entitlement, as Heroku spells it."),
-        "kind" => (text(), "Only of this kind: `grant`, or that of an object; several with commas."),
+        "kind" => {
+            (text(), "Only of this kind. Of changes: `grant`, or that of an object; several with commas.")
+        }
         "change" => (text(), "Only what was added, removed or changed; several with commas."),
         "resource" => (text(), "Only about this thing, or access to it: a name or an id."),
         "principal" => (text(), "Only about this person, or their access: an e-mail address or an id."),
@@ -78,7 +80,7 @@ fn parameter(name: &str) -> Value {
         "error" => (text(), "Why the provider has let nobody in."),
         "state" => (
             text(),
-            "Only in this state: open, acknowledged, accepted or resolved; several with commas. From a provider: which question is answered.",
+            "Only in this state. Of findings: open, acknowledged, accepted or resolved; several with commas. From a provider: which question is answered.",
         ),
         "rule" => (text(), "Only of this rule, by id."),
         "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),

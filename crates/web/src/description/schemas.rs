@@ -25,6 +25,7 @@ pub(super) fn all() -> Value {
         .chain(tokens())
         .chain(super::estate::all())
         .chain(super::employees::all())
+        .chain(super::jobs::all())
         .chain(super::judging::all())
         .chain(super::safety::all())
         .chain(super::webhooks::all())

@@ -1,7 +1,7 @@
 //! People of rosters, and whose account is whose.
 
 use axum::http::{StatusCode, header};
-use metsuke_engine::desk::Employees;
+use metsuke_engine::desk::{Employees, RosterSource};
 use metsuke_model::people::RosterKind;
 use serde::Deserialize;
 use serde_json::json;
@@ -35,6 +35,16 @@ struct OpenOf {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RosterFor {
+    connector: Option<String>,
+    #[serde(default)]
+    accept_missing: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FetchFrom {
+    url: String,
+    token: String,
     connector: Option<String>,
     #[serde(default)]
     accept_missing: bool,
@@ -95,6 +105,15 @@ pub(super) async fn import(call: Call) -> Result<Answer, ApiError> {
     let desk = &call.state.desk;
     let taken =
         desk.import_roster(call.caller()?, connector.as_deref(), roster, &call.body, accept_missing).await?;
+    Answer::ok(&json!({ "estates": taken }))
+}
+
+/// Fetches a roster; the token goes no further than the request that it is for.
+pub(super) async fn fetch(call: Call) -> Result<Answer, ApiError> {
+    let FetchFrom { url, token, connector, accept_missing } = call.json()?;
+    let (desk, source) = (&call.state.desk, RosterSource { url, token: token.into() });
+    let (caller, roster) = (call.caller()?, call.segment("name"));
+    let taken = desk.fetch_roster(caller, connector.as_deref(), roster, source, accept_missing).await?;
     Answer::ok(&json!({ "estates": taken }))
 }
 

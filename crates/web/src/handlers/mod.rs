@@ -12,6 +12,7 @@ mod employees;
 mod estate;
 mod export;
 mod findings;
+mod jobs;
 mod judging;
 mod plans;
 pub(crate) mod query;
@@ -72,6 +73,11 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListRuns => Box::pin(runs::list(call)),
         Operation::GetRun => Box::pin(runs::get(call)),
         Operation::ListLogs => Box::pin(runs::logs(call)),
+        Operation::UploadConnector => Box::pin(jobs::upload(call)),
+        Operation::ListJobs => Box::pin(jobs::list(call)),
+        Operation::GetJob => Box::pin(jobs::get(call)),
+        Operation::RetryJob => Box::pin(jobs::retry(call)),
+        Operation::DropJob => Box::pin(jobs::strike(call)),
         Operation::ListGrants => Box::pin(estate::grants(call, false)),
         Operation::ListAccess => Box::pin(estate::grants(call, true)),
         Operation::Query => Box::pin(query::query(call)),
@@ -102,6 +108,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ListEmployees => Box::pin(employees::list(call)),
         Operation::ListUnmatched => Box::pin(employees::open(call)),
         Operation::ImportRoster => Box::pin(employees::import(call)),
+        Operation::FetchRoster => Box::pin(employees::fetch(call)),
         Operation::MatchAccount => Box::pin(employees::match_account(call)),
         Operation::UnmatchAccount => Box::pin(employees::unmatch(call)),
         Operation::CheckRules => Box::pin(async move { judging::check(&call) }),

@@ -30,6 +30,12 @@ pub(super) async fn metrics(call: Call) -> Result<Answer, ApiError> {
         // The other figures are worth more than none.
         Err(error) => tracing::warn!(%error, "connectors cannot be counted"),
     }
+    match call.state.desk.count_jobs().await {
+        Ok(counted) => {
+            call.state.metrics.jobs(counted.into_iter().map(|(state, count)| (state.as_str(), count)));
+        }
+        Err(error) => tracing::warn!(%error, "jobs cannot be counted"),
+    }
     let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(Answer::typed(StatusCode::OK, media, call.state.metrics.text()))
 }

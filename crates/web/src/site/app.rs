@@ -10,6 +10,7 @@ use metsuke_engine::identity::Operation;
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::feed::{Bit, Entry, recent};
 use super::frame::{Frame, Read, page as shown};
+use super::provisioning::planning;
 use super::words::{Name, When, count, reasons};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -33,6 +34,8 @@ struct View {
     lead: String,
     facts: Vec<(&'static str, Cell)>,
     figures: Vec<Figure>,
+    /// Where access to it is planned; empty for whoever may not plan.
+    give: String,
     people: Table,
     tally: String,
     text: String,
@@ -80,6 +83,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         lead: lead(&access),
         facts: facts(&frame, &line, &access, connector),
         figures: figures(&frame, &access, &can),
+        give: planning(&call, &frame, connector, &[("action", "grant"), ("on", "app"), ("app", &name)]),
         people: Table {
             caption: "People and what they can do".to_owned(),
             heads: std::iter::once(Head::plain("Person"))

@@ -5,7 +5,9 @@
 use askama::Template;
 use axum::http::StatusCode;
 use metsuke_engine::connectors::{Connector, LogSelect, RunRow, RunStatus};
+use metsuke_engine::desk::{Jobs, merged};
 use metsuke_engine::identity::Operation;
+use metsuke_engine::jobs::{JobStatus, UPLOAD};
 use metsuke_model::{ConnectorId, Outcome, ScopeReport, Version};
 use serde_json::json;
 
@@ -13,6 +15,7 @@ use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::connectors::{Tried, as_json, state_badge, tried_of};
 use super::curve::{Curve, curve};
 use super::frame::{Frame, Read, page as shown};
+use super::given_up::{self, Given};
 use super::settings::sent_to;
 use super::words::{Name, When, number};
 use crate::answer::Answer;
@@ -45,7 +48,8 @@ struct View {
     facts: Vec<(&'static str, Cell)>,
     runs: Table,
     budget: Option<Curve>,
-    done: bool,
+    done: &'static str,
+    given: Given,
     lines: Vec<Line>,
     after: i64,
     may: May,
@@ -58,6 +62,7 @@ struct View {
 #[expect(clippy::struct_excessive_bools, reason = "each is a right of its own")]
 struct May {
     sync: bool,
+    upload: bool,
     test: bool,
     pause: bool,
     rotate: bool,
@@ -94,6 +99,8 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
     let frame = frame.below("Connectors", "/connectors").here(&connector.name);
     let may = May {
         sync: frame.may_here(call, Operation::SyncConnector).await?,
+        upload: connector.settings.after_sync.jupiterone.is_some()
+            && frame.may_here(call, Operation::UploadConnector).await?,
         test: frame.may_here(call, Operation::TestConnector).await?,
         pause: frame.may_here(call, Operation::PauseConnector).await?,
         rotate: frame.may_here(call, Operation::RotateToken).await?,
@@ -113,15 +120,24 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
     } else {
         Vec::new()
     };
+    let mut facts = facts(&frame, &connector);
+    facts.extend(uploads(call, &frame, &connector).await?);
     let skipped = lines.len().saturating_sub(SHOWN);
     let view = View {
         id: id.to_string(),
         badge: state_badge(connector.state),
         reason: connector.reason.clone(),
-        facts: facts(&frame, &connector),
+        facts,
         runs: runs_table(&frame, &connector, newest),
         budget: curve(&runs, frame.now),
-        done: frame.asked.get("done").is_some(),
+        done: match frame.asked.get("done") {
+            None => "",
+            Some("upload") => "The newest version is on its way to JupiterOne.",
+            Some(_) => {
+                "The settings are saved. What is to be read differently is read so with the next sync."
+            }
+        },
+        given: given_up::jobs(call, &frame, Some(&id.to_string())).await?,
         after: lines.last().map(|line| line.sequence).unwrap_or_default(),
         lines: lines
             .iter()
@@ -139,6 +155,35 @@ async fn view(call: &Call, tried: Option<Tried>) -> Result<Answer, ApiError> {
         frame,
     };
     shown(StatusCode::OK, &view)
+}
+
+/// How the last upload to `JupiterOne` went, where there are any.
+async fn uploads(
+    call: &Call,
+    frame: &Frame,
+    connector: &Connector,
+) -> Result<Option<(&'static str, Cell)>, ApiError> {
+    if connector.settings.after_sync.jupiterone.is_none() {
+        return Ok(None);
+    }
+    let queue = call.state.desk.queues(Some(&connector.id.to_string())).await?;
+    let last = merged(&Jobs { state: None, kind: Some(UPLOAD.into()) }, queue, Vec::new(), 1).await?.rows;
+    let told = last.first().map_or_else(
+        || "after the next sync".to_owned(),
+        |job| {
+            let ago = |at| When::new(at, frame.now).ago;
+            match job.row.state {
+                JobStatus::Waiting if job.row.attempts > 0 => {
+                    format!("failed, tried again {}", ago(job.row.due_at))
+                }
+                JobStatus::Waiting => "waits".to_owned(),
+                JobStatus::Running => "on its way".to_owned(),
+                JobStatus::Finished => format!("done {}", ago(job.row.finished_at.unwrap_or(frame.now))),
+                JobStatus::Dead => format!("given up {}", ago(job.row.finished_at.unwrap_or(frame.now))),
+            }
+        },
+    );
+    Ok(Some(("Upload to JupiterOne", Cell::Word(told))))
 }
 
 /// The time of day.
@@ -282,11 +327,17 @@ fn scopes_table(scopes: &[&ScopeReport]) -> Table {
 async fn done(call: Call) -> Result<Answer, ApiError> {
     let id = id(&call)?;
     handle(call).await?;
-    Ok(sent_to(&format!("/connectors/{id}")))
+    Ok(sent_to(&format!("/connectors/{id}#state")))
 }
 
 pub(super) async fn sync(call: Call) -> Result<Answer, ApiError> {
     done(call).await
+}
+
+pub(super) async fn upload(call: Call) -> Result<Answer, ApiError> {
+    let id = id(&call)?;
+    handle(call).await?;
+    Ok(sent_to(&format!("/connectors/{id}?done=upload")))
 }
 
 pub(super) async fn cancel(call: Call) -> Result<Answer, ApiError> {

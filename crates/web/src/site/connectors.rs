@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::cell::{Badge, Cell, Head, Table, Tone};
 use super::frame::{Frame, page as shown};
+use super::given_up::{self, Given};
 use super::words::{Name, When, number};
 use crate::answer::{Answer, Body};
 use crate::call::Call;
@@ -33,6 +34,7 @@ pub(super) struct Health {
 struct View {
     frame: Frame,
     table: Table,
+    given: Given,
     may_add: bool,
 }
 
@@ -92,7 +94,8 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         rows: connectors.iter().map(row).collect(),
     };
     let may_add = frame.may(&call, Operation::CreateConnector);
-    shown(StatusCode::OK, &View { frame, table, may_add })
+    let given = given_up::jobs(&call, &frame, None).await?;
+    shown(StatusCode::OK, &View { frame, table, given, may_add })
 }
 
 /// The request that the API takes for what a form says.

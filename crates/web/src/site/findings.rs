@@ -320,5 +320,5 @@ fn reason(call: &Call) -> Option<String> {
 async fn say(call: &Call, saying: Saying) -> Result<Answer, ApiError> {
     let id = call.segment("id");
     call.state.desk.say(call.caller()?, id, saying).await?;
-    Ok(sent_to(&format!("/findings/{}", super::asked::segment(id))))
+    Ok(sent_to(&format!("/findings/{}#state", super::asked::segment(id))))
 }

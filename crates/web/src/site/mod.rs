@@ -23,6 +23,7 @@ pub(crate) mod escape;
 mod feed;
 mod findings;
 mod frame;
+mod given_up;
 mod graph;
 mod list;
 mod matrix;

@@ -26,6 +26,7 @@ use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::feed::{Bit, Entry, recent};
 use super::findings::{table as findings_table, titles};
 use super::frame::{Frame, Read, page as shown};
+use super::provisioning::planning;
 use super::words::{Name, When, count, listed, number};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -57,7 +58,8 @@ struct View {
     more: String,
     compare: String,
     compared: Option<Compared>,
-    /// Where their leaving is planned; empty for whoever may not plan it.
+    /// Where a change of what they hold is planned, and their leaving; empty for whoever may not plan.
+    change: String,
     remove: String,
 }
 
@@ -82,6 +84,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     frame.title = Name::new(&email).cut;
     let connector = reading.connector.as_deref();
     let own_id = found.principal.id.to_string();
+    let who = found.principal.email.as_deref().unwrap_or(&own_id).to_owned();
     let history = if frame.may(&call, Operation::ListChanges) {
         let about = EventFilter { principal: Some(own_id.clone()), ..EventFilter::default() };
         recent(&call, &frame, &reading, about, RECENT).await?
@@ -104,21 +107,11 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         more: frame.asked.only(&["as_of", "connector"]).with("person", &own_id).at("/changes"),
         compare: frame.asked.get("compare").unwrap_or_default().to_owned(),
         compared: compared(&call, &frame, &found, connector).await?,
-        remove: remove(&call, &frame, &found, connector),
+        change: planning(&call, &frame, connector, &[("user", &who)]),
+        remove: planning(&call, &frame, connector, &[("action", "remove"), ("user", &who)]),
         frame,
     };
     shown(StatusCode::OK, &view)
-}
-
-/// Where one plans to take everything that somebody holds.
-fn remove(call: &Call, frame: &Frame, person: &UserAccess, connector: Option<&str>) -> String {
-    let who =
-        person.principal.email.as_deref().map_or_else(|| person.principal.id.to_string(), ToOwned::to_owned);
-    if frame.at().is_some() || !frame.may(call, Operation::CreatePlan) {
-        return String::new();
-    }
-    let asked = Asked::default().with("action", "remove").with("user", &who);
-    asked.with("connector", connector.unwrap_or_default()).at("/provisioning/add")
 }
 
 fn badges(person: &UserAccess) -> Vec<Badge> {

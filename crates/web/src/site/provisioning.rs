@@ -16,7 +16,7 @@ use metsuke_engine::identity::Operation;
 use metsuke_model::plan::PlanStatus;
 use serde_json::{Value, json};
 
-pub(super) use add::{add, create};
+pub(super) use add::{add, create, planning};
 pub(super) use fix::address as fix;
 pub(super) use plan::{apply, cancel, page as one};
 

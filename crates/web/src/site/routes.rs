@@ -9,8 +9,8 @@ use super::asked::Asked;
 use super::settings::{accounts, installation, own, tokens};
 use super::{
     Answering, Route, app, apps, audit, changes, connector, connector_add, connector_settings, connectors,
-    enterprise, findings, graph, matrix, overview, people, person, provisioning, query, rules, settings,
-    styleguide, teams, tiles,
+    enterprise, findings, given_up, graph, matrix, overview, people, person, provisioning, query, rules,
+    settings, styleguide, teams, tiles,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -108,10 +108,14 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/connectors/{id}/sync", Operation::SyncConnector, |call| Box::pin(connector::sync(call))),
     post("/connectors/{id}/cancel", Operation::CancelSync, |call| Box::pin(connector::cancel(call))),
     post("/connectors/{id}/test", Operation::TestConnector, |call| Box::pin(connector::test(call))),
+    post("/connectors/{id}/upload", Operation::UploadConnector, |call| Box::pin(connector::upload(call))),
     post("/connectors/{id}/pause", Operation::PauseConnector, |call| Box::pin(connector::pause(call))),
     post("/connectors/{id}/resume", Operation::ResumeConnector, |call| Box::pin(connector::resume(call))),
     post("/connectors/{id}/token", Operation::RotateToken, |call| Box::pin(connector::rotate(call))),
     post("/connectors/{id}/remove", Operation::DeleteConnector, |call| Box::pin(connector::remove(call))),
+    post("/jobs/{id}/retry", Operation::RetryJob, |call| Box::pin(given_up::act(call))),
+    post("/jobs/{id}/drop", Operation::DropJob, |call| Box::pin(given_up::act(call))),
+    post("/alerts/{id}/retry", Operation::RetryAlert, |call| Box::pin(given_up::act(call))),
     get("/audit", Operation::ListEvents, |call| Box::pin(audit::page(call))),
     post("/audit/verify", Operation::VerifyAudit, |call| Box::pin(audit::verify(call))),
     post("/audit/sign", Operation::SignAudit, |call| Box::pin(audit::sign(call))),

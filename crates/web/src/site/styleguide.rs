@@ -6,9 +6,10 @@ use axum::http::StatusCode;
 use super::cell::{Badge, Cell, Figure, Head, Switch, Table, Tone};
 use super::curve::{Curve, example};
 use super::frame::{Frame, page as shown};
+use super::given_up::{Given, GivenUp};
 use super::list::Facet;
 use super::tiles::{Shown, examples};
-use super::words::Name;
+use super::words::{Name, When};
 use super::{Step, setting_up};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -28,6 +29,7 @@ struct View {
     curve: Option<Curve>,
     tiles: Vec<Shown>,
     arranging: bool,
+    given: Given,
 }
 
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
@@ -89,7 +91,22 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         curve: example(frame.now),
         tiles: examples(&frame),
         arranging: false,
+        given: given_up(&frame),
         frame,
     };
     shown(StatusCode::OK, &view)
+}
+
+/// Something that was given up; its forms go nowhere.
+fn given_up(frame: &Frame) -> Given {
+    let one = GivenUp {
+        what: Name::new("Upload version 7 to JupiterOne"),
+        whose: Name::new("core"),
+        why: Name::head("JupiterOne did not take the upload: it was answered 401"),
+        tries: "8 tries".into(),
+        when: When::new(frame.now, frame.now),
+        retry: "/styleguide".into(),
+        strike: "/styleguide".into(),
+    };
+    Given { list: vec![one], more: "" }
 }

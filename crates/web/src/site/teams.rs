@@ -13,6 +13,7 @@ use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::feed::{Bit, Entry, recent};
 use super::frame::{Frame, Read, page as shown};
 use super::list::{Column, Listed, Spec, answer, listed, whole_csv};
+use super::provisioning::planning;
 use super::words::{Name, When, count};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -100,6 +101,8 @@ struct One {
     kicker: String,
     lead: String,
     figures: Vec<Figure>,
+    /// Where a role in it is planned; empty for whoever may not plan.
+    give: String,
     members: Table,
     next: String,
     invitations: Table,
@@ -145,6 +148,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
         },
         lead,
         figures,
+        give: planning(&call, &frame, connector, &[("action", "grant"), ("on", "team"), ("team", &name)]),
         members: members(&frame, roles.get(from..).unwrap_or_default(), connector),
         next,
         invitations: invited(&frame, &invitations),

@@ -7,7 +7,7 @@ use metsuke_engine::connectors::Settings;
 use serde_json::{Value, json};
 
 use super::lines::{ConnectorLine, LogLine, RunLine};
-use super::{AddArgs, Command, DeleteArgs, EditArgs, lines, show};
+use super::{AddArgs, Command, DeleteArgs, EditArgs, lines, show, upload};
 use crate::args::Format;
 use crate::config::spelled;
 use crate::context::Context;
@@ -50,6 +50,7 @@ pub(super) async fn run(command: Command, context: &Context, remote: &Remote) ->
         Command::Pause(one) => show::told(context, done(remote, &id(&one.connector)?, "pause").await?),
         Command::Resume(one) => show::told(context, done(remote, &id(&one.connector)?, "resume").await?),
         Command::Sync(one) => sync(context, remote, &id(&one.connector)?).await,
+        Command::Upload(one) => upload::there(context, remote, &id(&one.connector)?).await,
         Command::Runs(args) => {
             let path = ["connectors", &id(&args.connector)?, "runs"];
             let runs: Vec<RunLine> = remote.rows(&path, Vec::new(), args.limit as usize).await?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use metsuke_engine::desk::{FindingShown, FindingTold};
 use metsuke_engine::findings::Evidence;
-use metsuke_store::{FindingEventRow, FindingRow, Store};
+use metsuke_store::{Document, FindingEventRow, FindingRow, Store};
 use serde_json::{Value as Json, json};
 
 use super::say::missing;
@@ -69,7 +69,7 @@ pub(super) fn print_told(context: &Context, finding: &FindingShown) -> anyhow::R
         reason: line.reason.clone(),
         person: line.person.clone(),
         print: String::new(),
-        document: line.document.clone(),
+        document: Document::of(&line.document),
     };
     let event = |event: &FindingTold| FindingEventRow {
         at: event.at,

@@ -13,9 +13,11 @@ use metsuke_engine::people::{self, DEFAULT_ROSTER, MOST_BYTES, Parsed};
 use metsuke_model::SystemClock;
 use metsuke_model::people::RosterKind;
 use metsuke_store::{OpenMode, Store};
+use serde_json::json;
 use url::Url;
 
 use crate::args::Format;
+use crate::config::spelled;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
@@ -115,7 +117,19 @@ impl ImportArgs {
         query.extend(self.target.accept_missing.then(|| ("accept_missing", "true".to_owned())));
         let (path, bytes) = (["rosters", self.target.roster.as_str()], read(&self.file)?);
         let told: Taken = remote.send("PUT", &path, query, Content::Bytes(media, bytes)).await?;
-        for taken in &told.estates {
+        told.print(context)
+    }
+}
+
+/// What a server made of a roster, in each estate.
+#[derive(serde::Deserialize)]
+struct Taken {
+    estates: Vec<RosterTaken>,
+}
+
+impl Taken {
+    fn print(&self, context: &Context) -> anyhow::Result<Exit> {
+        for taken in &self.estates {
             if context.output.format == Format::Table {
                 context.output.print(&told_of(taken))?;
             } else {
@@ -126,18 +140,27 @@ impl ImportArgs {
     }
 }
 
-/// What a server made of a roster, in each estate.
-#[derive(serde::Deserialize)]
-struct Taken {
-    estates: Vec<RosterTaken>,
-}
-
 impl FetchArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let token = context.config.roster_token(self.token_file.as_deref())?;
         let server = Roster::new(Settings::new(self.url, token))?;
         let parsed = people::fetch(&self.target.roster, &server).await;
         self.target.import(context, RosterKind::Okta, named(parsed)?).await
+    }
+}
+
+impl FetchArgs {
+    /// Lets a server fetch it.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let token = context.config.roster_token(self.token_file.as_deref())?;
+        let ask = json!({
+            "url": self.url,
+            "token": spelled(&token),
+            "connector": remote.connector(),
+            "accept_missing": self.target.accept_missing,
+        });
+        let path = ["rosters", self.target.roster.as_str(), "fetch"];
+        remote.post::<Taken>(&path, ask).await?.print(context)
     }
 }
 

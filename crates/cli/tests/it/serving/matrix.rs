@@ -32,6 +32,11 @@ rotateConnectorToken    connectors  w  ----A yes
 listConnectorRuns       connectors  r  varoA no
 getConnectorRun         connectors  r  varoA no
 listConnectorLogs       connectors  r  -aroA yes
+uploadConnector         connectors  w  ---oA yes
+listJobs                connectors  r  -aroA no
+getJob                  connectors  r  -aroA no
+retryJob                connectors  w  ---oA no
+dropJob                 connectors  w  ---oA no
 listGrants              estate      r  varoA no
 listAccess              estate      r  varoA no
 query                   estate      r  varoA no
@@ -62,6 +67,7 @@ exportJupiterOne        estate      r  varoA no
 listEmployees           employees   r  varoA no
 listUnmatched           employees   r  varoA no
 importRoster            employees   w  ---oA no
+fetchRoster             employees   w  ---oA no
 matchAccount            employees   w  ---oA no
 unmatchAccount          employees   w  ---oA no
 checkRules              rules       r  varoA no

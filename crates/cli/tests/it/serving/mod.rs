@@ -3,12 +3,15 @@
 mod assistant;
 mod beyond;
 mod client;
+mod jobs;
+mod killed;
 mod life;
 mod limits;
 mod logs;
 mod manners;
 mod matrix;
 mod questions;
+mod rosters;
 mod through;
 mod traces;
 mod webhooks;

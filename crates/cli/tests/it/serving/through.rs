@@ -74,6 +74,7 @@ async fn what_is_read_through_a_server_is_what_the_database_says_in_every_format
         &["connectors", "list"],
         &["connectors", "show", "acme"],
         &["connectors", "runs", "acme"],
+        &["jobs", "list"],
         &["findings", "list", "--all"],
         &["plans"],
         &["kill-switch", "show"],

@@ -6,6 +6,7 @@ mod connecting;
 mod drawing;
 mod estate;
 mod forms;
+mod given_up;
 mod hostile;
 mod keeping;
 mod looking;

@@ -77,7 +77,12 @@ async fn a_change_is_planned_read_and_applied_by_forms() {
     let csrf = browser.csrf.clone();
     let own = [("csrf_token", csrf.as_str())];
     let applied = browser.submit(&format!("{place}/apply"), &own).await;
-    assert_eq!((applied.status, applied.header("location")), (303, place.as_str()), "{}", applied.body);
+    assert_eq!(
+        (applied.status, applied.header("location")),
+        (303, format!("{place}#state").as_str()),
+        "{}",
+        applied.body
+    );
     let page = browser.get(&place).await;
     has(&page, &["applied", "done and read back", "Heroku answered 200", "What changed through it"]);
     assert!(!page.body.contains("Approve and apply") && !page.body.contains("Call it off"), "{}", page.body);

@@ -31,11 +31,13 @@ pub struct Limits {
     pub most_rows: usize,
     /// The most rows that expressions see; totals count all.
     pub most_shown: usize,
+    /// So many subjects are held before what was found is stored, and those of one rule.
+    pub most_held: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most_rows: 100_000, most_shown: 1_000 }
+        Self { most_rows: 100_000, most_shown: 1_000, most_held: 10_000 }
     }
 }
 
@@ -54,7 +56,7 @@ pub struct Ground {
     pub since: Version,
     /// Everything of the version was read.
     pub complete: bool,
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Arc<[Change]>,
     /// The versions among the changes that Metsuke itself wrote.
     pub(super) own: BTreeSet<Version>,
     memory: Mutex<Memory>,
@@ -99,7 +101,7 @@ impl Ground {
             version: asked.version,
             since,
             complete: asked.status == SyncStatus::Complete,
-            changes,
+            changes: changes.into(),
             own: own.into_iter().collect(),
             memory: Mutex::new(memory),
             people: tokio::sync::OnceCell::new(),
@@ -154,8 +156,13 @@ impl Ground {
     }
 
     /// What changed up to the version.
-    pub(crate) fn changes(&self) -> &[Change] {
-        &self.changes
+    pub(crate) fn changes(&self) -> Arc<[Change]> {
+        Arc::clone(&self.changes)
+    }
+
+    /// Says that what was evaluated so far is stored, with this edition of the findings.
+    pub(crate) fn stored(&self, edition: i64) {
+        self.memory().stored_with(edition);
     }
 
     async fn people(&self) -> Result<[u8; 32], EngineError> {

@@ -170,6 +170,20 @@ fn view(frame: Frame, fields: Fields) -> View {
     }
 }
 
+/// Where one plans a change with these fields filled in; empty in the past, and for whoever may not plan.
+pub(in crate::site) fn planning(
+    call: &Call,
+    frame: &Frame,
+    connector: Option<&str>,
+    fields: &[(&str, &str)],
+) -> String {
+    if frame.at().is_some() || !frame.may(call, Operation::CreatePlan) {
+        return String::new();
+    }
+    let asked = fields.iter().fold(Asked::default(), |asked, (name, value)| asked.with(name, value));
+    asked.with("connector", connector.unwrap_or_default()).at("/provisioning/add")
+}
+
 async fn frame(call: &Call) -> Result<Frame, ApiError> {
     Ok(Frame::of(call, "Plan a change").await?.below("Provisioning", "/provisioning").here("Plan"))
 }

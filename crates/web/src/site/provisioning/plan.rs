@@ -216,7 +216,7 @@ pub(in crate::site) async fn apply(call: Call) -> Result<Answer, ApiError> {
     match tokio::time::timeout(PATIENCE, handle(as_json(call, &body))).await {
         Ok(Err(error)) if !matches!(error.code, "refused" | "heroku_refused" | "frozen") => Err(error),
         // What was refused, and why, stands on the plan's page.
-        _ => Ok(sent_to(&place)),
+        _ => Ok(sent_to(&format!("{place}#state"))),
     }
 }
 
@@ -224,5 +224,5 @@ pub(in crate::site) async fn cancel(call: Call) -> Result<Answer, ApiError> {
     let place = place(call.segment("id"));
     let reason = Some(Form::read(&call.body).text("reason")).filter(|reason| !reason.trim().is_empty());
     handle(as_json(call, &json!({ "reason": reason }))).await?;
-    Ok(sent_to(&place))
+    Ok(sent_to(&format!("{place}#state")))
 }

@@ -23,6 +23,7 @@ use crate::site::asked::segment;
 use crate::site::cell::{Badge, Cell, Head, Table, Tone};
 use crate::site::connectors::{Tried, as_json, member};
 use crate::site::frame::{Choice, Frame, page as shown};
+use crate::site::given_up::{self, Given};
 use crate::site::settings::sent_to;
 use crate::site::words::{Name, When};
 
@@ -67,6 +68,7 @@ struct View {
     wrong: Vec<(String, String)>,
     tried: Option<Tried>,
     alerts: Table,
+    given: Given,
     may: May,
     new: bool,
 }
@@ -182,6 +184,10 @@ async fn view(
         wrong,
         tried,
         alerts: alerts(call, &frame, channel).await?,
+        given: match channel {
+            Some(channel) => given_up::alerts(call, &frame, &channel.id).await?,
+            None => Given::default(),
+        },
         may: May {
             write: frame.may(call, to_write),
             test: frame.may(call, to_test),
