@@ -104,7 +104,7 @@ impl Listing for Changes {
         after: Option<&Box<str>>,
         count: usize,
     ) -> Result<(Option<Version>, Vec<ChangeLine>), EngineError> {
-        let found = newest(estate, &self.filter, after, count).await?;
+        let found = newest(estate, &self.filter, after.map(|after| &**after), count).await?;
         Ok((None, found.into_iter().map(ChangeLine::of).collect()))
     }
 
@@ -129,7 +129,7 @@ impl Listing for Happenings {
         after: Option<&Box<str>>,
         count: usize,
     ) -> Result<(Option<Version>, Vec<Event>), EngineError> {
-        Ok((None, newest(estate, &self.filter, after, count).await?))
+        Ok((None, newest(estate, &self.filter, after.map(|after| &**after), count).await?))
     }
 
     fn key(&self, row: &Event) -> Box<str> {
@@ -147,11 +147,11 @@ impl Timed for Happenings {
 async fn newest(
     estate: &Estate,
     filter: &EventFilter,
-    after: Option<&Box<str>>,
+    after: Option<&str>,
     count: usize,
 ) -> Result<Vec<Event>, EngineError> {
     let mut found = Vec::new();
-    let mut cursor = after.cloned();
+    let mut cursor: Option<Box<str>> = after.map(Into::into);
     loop {
         let limit = u32::try_from((count - found.len()).min(AT_ONCE)).unwrap_or(1);
         let page = events(&estate.store, filter, cursor.as_deref(), limit).await?;
