@@ -164,7 +164,7 @@ fn questions() -> Named {
     let new = only(settable(object([("title", title.clone()), ("text", asked.clone())])));
     let none = json!({ "type": "object", "properties": {} });
     let edit = only(settable(with(none, [("title", or_null(title)), ("text", or_null(asked))])));
-    let tile = object([("id", text()), ("question", or_null(named("ReadyQuestion")))]);
+    let place = object([("id", text()), ("question", or_null(named("ReadyQuestion")))]);
     let ids = json!({
         "type": "array", "maxItems": MOST_TILES, "items": text(),
         "description": "The ids of questions that leave nothing open, in the order in which they are to stand.",
@@ -173,7 +173,7 @@ fn questions() -> Named {
         ("ReadyQuestion", ready),
         ("NewQuestion", new),
         ("QuestionEdit", edit),
-        ("Tiles", object([("tiles", list(tile))])),
+        ("Tiles", object([("tiles", list(place))])),
         ("TileOrder", only(object([("questions", ids)]))),
     ]
 }
