@@ -148,9 +148,10 @@ impl Store {
     pub async fn put_tiles(&self, owner: &str, tiles: &[String], event: NewEvent) -> Result<(), StoreError> {
         let mut connection = self.begin_write().await?;
         connection.execute(WRITING, "DELETE FROM tile WHERE owner = $1", &[owner.into()]).await?;
-        let rows = (1..)
-            .zip(tiles)
-            .map(|(place, question): (i64, _)| [Bind::from(owner), Bind::from(&**question), place.into()]);
+        let mut rows: Vec<[Bind; 3]> = Vec::new();
+        for (place, question) in (1_i64..).zip(tiles) {
+            rows.push([Bind::from(owner), Bind::from(&**question), place.into()]);
+        }
         connection.insert(WRITING, ("INSERT INTO tile (owner, question, place) ", ""), rows).await?;
         audit::append(&mut connection, event).await?;
         connection.commit().await

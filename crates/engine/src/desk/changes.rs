@@ -29,6 +29,13 @@ pub struct Changes {
     pub filter: EventFilter,
 }
 
+/// The same, each as [`changes`](crate::changes) tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Happenings {
+    /// Which of them.
+    pub filter: EventFilter,
+}
+
 /// One change, told once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChangeLine {
@@ -97,17 +104,8 @@ impl Listing for Changes {
         after: Option<&Box<str>>,
         count: usize,
     ) -> Result<(Option<Version>, Vec<ChangeLine>), EngineError> {
-        let mut lines = Vec::new();
-        let mut cursor = after.cloned();
-        loop {
-            let limit = u32::try_from((count - lines.len()).min(AT_ONCE)).unwrap_or(1);
-            let page = events(&estate.store, &self.filter, cursor.as_deref(), limit).await?;
-            lines.extend(page.events.into_iter().map(ChangeLine::of));
-            cursor = page.next;
-            if cursor.is_none() || lines.len() >= count {
-                return Ok((None, lines));
-            }
-        }
+        let found = newest(estate, &self.filter, after.map(|after| &**after), count).await?;
+        Ok((None, found.into_iter().map(ChangeLine::of).collect()))
     }
 
     fn key(&self, row: &ChangeLine) -> Box<str> {
@@ -118,6 +116,50 @@ impl Listing for Changes {
 impl Timed for Changes {
     fn at(&self, row: &ChangeLine) -> Moment {
         row.at
+    }
+}
+
+impl Listing for Happenings {
+    type Row = Event;
+    type Key = Box<str>;
+
+    async fn read(
+        &self,
+        estate: &Estate,
+        after: Option<&Box<str>>,
+        count: usize,
+    ) -> Result<(Option<Version>, Vec<Event>), EngineError> {
+        Ok((None, newest(estate, &self.filter, after.map(|after| &**after), count).await?))
+    }
+
+    fn key(&self, row: &Event) -> Box<str> {
+        row.id.clone()
+    }
+}
+
+impl Timed for Happenings {
+    fn at(&self, row: &Event) -> Moment {
+        row.at
+    }
+}
+
+/// The newest changes of an estate behind one of them.
+async fn newest(
+    estate: &Estate,
+    filter: &EventFilter,
+    after: Option<&str>,
+    count: usize,
+) -> Result<Vec<Event>, EngineError> {
+    let mut found = Vec::new();
+    let mut cursor: Option<Box<str>> = after.map(Into::into);
+    loop {
+        let limit = u32::try_from((count - found.len()).min(AT_ONCE)).unwrap_or(1);
+        let page = events(&estate.store, filter, cursor.as_deref(), limit).await?;
+        found.extend(page.events);
+        cursor = page.next;
+        if cursor.is_none() || found.len() >= count {
+            return Ok(found);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod single;
 mod standing;
 mod switches;
 mod syncs;
+mod tiles;
 mod trail;
 mod webhooks;
 
@@ -38,7 +39,7 @@ use metsuke_store::{Snapshot, Store};
 use serde::{Deserialize, Serialize};
 
 pub use alerts::{AlertLine, Alerts};
-pub use changes::{ChangeFeed, ChangeLine, Changes, Holder, Subject};
+pub use changes::{ChangeFeed, ChangeLine, Changes, Happenings, Holder, Subject};
 pub use download::{Form, Forms};
 pub use employees::{Accounts, EmployeeKey, Employees, OpenLine, OpenPeople, RosterSource, RosterTaken};
 pub use events::{EventLine, Events};
@@ -56,6 +57,7 @@ pub use single::{AppShown, EnterpriseAccountShown, Single, SingleAsk, TeamShown}
 pub use standing::RuleWatched;
 pub use switches::{ProtectedLine, Switch};
 pub use syncs::{Held, SyncLine, SyncShown, Syncs};
+pub use tiles::{MOST_TILES, TILE_ROWS, Tile, in_short};
 pub use trail::{TrailEntry, TrailSigned, TrailVerified};
 pub use webhooks::{HookKey, Hooks};
 

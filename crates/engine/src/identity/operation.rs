@@ -254,6 +254,10 @@ operations! {
     EditQuestion = "editQuestion", Patch "/api/v1/questions/{id}", Estate writes, policy::ONESELF;
     /// Remove a question of one's own
     RemoveQuestion = "removeQuestion", Delete "/api/v1/questions/{id}", Estate writes, policy::ONESELF;
+    /// Tell which questions stand on one's own overview, in their order
+    ListTiles = "listTiles", Get "/api/v1/overview/tiles", Estate reads, policy::SEEING;
+    /// Arrange the questions on one's own overview
+    ArrangeTiles = "arrangeTiles", Put "/api/v1/overview/tiles", Estate writes, policy::ONESELF;
     /// List syncs of estates, newest first
     ListSyncs = "listSyncs", Get "/api/v1/syncs", Estate reads, policy::SEEING;
     /// Show one sync with what each listing came to

@@ -1,5 +1,6 @@
 //! What add-ons, invitations, syncs, one app's or person's access, ready questions and files look like.
 
+use metsuke_engine::desk::MOST_TILES;
 use metsuke_engine::identity::Operation;
 use metsuke_engine::questions::Source;
 use metsuke_model::SyncStatus;
@@ -40,6 +41,10 @@ pub(super) fn describe(operation: Operation) -> Spec {
             .more(&[404, 409]),
         Operation::RemoveQuestion => {
             Spec::new(200, "The question as it was.", named("ReadyQuestion")).more(&[404, 409])
+        }
+        Operation::ListTiles => Spec::thing("The tiles.", named("Tiles")),
+        Operation::ArrangeTiles => {
+            Spec::new(200, "The tiles as they stand now.", named("Tiles")).body(named("TileOrder"))
         }
         Operation::ListSyncs => Spec::list("Syncs, newest first.", "Sync", &["connector"]).more(&[404]),
         Operation::GetSync => {
@@ -159,7 +164,18 @@ fn questions() -> Named {
     let new = only(settable(object([("title", title.clone()), ("text", asked.clone())])));
     let none = json!({ "type": "object", "properties": {} });
     let edit = only(settable(with(none, [("title", or_null(title)), ("text", or_null(asked))])));
-    vec![("ReadyQuestion", ready), ("NewQuestion", new), ("QuestionEdit", edit)]
+    let place = object([("id", text()), ("question", or_null(named("ReadyQuestion")))]);
+    let ids = json!({
+        "type": "array", "maxItems": MOST_TILES, "items": text(),
+        "description": "The ids of questions that leave nothing open, in the order in which they are to stand.",
+    });
+    vec![
+        ("ReadyQuestion", ready),
+        ("NewQuestion", new),
+        ("QuestionEdit", edit),
+        ("Tiles", object([("tiles", list(place))])),
+        ("TileOrder", only(object([("questions", ids)]))),
+    ]
 }
 
 fn accesses() -> Named {

@@ -178,6 +178,8 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::CreateQuestion
         | Operation::EditQuestion
         | Operation::RemoveQuestion
+        | Operation::ListTiles
+        | Operation::ArrangeTiles
         | Operation::ListSyncs
         | Operation::GetSync
         | Operation::AcceptSync

@@ -24,6 +24,7 @@ mod session;
 mod sign_in;
 mod switches;
 mod syncs;
+mod tiles;
 mod tokens;
 mod webhooks;
 
@@ -96,6 +97,8 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::CreateQuestion => Box::pin(questions::create(call)),
         Operation::EditQuestion => Box::pin(questions::edit(call)),
         Operation::RemoveQuestion => Box::pin(questions::remove(call)),
+        Operation::ListTiles => Box::pin(tiles::list(call)),
+        Operation::ArrangeTiles => Box::pin(tiles::arrange(call)),
         Operation::ListSyncs => Box::pin(syncs::list(call)),
         Operation::GetSync => Box::pin(syncs::get(call)),
         Operation::AcceptSync => Box::pin(syncs::accept(call)),

@@ -3,18 +3,19 @@
 use askama::Template;
 use axum::http::StatusCode;
 use metsuke_engine::changes::{ChangeKind, EventFilter};
-use metsuke_engine::desk::Reading;
+use metsuke_engine::desk::{Happenings, Place, Reading, merged};
 use metsuke_model::Moment;
 
 use super::asked::Asked;
-use super::feed::{Bit, Entry, entries as together, entry, up_to};
+use super::feed::{Bit, Entry, entries as together, entry, from_where, up_to};
 use super::frame::{Frame, Read, page as shown};
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::cursor;
 use crate::error::ApiError;
 
 /// Entries of a page.
-const PAGE: u32 = 60;
+const PAGE: usize = 60;
 /// Effects that one change's own page names.
 const ALL_EFFECTS: usize = 500;
 /// Kinds of things that change, as the choice offers them.
@@ -45,7 +46,6 @@ struct View {
     next: String,
     first: String,
     all: String,
-    several: bool,
 }
 
 /// What the form of the feed holds.
@@ -72,15 +72,14 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     let readings = call.state.desk.readings(frame.connector(), frame.at()).await?;
     let asked = frame.asked.clone();
     let filter = filter(&frame, &asked)?;
-    let several = readings.len() > 1;
-    let mut entries = Vec::new();
-    let mut next = String::new();
-    if let (Some(reading), false) = (readings.first(), several) {
-        let connector = reading.connector.as_deref();
-        let found = call.state.desk.happened(reading, &filter, asked.get("cursor"), PAGE).await?;
-        entries = together(&frame, &found.events, connector);
-        next = found.next.map(|next| asked.with("cursor", &next).at("/changes")).unwrap_or_default();
-    }
+    let after: Option<Vec<Place<Box<str>>>> =
+        asked.get("cursor").map(|cursor| cursor::read(call.operation, cursor)).transpose()?;
+    let estates = call.state.desk.recorded(frame.connector()).await?;
+    let found = merged(&Happenings { filter }, estates, after.unwrap_or_default(), PAGE).await?;
+    let next = found.next.as_ref().and_then(|next| cursor::write(call.operation, next));
+    let next = next.map(|next| asked.with("cursor", &next).at("/changes")).unwrap_or_default();
+    let mut entries = together(&frame, found.rows.iter().map(|row| (row.connector.as_deref(), &row.row)));
+    from_where(&mut entries, &readings);
     let own = |name: &str| asked.get(name).unwrap_or_default().to_owned();
     let kind = own("kind");
     let here = asked.without(&["cursor"]);
@@ -101,7 +100,6 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         } else {
             String::new()
         },
-        several,
         asked: Filter {
             text: own("q"),
             since: own("since"),

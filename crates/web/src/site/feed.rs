@@ -31,6 +31,10 @@ pub(super) struct Entry {
     /// Effects that are not named.
     pub(super) others: usize,
     pub(super) by: String,
+    /// The connector's id; none for what was synced into the main database by hand.
+    pub(super) connector: Option<String>,
+    /// What the connector is called; empty where one looks at a single one.
+    pub(super) from: Name,
 }
 
 /// A piece of a sentence: a word of ours, or a name that leads somewhere.
@@ -71,27 +75,42 @@ pub(super) async fn recent(
     let connector = reading.connector.as_deref();
     // Several events may come to one entry.
     let found = call.state.desk.happened(reading, &filter, None, count.saturating_mul(5)).await?;
-    let mut entries = entries(frame, &found.events, connector);
+    let mut entries = entries(frame, found.events.iter().map(|event| (connector, event)));
     entries.truncate(usize::try_from(count).unwrap_or(usize::MAX));
     Ok(entries)
 }
 
 /// Events as entries; what one version gave or took from one person on one resource is one of them.
-pub(super) fn entries(frame: &Frame, events: &[Event], connector: Option<&str>) -> Vec<Entry> {
-    let mut together: Vec<Event> = Vec::new();
-    for event in events {
-        match together.last_mut().filter(|last| goes_with(last, event)) {
-            Some(last) => {
+pub(super) fn entries<'e>(
+    frame: &Frame,
+    events: impl Iterator<Item = (Option<&'e str>, &'e Event)>,
+) -> Vec<Entry> {
+    let mut together: Vec<(Option<&str>, Event)> = Vec::new();
+    for (connector, event) in events {
+        let fits = |last: &&mut (Option<&str>, Event)| last.0 == connector && goes_with(&last.1, event);
+        match together.last_mut().filter(fits) {
+            Some((_, last)) => {
                 let more = text_of(&event.what, "entitlement");
                 let all = format!("{}, {more}", text_of(&last.what, "entitlement"));
                 last.what.insert("entitlement".to_owned(), all.into());
                 last.gained.extend(event.gained.iter().cloned());
                 last.lost.extend(event.lost.iter().cloned());
             }
-            None => together.push(event.clone()),
+            None => together.push((connector, event.clone())),
         }
     }
-    together.iter().map(|event| entry(frame, event, connector, NAMED)).collect()
+    together.iter().map(|(connector, event)| entry(frame, event, *connector, NAMED)).collect()
+}
+
+/// Names the connector of each entry, where several are looked at.
+pub(super) fn from_where(entries: &mut [Entry], readings: &[Reading]) {
+    if readings.len() < 2 {
+        return;
+    }
+    for entry in entries {
+        let reading = readings.iter().find(|reading| reading.connector == entry.connector);
+        entry.from = reading.map(|reading| Name::new(&reading.name)).unwrap_or_default();
+    }
 }
 
 fn goes_with(one: &Event, other: &Event) -> bool {
@@ -142,6 +161,8 @@ pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named
         effects: effects.into_iter().take(named).collect(),
         others,
         by: event.by.as_ref().map(author).unwrap_or_default(),
+        connector: connector.map(ToOwned::to_owned),
+        from: Name::default(),
     }
 }
 

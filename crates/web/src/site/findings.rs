@@ -194,7 +194,7 @@ pub(super) async fn one(call: Call) -> Result<Answer, ApiError> {
     let known = frame.may(&call, Operation::GetRule)
         && call.state.desk.rules().await?.iter().any(|rule| rule.id == finding.rule);
     let rows = finding.document.get("rows").and_then(Value::as_array).cloned().unwrap_or_default();
-    let (names, lines) = evidence(&rows);
+    let (names, lines) = evidence(&rows, frame.now);
     let told = |event: &metsuke_engine::desk::FindingTold| {
         let what = event.what.map_or("changed", |what| what.as_str()).replace('_', " ");
         let mut more = event.person.as_deref().map(|person| format!("by {person}")).unwrap_or_default();
@@ -264,7 +264,7 @@ const COLUMNS: usize = 6;
 const ROWS: usize = 50;
 
 /// What the rule found, one line a row; the whole document stands beside it.
-fn evidence(rows: &[Value]) -> (Vec<String>, Vec<Vec<Cell>>) {
+fn evidence(rows: &[Value], now: Moment) -> (Vec<String>, Vec<Vec<Cell>>) {
     let mut names: Vec<String> = Vec::new();
     for row in rows.iter().filter_map(Value::as_object) {
         let new: Vec<String> = row.keys().filter(|name| !names.contains(name)).cloned().collect();
@@ -275,15 +275,18 @@ fn evidence(rows: &[Value]) -> (Vec<String>, Vec<Vec<Cell>>) {
         |name: &String| rows.iter().any(|row| row.get(name) != rows.first().and_then(|row| row.get(name)));
     names.sort_by_key(|name| !differs(name));
     names.truncate(COLUMNS);
-    let line = |row: &Value| names.iter().map(|name| value(row.get(name))).collect();
+    let line = |row: &Value| names.iter().map(|name| value(row.get(name), now)).collect();
     let lines = rows.iter().take(ROWS).map(line).collect();
     (names, lines)
 }
 
-fn value(value: Option<&Value>) -> Cell {
+fn value(value: Option<&Value>, now: Moment) -> Cell {
     match value {
         None | Some(Value::Null) => Cell::Nothing,
-        Some(Value::String(text)) => Cell::Text(Name::new(text)),
+        Some(Value::String(text)) => match Moment::parse(text) {
+            Some(at) => Cell::When(When::new(at, now)),
+            None => Cell::Text(Name::new(text)),
+        },
         Some(Value::Object(members)) => {
             let named = ["email", "name", "id"].iter().find_map(|name| members.get(*name)?.as_str());
             named.map_or(Cell::Nothing, |named| Cell::Text(Name::new(named)))

@@ -39,6 +39,7 @@ mod short;
 pub(crate) mod shown;
 mod styleguide;
 mod teams;
+mod tiles;
 mod ways;
 mod words;
 

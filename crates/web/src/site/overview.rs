@@ -11,9 +11,10 @@ use metsuke_model::finding::FindingState;
 
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::connectors::{Health, health};
-use super::feed::{Bit, Entry, recent, up_to};
+use super::feed::{Bit, Entry, from_where, recent, up_to};
 use super::findings::{by_level, table as findings_table, titles};
 use super::frame::{Frame, Read, page as shown};
+use super::tiles::{Shown, tiles};
 use super::words::{Name, count};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -38,6 +39,10 @@ struct View {
     privileged_all: String,
     history: Vec<Entry>,
     connectors: Vec<Health>,
+    tiles: Vec<Shown>,
+    /// Whether the tiles show what can be done with them, and where they do or do not.
+    arranging: bool,
+    arrange: String,
     may_add: bool,
     /// Nothing was ever read.
     fresh: bool,
@@ -51,6 +56,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         Vec::new()
     };
     let (levels, findings) = findings(&call, &frame).await?;
+    let arranging = frame.asked.get("arrange").is_some();
     let view = View {
         read: frame.read(&readings),
         figures: figures(&frame, &readings),
@@ -65,6 +71,9 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             .at("/people"),
         history: history(&call, &frame, &readings).await?,
         connectors: health(&call, &frame).await?,
+        tiles: if readings.is_empty() { Vec::new() } else { tiles(&call, &frame, &readings).await? },
+        arranging,
+        arrange: frame.asked.with("arrange", if arranging { "" } else { "yes" }).at("/"),
         may_add: frame.may(&call, Operation::CreateConnector),
         fresh: readings.is_empty(),
         frame,
@@ -151,5 +160,6 @@ async fn history(call: &Call, frame: &Frame, readings: &[Reading]) -> Result<Vec
     }
     entries.sort_by(|one, other| other.when.iso.cmp(&one.when.iso));
     entries.truncate(usize::try_from(RECENT).unwrap_or(usize::MAX));
+    from_where(&mut entries, readings);
     Ok(entries)
 }

@@ -180,14 +180,17 @@ fn table(frame: &Frame, rows: &[Placed<PlanLine>], names: &HashMap<String, Strin
     let row = |plan: &Placed<PlanLine>| {
         let (connector, plan) = (&plan.connector, &plan.row);
         let href = frame.to(&format!("/provisioning/{}", segment(&plan.id)));
-        let below = connector.as_ref().filter(|_| several).and_then(|id| names.get(id));
+        let name = connector.as_ref().filter(|_| several).and_then(|id| names.get(id));
+        let asked_for = match name {
+            Some(name) => format!("{name}, asked for by {}", who(&plan.actor)),
+            None => format!("asked for by {}", who(&plan.actor)),
+        };
         // Nobody says of a plan that has become too old in the meantime that it has.
         let expired = plan.status == PlanStatus::Planned && plan.expires_at < frame.now;
         let status = if expired { PlanStatus::Expired } else { plan.status };
         vec![
-            Cell::Link(Name::new(&capital(&plan.title)), href, below.map(|name| Name::new(name))),
+            Cell::Link(Name::new(&capital(&plan.title)), href, Some(Name::new(&asked_for))),
             Cell::Badge(badge(status)),
-            Cell::Text(Name::new(&who(&plan.actor))),
             Cell::When(When::new(plan.created_at, frame.now)),
             Cell::Number(if plan.done > 0 && plan.done < plan.steps {
                 format!("{} of {}", number(plan.done as u64), number(plan.steps as u64))
@@ -197,9 +200,8 @@ fn table(frame: &Frame, rows: &[Placed<PlanLine>], names: &HashMap<String, Strin
             plan.reason.as_deref().map_or(Cell::Nothing, |reason| Cell::Text(Name::new(reason))),
         ]
     };
-    let mut heads =
-        ["Plan", "State", "Asked for by", "When", "Changes", "What came of it"].map(Head::plain).to_vec();
-    if let Some(head) = heads.get_mut(4) {
+    let mut heads = ["Plan", "State", "When", "Changes", "What came of it"].map(Head::plain).to_vec();
+    if let Some(head) = heads.get_mut(3) {
         head.number = true;
     }
     Table { caption: "Plans".to_owned(), heads, rows: rows.iter().map(row).collect() }

@@ -37,8 +37,8 @@ use crate::error::ApiError;
 use crate::handlers::query::{MOST_ROWS, ROWS, TIME};
 use crate::table::sheet;
 
-pub(super) use found::{Step, name_of, type_of, verb, word};
-pub(super) use kept::{page as question, remove, share};
+pub(super) use found::{Step, lines, name_of, type_of, verb, word};
+pub(super) use kept::{page as question, place, remove, share};
 pub(super) use questions::page as questions;
 pub(super) use write::{add, create, edit, save};
 
@@ -91,8 +91,19 @@ struct Told {
     graph: String,
     /// Where a rule is made of the question; empty for whoever may not.
     rule: String,
+    tile: Pin,
     body: Body,
     pages: (String, String),
+}
+
+/// How the question is put on the overview of whoever asks.
+enum Pin {
+    /// It cannot be: it leaves something open, or whoever asks may not.
+    No,
+    /// By a form that goes there.
+    Now(String),
+    /// Once it is saved, there.
+    Saved(String),
 }
 
 enum Body {
@@ -242,6 +253,7 @@ async fn told(call: &Call, frame: &Frame, estate: &Estate, question: Question) -
     let text = question.text.clone();
     let rule = settled(&question).filter(|_| frame.may(call, Operation::CreateRule));
     let rule = rule.map(|text| Words::default().with("q", &text).at("/rules/add")).unwrap_or_default();
+    let tile = pin(call, frame, &question).await?;
     let found = ask(estate, question, now).await?;
     match frame.asked.get("format") {
         Some("csv") => return Ok(Asked::File(csv(&found))),
@@ -272,6 +284,7 @@ async fn told(call: &Call, frame: &Frame, estate: &Estate, question: Question) -
         ],
         graph: frame.asked.only(&["as_of", "connector"]).with("q", &text).at("/graph"),
         rule,
+        tile,
         pages: (
             if from == 0 { String::new() } else { at(from.saturating_sub(PAGE)) },
             if paged { at(from + PAGE) } else { String::new() },
@@ -281,6 +294,28 @@ async fn told(call: &Call, frame: &Frame, estate: &Estate, question: Question) -
         ..Told::of(frame, view)
     };
     Ok(Asked::Page(Outcome::Told(Box::new(told))))
+}
+
+/// How a question is put on the overview.
+async fn pin(call: &Call, frame: &Frame, question: &Question) -> Result<Pin, EngineError> {
+    if !question.variables.is_empty() || !frame.may(call, Operation::ArrangeTiles) {
+        return Ok(Pin::No);
+    }
+    let (Some(caller), Some(id)) = (&call.caller, frame.asked.get("ask")) else {
+        return Ok(Pin::Saved(saving(frame, &question.text)));
+    };
+    match call.state.desk.question(caller, id).await {
+        Ok(known) if known.text == question.text => Ok(Pin::Now(format!("{}/tile", place(id)))),
+        Ok(_) | Err(EngineError::Unknown { .. }) => Ok(Pin::Saved(saving(frame, &question.text))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a question is saved to stand on the overview.
+fn saving(frame: &Frame, text: &str) -> String {
+    let gone = frame.asked.get("gone").unwrap_or_default();
+    let asked = Words::default().with("q", text).with("gone", gone).with("tile", "yes");
+    asked.at("/query/questions/add")
 }
 
 /// The question with its parameters written out, as a rule holds it; none where one is no number and no plain word.
@@ -312,6 +347,7 @@ impl Told {
             files: Vec::new(),
             graph: String::new(),
             rule: String::new(),
+            tile: Pin::No,
             body: Body::Nothing,
             pages: Default::default(),
         }

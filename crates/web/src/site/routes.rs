@@ -10,7 +10,7 @@ use super::settings::{accounts, installation, own, tokens};
 use super::{
     Answering, Route, app, apps, audit, changes, connector, connector_add, connector_settings, connectors,
     enterprise, findings, given_up, graph, matrix, overview, people, person, provisioning, query, rules,
-    settings, styleguide, teams,
+    settings, styleguide, teams, tiles,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -47,6 +47,7 @@ pub(crate) static ROUTES: &[Route] = &[
     post("/query/questions/{id}/edit", Operation::EditQuestion, |call| Box::pin(query::save(call))),
     post("/query/questions/{id}/share", Operation::EditQuestion, |call| Box::pin(query::share(call))),
     post("/query/questions/{id}/remove", Operation::RemoveQuestion, |call| Box::pin(query::remove(call))),
+    post("/query/questions/{id}/tile", Operation::ArrangeTiles, |call| Box::pin(tiles::arrange(call))),
     get("/changes", Operation::ListChanges, |call| Box::pin(changes::page(call))),
     get("/changes/{id}", Operation::ListChanges, |call| Box::pin(changes::one(call))),
     get("/findings", Operation::ListFindings, |call| Box::pin(findings::page(call))),

@@ -8,6 +8,7 @@ use super::curve::{Curve, example};
 use super::frame::{Frame, page as shown};
 use super::given_up::{Given, GivenUp};
 use super::list::Facet;
+use super::tiles::{Shown, examples};
 use super::words::{Name, When};
 use super::{Step, setting_up};
 use crate::answer::Answer;
@@ -26,6 +27,8 @@ struct View {
     parts: Vec<Facet>,
     steps: Vec<Step>,
     curve: Option<Curve>,
+    tiles: Vec<Shown>,
+    arranging: bool,
     given: Given,
 }
 
@@ -86,6 +89,8 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
             .into(),
         steps: setting_up(1),
         curve: example(frame.now),
+        tiles: examples(&frame),
+        arranging: false,
         given: given_up(&frame),
         frame,
     };

@@ -63,7 +63,7 @@ pub(super) async fn set_up(desk: &Desk, email: &str) -> anyhow::Result<()> {
     keep_questions(desk, &caller).await
 }
 
-/// Saves questions: of the admin's own, and one that somebody else shares.
+/// Saves questions, the admin's own and one that somebody else shares, and puts them on the admin's overview.
 async fn keep_questions(desk: &Desk, caller: &Caller) -> anyhow::Result<()> {
     let outside = question(
         "How many people from outside can deploy?",
@@ -83,10 +83,16 @@ async fn keep_questions(desk: &Desk, caller: &Caller) -> anyhow::Result<()> {
         "It should go down every week until it is nought.",
         &["second-factor"],
     );
-    let colleague = admin("morgan.ellis@example.com");
-    desk.keep_question(caller, None, QuestionEdit { shared: Some(true), ..outside }).await?;
+    let colleague = admin("morgan.ellis@northwind.example");
+    let outside = QuestionEdit { shared: Some(true), ..outside };
+    let passwords = QuestionEdit { shared: Some(true), ..passwords };
+    let mut tiles = Vec::new();
+    for (whose, edit) in [(caller, outside), (&colleague, passwords)] {
+        tiles.push(desk.keep_question(whose, None, edit).await?.id);
+    }
     desk.keep_question(caller, None, empty).await?;
-    desk.keep_question(&colleague, None, QuestionEdit { shared: Some(true), ..passwords }).await?;
+    tiles.push("admins-without-second-factor".to_owned());
+    desk.arrange_tiles(caller, &tiles).await?;
     Ok(())
 }
 

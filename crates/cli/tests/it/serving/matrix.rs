@@ -56,6 +56,8 @@ getQuestion             estate      r  varoA no
 createQuestion          estate      w  varoA no
 editQuestion            estate      w  varoA no
 removeQuestion          estate      w  varoA no
+listTiles               estate      r  varoA no
+arrangeTiles            estate      w  varoA no
 listSyncs               estate      r  varoA no
 getSync                 estate      r  varoA no
 acceptSync              estate      w  ---oA no

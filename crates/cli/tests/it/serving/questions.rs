@@ -149,3 +149,47 @@ async fn the_command_line_saves_shows_asks_and_removes_questions_through_a_serve
     assert_eq!(remote(&served, &admin, &["questions", "remove", id]).await.code, 0);
     assert_eq!(remote(&served, &ann, &["questions", "show", id]).await.code, 1);
 }
+
+#[tokio::test]
+async fn an_overview_is_arranged_by_whose_it_is_and_holds_what_can_be_asked() {
+    let served = Served::new(Size::Small).await;
+    let ann = served.token("viewer", &["--person", "ann@example.com"]).await;
+    let bob = served.token("auditor", &["--person", "bob@example.com"]).await;
+    let admin = served.token("admin", &[]).await;
+    let arrange = async |token: &str, ids: &[&str]| {
+        let body = json!({ "questions": ids });
+        served.send(("PUT", "/api/v1/overview/tiles"), Some(token), &[], Some(&body)).await
+    };
+    let tiles = async |token: &str| {
+        let told = served.get(token, "/api/v1/overview/tiles").await.json();
+        let ids =
+            told["tiles"].as_array().unwrap().iter().map(|tile| tile["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    let made = served.post(&ann, "/api/v1/questions", &new("Which teams?", true)).await.json();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(arrange(&ann, &[id, "old-invitations"]).await.status, 200);
+    assert_eq!(arrange(&ann, &["old-invitations", id]).await.status, 200);
+    assert_eq!(tiles(&ann).await, ["old-invitations", id]);
+    assert!(tiles(&bob).await.is_empty(), "it is one's own");
+    for (wrong, why) in [
+        (vec!["no-such-question"], "no question"),
+        (vec![id, id], "twice"),
+        (vec!["app-access"], "leaves something open"),
+        (vec!["a", "b", "c", "d", "e", "f", "g", "h", "i"], "at most 8"),
+    ] {
+        let refused = arrange(&bob, &wrong).await;
+        assert!(refused.status == 422 && refused.text().contains(why), "{}", refused.text());
+    }
+    assert_eq!(arrange(&bob, &[id]).await.status, 200);
+    assert_eq!(change(&served, &ann, id, &json!({ "shared": false })).await, 200);
+    let gone = served.get(&bob, "/api/v1/overview/tiles").await.json();
+    assert!(gone["tiles"][0]["question"].is_null(), "it is shared no more: {gone}");
+    assert_eq!(arrange(&bob, &["old-invitations", id]).await.status, 200, "what stands there may stay");
+    assert_eq!(
+        served.send(("DELETE", &format!("/api/v1/questions/{id}")), Some(&ann), &[], None).await.status,
+        200
+    );
+    assert_eq!(tiles(&bob).await, ["old-invitations"]);
+    assert_eq!(served.get(&admin, "/api/v1/audit?code=overview").await.rows().len(), 4);
+}

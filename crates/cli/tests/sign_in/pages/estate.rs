@@ -62,6 +62,24 @@ impl Estate {
         estate
     }
 
+    /// Another connector to the same Heroku, which has read it once.
+    pub(super) async fn another(&self, name: &str) -> ConnectorId {
+        let settings = Settings {
+            owner: "owner@example.com".into(),
+            api_url: self.simulator.url(),
+            ..Settings::default()
+        };
+        let new = NewConnector {
+            name: name.into(),
+            settings,
+            api_token: self.simulator.token().into(),
+            jupiterone_key: None,
+        };
+        let made = self.house.installation.create(&Actor::operator("test"), new).await.unwrap();
+        self.work().await;
+        made.id
+    }
+
     /// Lets something happen at Heroku, and reads it an hour later.
     pub(super) async fn later(&self, happens: impl FnOnce(&mut World)) {
         self.simulator.edit(happens);

@@ -116,3 +116,71 @@ async fn what_is_shared_is_seen_by_others_and_changed_by_owner_and_admin() {
     assert_eq!(owner.get(&place).await.status, 404);
     has(&owner.get(&format!("/query?ask={}", place.rsplit('/').next().unwrap())).await, &["Press “Ask”"]);
 }
+
+/// The titles on the overview, in their order.
+fn tiles(page: &Answer) -> Vec<String> {
+    let after = page.body.split("<li class=\"tile\">").skip(1);
+    let title = |tile: &str| tile.split("<bdi title=\"\">").nth(1)?.split('<').next().map(ToOwned::to_owned);
+    after.map(|tile| title(tile).unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn answers_stand_on_the_overview_of_whoever_put_them_there() {
+    let estate = Estate::new().await;
+    let mut browser = estate.browser(Role::Viewer).await;
+    assert!(!browser.get("/").await.body.contains("class=\"tiles\""));
+    let csrf = browser.csrf.clone();
+    let place = saved(&mut browser, "Which teams?", true).await;
+    let mut counted = form(&csrf, "How many teams?", false);
+    counted.retain(|(name, _)| *name != "q");
+    counted.extend([("q", "FIND heroku_team AS t RETURN count(t) AS teams"), ("tile", "yes")]);
+    let kept = browser.submit("/query/questions/add", &counted).await;
+    assert_eq!((kept.status, kept.header("location")), (303, "/"), "{}", kept.body);
+    has(&browser.get(&place).await, &["Make a tile"]);
+    let deed = async |browser: &mut Browser, place: &str, deed: &str| {
+        let done = browser.submit(&format!("{place}/tile"), &[("csrf_token", &*csrf), ("do", deed)]).await;
+        assert_eq!((done.status, done.header("location")), (303, "/"), "{}", done.body);
+    };
+    deed(&mut browser, &place, "pin").await;
+    has(&browser.get(&place).await, &["Take off the overview"]);
+    let overview = browser.get("/").await;
+    assert_eq!(tiles(&overview), ["How many teams?", "Which teams?"]);
+    has(&overview, &["<b>4</b> <span>teams</span>", "<b>4</b> <span>rows</span>", "version 2, read"]);
+    let answer = link_to(&overview, "/query?ask=");
+    has(&browser.get(&answer).await, &["<tbody>", "How many teams?"]);
+    has(&browser.get("/?as_of=1").await, &["version 1, read"]);
+    has(&browser.get("/?arrange=yes").await, &["Take off", "Done"]);
+    deed(&mut browser, &place, "earlier").await;
+    assert_eq!(tiles(&browser.get("/").await), ["Which teams?", "How many teams?"]);
+    let mut other = estate.browser(Role::Operator).await;
+    assert!(tiles(&other.get("/").await).is_empty());
+    deed(&mut browser, &place, "off").await;
+    assert_eq!(tiles(&browser.get("/").await), ["How many teams?"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_question_stands_in_its_own_tile() {
+    let estate = Estate::new().await;
+    let mut owner = estate.browser(Role::Viewer).await;
+    let mut other = estate.browser(Role::Operator).await;
+    let csrf = owner.csrf.clone();
+    let mut wrong = form(&csrf, "What is wrong?", true);
+    wrong.retain(|(name, _)| *name != "q");
+    wrong.extend([("q", "FIND heroku_team AS t RETURN nobody.name"), ("tile", "yes")]);
+    assert_eq!(owner.submit("/query/questions/add", &wrong).await.status, 303);
+    let place = saved(&mut owner, "Which teams?", true).await;
+    for browser in [&mut owner, &mut other] {
+        let csrf = browser.csrf.clone();
+        let form = [("csrf_token", &*csrf), ("do", "pin")];
+        assert_eq!(browser.submit(&format!("{place}/tile"), &form).await.status, 303);
+    }
+    let overview = owner.get("/").await;
+    assert_eq!(tiles(&overview), ["What is wrong?", "Which teams?"]);
+    has(&overview, &["class=\"warned\"", "nobody", "<b>4</b> <span>rows</span>"]);
+    let share = [("csrf_token", &*csrf), ("shared", "no")];
+    assert_eq!(owner.submit(&format!("{place}/share"), &share).await.status, 303);
+    has(&other.get("/").await, &["A question that is gone", "shared no more"]);
+    let open = [("csrf_token", &*csrf), ("do", "pin")];
+    let refused = owner.submit("/query/questions/app-access/tile", &open).await;
+    assert!(refused.status == 422 && refused.body.contains("leaves something open"), "{}", refused.body);
+}

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metsuke_engine::identity::Role;
 use metsuke_engine::lists;
+use metsuke_model::audit::Actor;
 use reqwest::Method;
 
 use super::estate::{Estate, link_to, links};
@@ -186,4 +187,42 @@ async fn what_pages_load_is_kept_for_good() {
         assert!(asset.header("cache-control").contains("immutable"), "{kind}");
     }
     assert_eq!(browser.get("/assets/other.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn changes_of_several_connectors_are_one_feed_each_naming_its_own() {
+    let estate = Estate::new().await;
+    let second = estate.another("Second").await;
+    let team = lists::teams(&mut estate.snapshot().await).await.unwrap().remove(0).name.unwrap();
+    for count in 0..40 {
+        let member = format!("late.{count}@example.com");
+        estate.simulator.edit(|world| world.set_member(&team, &member, Some("member")));
+    }
+    estate.house.installation.sync_now(&Actor::operator("test"), second).await.unwrap();
+    estate.later(|_| {}).await;
+    let mut browser = estate.browser(Role::Viewer).await;
+    let (mut page, mut places, mut names) = (browser.get("/changes").await, Vec::new(), BTreeSet::new());
+    loop {
+        assert_eq!(page.status, 200, "{}", page.body);
+        for name in ["Example", "Second"] {
+            if page.body.contains(&format!("in <bdi title=\"\">{name}</bdi>")) {
+                names.insert(name);
+            }
+        }
+        let found = links(&page).into_iter().filter(|link| link.starts_with("/changes/"));
+        places.extend(found.filter(|link| link.contains("connector=")));
+        let Some(next) = links(&page).into_iter().find(|link| link.contains("cursor=")) else { break };
+        page = browser.get(&next).await;
+    }
+    assert_eq!(names.len(), 2, "{names:?}");
+    let of_second = places.iter().filter(|place| place.contains(&second.to_string())).count();
+    assert!(of_second >= 40 && places.len() > of_second, "{of_second} of {}", places.len());
+    let mut once = places.clone();
+    once.sort_unstable();
+    once.dedup_by(|one, other| one == other);
+    assert!(once.len() >= 80, "{}", once.len());
+    let one = browser.get(places.iter().find(|place| place.contains(&second.to_string())).unwrap()).await;
+    assert_eq!(one.status, 200);
+    let narrowed = browser.get(&format!("/changes?connector={second}")).await;
+    assert!(!narrowed.body.contains("in <bdi title=\"\">"), "{}", narrowed.body);
 }

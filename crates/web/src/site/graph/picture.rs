@@ -14,8 +14,8 @@ use crate::site::words::Name;
 
 /// Lines that have their words beside them.
 const LABELS: usize = 30;
-/// Letters of a name in a node.
-const LETTERS: usize = 24;
+/// Letters of usual width that a name in a node has room for.
+const LETTERS: u32 = 22;
 
 /// A picture.
 pub(super) struct Drawing {
@@ -121,9 +121,51 @@ const fn fill(kind: Kind) -> &'static str {
     }
 }
 
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
+/// As much of a text as fits into the room of so many usual letters.
+fn cut(text: &str, letters: u32) -> String {
+    let most = letters * USUAL;
+    if text.chars().map(width).sum::<u32>() <= most {
+        return text.to_owned();
+    }
+    let mut taken = width('…');
+    let fits = |letter: &char| {
+        taken += width(*letter);
+        taken <= most
+    };
+    let mut shown: String = text.chars().take_while(fits).collect();
+    shown.push('…');
+    shown
+}
+
+/// The width of a usual letter.
+const USUAL: u32 = 10;
+
+/// About how wide a letter is.
+const fn width(letter: char) -> u32 {
+    match letter {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 5,
+        'f' | 'r' | 't' | '-' | '(' | ')' | ' ' => 7,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' | '…' => 15,
+        'A'..='Z' => 12,
+        '\u{1100}'.. => 18,
+        _ => USUAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_its_box_whatever_its_letters() {
+        assert_eq!(cut("billing-importer-canary", LETTERS), "billing-importer-canary");
+        assert_eq!(cut("mariam.kaplan@northwind.example", LETTERS), "mariam.kaplan@northwi…");
+        for name in ["m".repeat(40), "i".repeat(90), "目".repeat(30), "W".repeat(23)] {
+            let shown = cut(&name, LETTERS);
+            assert!(
+                shown.ends_with('…') && shown.chars().map(width).sum::<u32>() <= LETTERS * USUAL,
+                "{shown}"
+            );
+        }
     }
 }

@@ -199,6 +199,20 @@ pub(super) fn table(
     Table { caption: "The answer".to_owned(), heads, rows }
 }
 
+/// The first rows, each as what it is and what is said of it first.
+pub(crate) fn lines(
+    frame: &Frame,
+    connector: Option<&str>,
+    found: &Answer,
+    most: usize,
+) -> Vec<(Cell, Cell)> {
+    let line = |row: Vec<Cell>| {
+        let mut cells = row.into_iter();
+        (cells.next().unwrap_or(Cell::Nothing), cells.next().unwrap_or(Cell::Nothing))
+    };
+    table(frame, connector, found, 0, most).rows.into_iter().map(line).collect()
+}
+
 /// Properties that say again what the first column says.
 const HIDDEN: [&str; 3] = ["displayName", "name", "id"];
 /// Columns of a list of entities.

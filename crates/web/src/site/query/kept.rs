@@ -33,10 +33,20 @@ struct View {
     /// Where a rule is made of it; empty where that cannot be.
     rule: String,
     own: bool,
+    tile: Tiled,
+}
+
+/// Whether it stands on the overview of whoever looks.
+#[derive(PartialEq, Eq)]
+enum Tiled {
+    /// It cannot.
+    Never,
+    Not,
+    Stands,
 }
 
 /// Where a question's page is.
-pub(super) fn place(id: &str) -> String {
+pub(in crate::site) fn place(id: &str) -> String {
     format!("/query/questions/{}", segment(id))
 }
 
@@ -57,7 +67,9 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
     let carried = frame.asked.only(&["as_of", "connector"]);
     let makes_rule = question.variables.is_empty() && frame.may(&call, Operation::CreateRule);
     let rule = Asked::default().with("q", &question.text).with("name", &question.title);
+    let tile = tiled(&call, &frame, &question).await?;
     let view = View {
+        tile,
         badge: badge(&question),
         facts: facts(&frame, &question),
         place: place(&question.id),
@@ -69,6 +81,18 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
         frame,
     };
     shown(StatusCode::OK, &view)
+}
+
+async fn tiled(call: &Call, frame: &Frame, question: &QuestionLine) -> Result<Tiled, ApiError> {
+    if !frame.may(call, Operation::ArrangeTiles) {
+        return Ok(Tiled::Never);
+    }
+    let stands = call.state.desk.tiles(call.caller()?).await?.iter().any(|tile| tile.id == question.id);
+    Ok(match (stands, question.is_settled()) {
+        (true, _) => Tiled::Stands,
+        (false, true) => Tiled::Not,
+        (false, false) => Tiled::Never,
+    })
 }
 
 fn facts(frame: &Frame, question: &QuestionLine) -> Vec<(&'static str, Cell)> {

@@ -4,6 +4,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
+use metsuke_engine::identity::{Operation, Owned};
 use metsuke_engine::questions::QuestionLine;
 use serde_json::json;
 
@@ -28,6 +29,8 @@ struct Fields {
     tags: String,
     gone: bool,
     shared: bool,
+    /// It is to stand on the overview of whoever saves it.
+    tile: bool,
 }
 
 #[derive(Template)]
@@ -60,6 +63,7 @@ impl Fields {
             tags: question.tags.join(", "),
             gone: question.include_deleted,
             shared: question.shared && question.owner.is_some(),
+            tile: false,
         }
     }
 
@@ -73,6 +77,7 @@ impl Fields {
             tags: form.text("tags"),
             gone: is("gone"),
             shared: is("shared"),
+            tile: is("tile"),
         }
     }
 
@@ -154,6 +159,7 @@ pub(in crate::site) async fn add(call: Call) -> Result<Answer, ApiError> {
         fields.text = text.replace("\r\n", "\n");
         fields.gone = asked.get("gone").is_some();
     }
+    fields.tile = asked.get("tile").is_some();
     view(&call, None, fields, None, instead).await
 }
 
@@ -187,6 +193,23 @@ pub(in crate::site) async fn save(call: Call) -> Result<Answer, ApiError> {
     write(call, Some(question)).await
 }
 
+/// Puts a question on the overview; `false` where there is no room for it.
+async fn pinned(call: &Call, id: &str) -> Result<bool, ApiError> {
+    let caller = call.caller()?;
+    if Operation::ArrangeTiles.permits(caller, Owned::No).is_err() {
+        return Ok(false);
+    }
+    let before = call.state.desk.tiles(caller).await?;
+    let mut ids: Vec<String> = before.into_iter().map(|tile| tile.id).collect();
+    ids.push(id.to_owned());
+    let call = Call { operation: Operation::ArrangeTiles, ..call.clone() };
+    match handle(as_json(call, &json!({ "questions": ids }))).await {
+        Ok(_) => Ok(true),
+        Err(told) if told.status.is_client_error() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Keeps what a form says, or tells what is wrong with it.
 async fn write(call: Call, question: Option<QuestionLine>) -> Result<Answer, ApiError> {
     let fields = Fields::read(&Form::read(&call.body));
@@ -194,6 +217,9 @@ async fn write(call: Call, question: Option<QuestionLine>) -> Result<Answer, Api
     match handle(as_json(call, &fields.body())).await {
         Ok(answer) => {
             let id = member(&answer, "id").unwrap_or_default();
+            if fields.tile && question.is_none() && pinned(&asking, &id).await? {
+                return Ok(sent_to("/"));
+            }
             Ok(sent_to(&after(&asking, &id).await?))
         }
         Err(told) if told.status.is_client_error() => {
