@@ -12,3 +12,4 @@ mod matrix;
 mod provisioning;
 mod ruling;
 mod settings;
+mod wide;
