@@ -9,6 +9,7 @@ mod c1z;
 mod estate;
 mod further;
 mod library;
+mod pages;
 mod process;
 mod questions;
 mod report;
@@ -39,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
         return store::once().await;
     }
     let writes = asked.iter().any(|asked| asked == "write");
-    for part in ["store", "questions", "rules", "process", "serve", "wall", "c1z"] {
+    for part in ["store", "questions", "rules", "process", "serve", "wall", "pages", "c1z"] {
         // `rules:20` is the same with a twentieth of the estate.
         let share = asked.iter().find_map(|asked| asked.strip_prefix(part)?.strip_prefix(':')?.parse().ok());
         if share.is_none() && !asked.iter().any(|asked| asked == part || asked == "all") {
@@ -63,6 +64,7 @@ async fn measure(part: &str, share: u32, report: &mut Report) -> anyhow::Result<
         "process" => process::run(report).await,
         "serve" => serve::run(report, share).await,
         "wall" => wall::run(report).await,
+        "pages" => pages::run(report, share).await,
         _ => c1z::run(report),
     }
 }

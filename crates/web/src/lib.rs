@@ -36,3 +36,4 @@ pub use installed::{Installed, InstalledSetting};
 pub use limits::Limits;
 pub use place::Place;
 pub use server::{Guest, Joins, Server, Services, WebError};
+pub use site::page_routes;

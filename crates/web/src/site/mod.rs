@@ -56,6 +56,7 @@ pub(crate) use assets::answer as asset;
 pub(crate) use connector_add::{Step, setting_up};
 pub(crate) use frame::{Plain, page, theme};
 pub(crate) use routes::ROUTES;
+pub use routes::page_routes;
 
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
 

@@ -18,7 +18,7 @@ use metsuke_model::finding::FindingState;
 use metsuke_model::{Grant, HerokuId, ResourceType};
 
 use compare::{Compared, compared};
-use tree::{Branch, Leaf, branches, leaf, what_and_why};
+use tree::{Leaf, Tree, leaf, tree, what_and_why};
 
 use super::app::addons;
 use super::asked::{Asked, segment};
@@ -32,8 +32,9 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
 
-/// Apps of a page that lists them all.
+/// Apps of a page that lists them all, and so few that nobody has to look for one.
 const PAGE: usize = 300;
+const FEW: usize = 20;
 /// Add-ons, changes and findings that are shown.
 const ADDONS: usize = 50;
 const RECENT: u32 = 15;
@@ -48,7 +49,10 @@ struct View {
     badges: Vec<Badge>,
     lead: String,
     figures: Vec<Figure>,
-    branches: Vec<Branch>,
+    tree: Tree,
+    /// The list of every app, and where words are looked for in it.
+    apps: String,
+    seeks: bool,
     facts: Vec<(&'static str, Cell)>,
     addons: Table,
     more_addons: usize,
@@ -72,6 +76,10 @@ struct AppsView {
     lead: String,
     leaves: Vec<Leaf>,
     tally: String,
+    text: String,
+    /// What the search keeps of what was asked.
+    kept: Vec<(String, String)>,
+    all: String,
     next: String,
 }
 
@@ -97,7 +105,9 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         badges: badges(&found),
         lead: lead(&found),
         figures: figures(&frame, &found),
-        branches: branches(&frame, &found, connector),
+        tree: tree(&frame, &found, connector),
+        apps: format!("/people/{}/apps", segment(&own_id)),
+        seeks: found.apps.len() > FEW,
         facts: facts(&frame, &found),
         more_addons: found.addons.len().saturating_sub(ADDONS),
         addons: addons(found.addons.get(..ADDONS).unwrap_or(&found.addons)),
@@ -252,9 +262,13 @@ pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
     frame.crumbs.push(super::frame::Crumb { name: email.clone(), href });
     let frame = frame.here("Apps");
     let own = |name: &str| frame.asked.get(name);
+    let words: Vec<String> = own("q").unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
     let fits = |app: &&AppOfUser| {
+        let name = app.app.name.to_lowercase();
+        let named = words.iter().all(|word| name.contains(word.as_str()));
         let team = app.team.as_deref().unwrap_or("-");
-        own("team").is_none_or(|wanted| wanted == team)
+        named
+            && own("team").is_none_or(|wanted| wanted == team)
             && own("can").is_none_or(|right| holds(&app.held, right))
             && (own("what").is_none() || {
                 let (what, why) = what_and_why(app);
@@ -268,7 +282,11 @@ pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
         (_, _, Some(right)) => format!("Apps that they can {}.", Name::new(right).cut),
         _ => "Every app that they reach.".to_owned(),
     };
+    let here = frame.asked.without(&["from", "q"]);
     let view = AppsView {
+        text: own("q").unwrap_or_default().to_owned(),
+        kept: here.pairs(),
+        all: if words.is_empty() { String::new() } else { here.at(&frame.path) },
         read: frame.read(std::slice::from_ref(&reading)),
         title: email,
         lead,

@@ -154,6 +154,12 @@ pub(crate) static ROUTES: &[Route] = &[
     get("/styleguide", Operation::WhoAmI, |call| Box::pin(styleguide::page(call))),
 ];
 
+/// Where the pages are: the path of each, in which `{id}` and its like stand for an object's.
+#[must_use]
+pub fn page_routes() -> Vec<&'static str> {
+    ROUTES.iter().filter(|route| route.method == Method::Get).map(|route| route.path).collect()
+}
+
 /// The date that a page is asked for.
 pub(super) fn as_of(asked: &Asked) -> Result<Option<AsOf>, ApiError> {
     let read = |text: &str| text.parse().map_err(|wrong: String| ApiError::invalid("as_of", wrong));

@@ -217,12 +217,12 @@ async fn changes_of_several_connectors_are_one_feed_each_naming_its_own() {
     assert_eq!(names.len(), 2, "{names:?}");
     let of_second = places.iter().filter(|place| place.contains(&second.to_string())).count();
     assert!(of_second >= 40 && places.len() > of_second, "{of_second} of {}", places.len());
-    let mut once = places.clone();
-    once.sort_unstable();
-    once.dedup_by(|one, other| one == other);
-    assert!(once.len() >= 80, "{}", once.len());
-    let one = browser.get(places.iter().find(|place| place.contains(&second.to_string())).unwrap()).await;
-    assert_eq!(one.status, 200);
+    let mut each = places.clone();
+    each.sort_unstable();
+    each.dedup();
+    assert!(each.len() >= 80, "{}", each.len());
+    let shown = browser.get(places.iter().find(|place| place.contains(&second.to_string())).unwrap()).await;
+    assert_eq!(shown.status, 200);
     let narrowed = browser.get(&format!("/changes?connector={second}")).await;
     assert!(!narrowed.body.contains("in <bdi title=\"\">"), "{}", narrowed.body);
 }

@@ -14,3 +14,4 @@ mod matrix;
 mod provisioning;
 mod ruling;
 mod settings;
+mod wide;

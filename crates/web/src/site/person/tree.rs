@@ -1,20 +1,26 @@
 //! What somebody reaches, as a tree: by team, and within a team by reason.
 //!
-//! Invariant: apps that are reached for the same reason stand together, a few of them by name; every one of them is counted.
+//! Invariant: apps that are reached for the same reason stand together, a few of them by name; every one of them is counted, and
+//! what stands on the page is bounded, however much somebody reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use metsuke_engine::access::{AppOfUser, UserAccess, allowed, clauses};
 use metsuke_model::Grant;
 
 use super::teams;
-use crate::site::asked::segment;
+use crate::site::asked::{Asked, segment};
 use crate::site::cell::{Badge, Tone};
 use crate::site::frame::Frame;
 use crate::site::words::{Name, count, listed, reasons};
 
-/// Apps that are named of those that are reached for one reason.
-const NAMED: usize = 12;
+/// Teams that stand on a page, reasons in all of them together, and apps that are named.
+const TEAMS: usize = 80;
+const REASONS: usize = 100;
+const NAMED: usize = 200;
+/// Apps that are named of those that are reached for one reason: few where there are many reasons.
+const NAMED_OF_ONE: RangeInclusive<usize> = 2..=12;
 
 /// An app as a link.
 pub(super) struct Leaf {
@@ -39,11 +45,26 @@ pub(super) struct Branch {
     pub(super) roles: Vec<Badge>,
     pub(super) tally: String,
     pub(super) twigs: Vec<Twig>,
+    /// What is reached for further reasons, and where it stands; empty where everything is here.
+    pub(super) further: String,
+    pub(super) further_href: String,
     pub(super) open: bool,
 }
 
-/// What somebody reaches, by team; within a team, by reason.
-pub(super) fn branches(frame: &Frame, person: &UserAccess, connector: Option<&str>) -> Vec<Branch> {
+/// What somebody reaches.
+pub(super) struct Tree {
+    pub(super) branches: Vec<Branch>,
+    /// What is reached through further teams; empty where all of them are here.
+    pub(super) further: String,
+}
+
+/// Apps of one team that are reached for one reason.
+type Reason<'p> = ((String, String), Vec<&'p AppOfUser>);
+/// What is reached through one team: whether these are personal apps, its name, and the reasons.
+type OfTeam<'p> = ((bool, &'p str), Vec<Reason<'p>>);
+
+/// What somebody reaches, by team; within a team, by reason. Of too many teams those with the most apps are kept.
+pub(super) fn tree(frame: &Frame, person: &UserAccess, connector: Option<&str>) -> Tree {
     let mut by_team: BTreeMap<(bool, &str), Vec<&AppOfUser>> = BTreeMap::new();
     for role in teams(person) {
         by_team.entry((false, &role.resource.name)).or_default();
@@ -51,62 +72,137 @@ pub(super) fn branches(frame: &Frame, person: &UserAccess, connector: Option<&st
     for app in &person.apps {
         by_team.entry((app.team.is_none(), app.team.as_deref().unwrap_or_default())).or_default().push(app);
     }
-    let few = by_team.len() <= 3;
-    let branch = |((personal, team), apps): ((bool, &str), Vec<&AppOfUser>)| {
-        let own = teams(person).filter(|role| &*role.resource.name == team && !personal);
-        let href = own
-            .clone()
-            .next()
-            .map(|role| frame.object("teams", &role.resource.id, connector))
-            .or_else(|| (!personal).then(|| frame.object("teams", &team, connector)));
-        let badge = |role: &Grant| {
-            let tone = if matches!(&*role.entitlement, "admin" | "owner") { Tone::Warn } else { Tone::Calm };
-            Badge::new(tone, Name::new(&role.entitlement).cut)
-        };
-        Branch {
-            name: if personal { Name::new("Personal apps") } else { Name::new(team) },
-            href: href.unwrap_or_default(),
-            roles: own.map(badge).collect(),
-            tally: count(apps.len(), "app", "apps"),
-            twigs: twigs(frame, person, if personal { "-" } else { team }, &apps, connector),
-            open: few,
-        }
-    };
-    by_team.into_iter().map(branch).collect()
+    let mut all: Vec<OfTeam<'_>> = by_team.into_iter().map(|(team, apps)| (team, by_reason(&apps))).collect();
+    let further = further_teams(&mut all);
+    let room = Room::of(&all);
+    let branches = all.into_iter().map(|one| branch(frame, person, one, &room, connector)).collect();
+    Tree { branches, further }
 }
 
-fn twigs(
+/// How much there is room for.
+struct Room {
+    /// Reasons of one team.
+    reasons: usize,
+    /// Apps that are named of one reason.
+    named: usize,
+    /// Whether everything is unfolded.
+    open: bool,
+}
+
+impl Room {
+    fn of(all: &[OfTeam<'_>]) -> Self {
+        let reasons = (REASONS / all.len().max(1)).max(1);
+        let shown: usize = all.iter().map(|(_, of_team)| of_team.len().min(reasons)).sum();
+        let named = (NAMED / shown.max(1)).clamp(*NAMED_OF_ONE.start(), *NAMED_OF_ONE.end());
+        Self { reasons, named, open: all.len() <= 3 }
+    }
+}
+
+fn branch(
+    frame: &Frame,
+    person: &UserAccess,
+    ((personal, team), reasons): OfTeam<'_>,
+    room: &Room,
+    connector: Option<&str>,
+) -> Branch {
+    let own = teams(person).filter(|role| &*role.resource.name == team && !personal);
+    let href = own
+        .clone()
+        .next()
+        .map(|role| frame.object("teams", &role.resource.id, connector))
+        .or_else(|| (!personal).then(|| frame.object("teams", &team, connector)));
+    let badge = |role: &Grant| {
+        let tone = if matches!(&*role.entitlement, "admin" | "owner") { Tone::Warn } else { Tone::Calm };
+        Badge::new(tone, Name::new(&role.entitlement).cut)
+    };
+    let part = if personal { "-" } else { team };
+    Branch {
+        name: if personal { Name::new("Personal apps") } else { Name::new(team) },
+        href: href.unwrap_or_default(),
+        roles: own.map(badge).collect(),
+        tally: count(apps_for(&reasons), "app", "apps"),
+        further: told(reasons.get(room.reasons..).unwrap_or_default()),
+        further_href: apps_of(frame).with("team", part).at(&apps_path(person)),
+        twigs: reasons
+            .into_iter()
+            .take(room.reasons)
+            .map(|reason| twig(frame, person, part, reason, room.named, connector))
+            .collect(),
+        open: room.open,
+    }
+}
+
+fn apps_for(reasons: &[Reason<'_>]) -> usize {
+    reasons.iter().map(|(_, apps)| apps.len()).sum()
+}
+
+/// What is reached for the reasons that there is no room for.
+fn told(hidden: &[Reason<'_>]) -> String {
+    if hidden.is_empty() {
+        return String::new();
+    }
+    let reasons = count(hidden.len(), "further reason", "further reasons");
+    format!("{} for {reasons}", count(apps_for(hidden), "more app", "more apps"))
+}
+
+/// Leaves the teams with the most apps, in their order, and tells of the others.
+fn further_teams(all: &mut Vec<OfTeam<'_>>) -> String {
+    if all.len() <= TEAMS {
+        return String::new();
+    }
+    let mut sizes: Vec<(usize, usize)> = all.iter().map(|(_, reasons)| apps_for(reasons)).zip(0..).collect();
+    sizes.sort_by_key(|(apps, place)| (std::cmp::Reverse(*apps), *place));
+    let gone = sizes.split_off(TEAMS);
+    let mut kept: Vec<usize> = sizes.into_iter().map(|(_, place)| place).collect();
+    kept.sort_unstable();
+    let mut place = 0..;
+    all.retain(|_| place.next().is_some_and(|place| kept.binary_search(&place).is_ok()));
+    let teams = count(gone.len(), "further team", "further teams");
+    format!("{} in {teams}", count(gone.iter().map(|(apps, _)| apps).sum(), "more app", "more apps"))
+}
+
+fn apps_path(person: &UserAccess) -> String {
+    format!("/people/{}/apps", segment(&person.principal.id.to_string()))
+}
+
+fn apps_of(frame: &Frame) -> Asked {
+    frame.asked.only(&["as_of", "connector"])
+}
+
+/// Apps by what is held on them and why, the reasons with the most apps first.
+fn by_reason<'p>(apps: &[&'p AppOfUser]) -> Vec<Reason<'p>> {
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    let mut reasons: Vec<Reason<'p>> = Vec::new();
+    for app in apps {
+        let key = what_and_why(app);
+        let place = *places.entry(key.clone()).or_insert(reasons.len());
+        if place == reasons.len() {
+            reasons.push((key, Vec::new()));
+        }
+        if let Some((_, together)) = reasons.get_mut(place) {
+            together.push(app);
+        }
+    }
+    reasons.sort_by_key(|(_, apps)| std::cmp::Reverse(apps.len()));
+    reasons
+}
+
+fn twig(
     frame: &Frame,
     person: &UserAccess,
     team: &str,
-    apps: &[&AppOfUser],
+    ((what, why), apps): Reason<'_>,
+    named: usize,
     connector: Option<&str>,
-) -> Vec<Twig> {
-    let mut by_reason: Vec<((String, String), Vec<&AppOfUser>)> = Vec::new();
-    for app in apps {
-        let key = what_and_why(app);
-        match by_reason.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, together)) => together.push(app),
-            None => by_reason.push((key, vec![app])),
-        }
-    }
-    by_reason.sort_by_key(|(_, apps)| std::cmp::Reverse(apps.len()));
-    let path = format!("/people/{}/apps", segment(&person.principal.id.to_string()));
-    let twig = |((what, why), apps): ((String, String), Vec<&AppOfUser>)| Twig {
+) -> Twig {
+    Twig {
         tally: count(apps.len(), "app", "apps"),
-        leaves: apps.iter().take(NAMED).map(|app| leaf(frame, app, connector)).collect(),
-        others: apps.len().saturating_sub(NAMED),
-        href: frame
-            .asked
-            .only(&["as_of", "connector"])
-            .with("team", team)
-            .with("what", &what)
-            .with("why", &why)
-            .at(&path),
+        leaves: apps.iter().take(named).map(|app| leaf(frame, app, connector)).collect(),
+        others: apps.len().saturating_sub(named),
+        href: apps_of(frame).with("team", team).with("what", &what).with("why", &why).at(&apps_path(person)),
         what,
         why,
-    };
-    by_reason.into_iter().map(twig).collect()
+    }
 }
 
 /// What is held on an app, and why, in words.
