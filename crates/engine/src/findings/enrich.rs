@@ -13,7 +13,7 @@ use crate::EngineError;
 use crate::access::{Held, user_access};
 
 /// The most findings of one evaluation whose paths are looked up.
-const MOST_PATHS: usize = 100;
+pub(super) const MOST_PATHS: usize = 100;
 /// The most people of one finding who are named.
 const MOST_PEOPLE: usize = 10;
 /// The most people of one finding whose paths are told.
@@ -21,21 +21,23 @@ const MOST_TOLD: usize = 3;
 /// The most lines of one finding.
 const MOST_LINES: usize = 10;
 
-/// Completes findings that are news.
+/// Completes findings that are news; `paths_left`: of how many more the paths are looked up.
 pub(super) async fn enrich(
     store: &Store,
     version: Version,
     news: Vec<(&mut FindingRow, &[Change])>,
+    paths_left: &mut usize,
 ) -> Result<(), EngineError> {
     let mut snapshot = None;
-    for (nth, (finding, changes)) in news.into_iter().enumerate() {
+    for (finding, changes) in news {
         let mut evidence = Evidence::read(&finding.document);
         let texts = touch::texts(&evidence.rows);
         evidence.who = people(&texts);
         let about: Vec<&Change> = changes.iter().filter(|change| touch::concerns(change, &texts)).collect();
         evidence.changes = touch::differences(&about);
         evidence.changes.truncate(MOST_LINES);
-        if nth < MOST_PATHS && !evidence.who.is_empty() {
+        if *paths_left > 0 && !evidence.who.is_empty() {
+            *paths_left -= 1;
             if snapshot.is_none() {
                 snapshot = store.snapshot(Some(AsOf::Version(version))).await?;
             }

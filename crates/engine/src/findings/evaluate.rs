@@ -13,6 +13,7 @@ use metsuke_model::{AsOf, Clock, Version};
 use metsuke_store::{FindingStanding, RuleStateRow, Store, StoreError};
 
 use super::compare::Judged;
+use super::enrich::MOST_PATHS;
 use super::settle::{Found, Settled, settle};
 use super::watched::{Pace, Watched};
 use crate::EngineError;
@@ -164,6 +165,8 @@ struct Run<'r> {
     found: Found<'r>,
     /// What was stored.
     summary: Summary,
+    /// Of how many more findings that are news the paths are looked up.
+    paths_left: usize,
 }
 
 impl<'r> Run<'r> {
@@ -175,7 +178,7 @@ impl<'r> Run<'r> {
     ) -> Self {
         let states = standing.rules.iter().map(|state| (&*state.rule, state)).collect();
         let (found, summary) = (Found::upon(standing), Summary::nothing(version));
-        Self { asked, standing, states, version, clock, found, summary }
+        Self { asked, standing, states, version, clock, found, summary, paths_left: MOST_PATHS }
     }
 
     /// Evaluates every rule, those together that look at the same changes, and stores what they find.
@@ -263,7 +266,8 @@ impl<'r> Run<'r> {
     /// Stores what was found since the last time; `last`: nothing more of the version follows.
     async fn store(&mut self, last: bool) -> Result<Settled, EngineError> {
         let found = std::mem::replace(&mut self.found, Found::upon(self.standing));
-        let settled = settle(self.asked, &found, (self.version, last), self.clock).await?;
+        let settled =
+            settle(self.asked, &found, (self.version, last), &mut self.paths_left, self.clock).await?;
         Ok(match settled {
             Settled::Stored(part, edition) => {
                 let before = std::mem::replace(&mut self.summary, Summary::nothing(self.version));

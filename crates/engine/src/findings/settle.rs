@@ -71,11 +71,13 @@ pub(super) enum Settled {
     Otherwise,
 }
 
-/// Compares and stores, anew where somebody wrote of findings in between. `last`: nothing more of the version follows.
+/// Compares and stores, anew where somebody wrote of findings in between. `last`: nothing more of the version follows;
+/// `paths_left`: of how many more findings that are news the paths are looked up.
 pub(super) async fn settle(
     asked: &Asked<'_>,
     found: &Found<'_>,
     (version, last): (Version, bool),
+    paths_left: &mut usize,
     clock: &dyn Clock,
 ) -> Result<Settled, EngineError> {
     let watched: HashSet<&str> = asked.rules.iter().map(Watched::key).collect();
@@ -94,7 +96,8 @@ pub(super) async fn settle(
         if matches!(asked.of, Which::These(_)) {
             outcome.evaluated.version = None;
         }
-        complete(asked, &found.judged, &mut outcome, version).await?;
+        let mut left = *paths_left;
+        complete(asked, &found.judged, &mut outcome, (version, &mut left)).await?;
         outcome.evaluated.deliveries = deliveries(asked, &found.judged, &outcome, version, clock);
         let mut summary = summary(found, &ground, &outcome, version);
         let evaluated = &outcome.evaluated;
@@ -103,6 +106,7 @@ pub(super) async fn settle(
         }
         if asked.store.keep_evaluation(evaluated).await? {
             summary.stored = true;
+            *paths_left = left;
             return Ok(Settled::Stored(summary, ground.standing.edition + 1));
         }
     }
@@ -135,7 +139,7 @@ async fn complete(
     asked: &Asked<'_>,
     judged: &[Judged<'_>],
     outcome: &mut Outcome,
-    version: Version,
+    (version, paths_left): (Version, &mut usize),
 ) -> Result<(), EngineError> {
     let opened: BTreeSet<usize> = outcome
         .news
@@ -150,7 +154,7 @@ async fn complete(
             news.push((finding, of.map_or(&[][..], |one| &*one.changes)));
         }
     }
-    enrich(asked.store, version, news).await
+    enrich(asked.store, version, news, paths_left).await
 }
 
 /// What is to be told, and to whom.
