@@ -21,6 +21,8 @@ pub(crate) enum Extent {
     All,
     /// What one user holds.
     User(i64),
+    /// What one user holds on these apps, and the user's roles.
+    UserOn { user: i64, apps: Vec<i64> },
     /// These teams, Enterprise accounts and apps.
     Resources(Vec<i64>),
     /// The own rows of these users, for what rows on these resources tell of: the resources and the teams' apps.
@@ -89,7 +91,7 @@ impl World {
         }
         let accounts = match extent {
             Extent::Resources(ids) | Extent::Rows { resources: ids, .. } => Select::Dense(ids.clone()),
-            Extent::All | Extent::User(_) => Select::All,
+            Extent::All | Extent::User(_) | Extent::UserOn { .. } => Select::All,
         };
         for stored in snapshot.objects::<EnterpriseAccount>(&accounts).await? {
             let resource =
@@ -118,6 +120,10 @@ impl World {
                 apps.extend(snapshot.objects(&Select::Dense(resources.clone())).await?);
                 (AccessSelect::Of(users.clone()), apps)
             }
+            Extent::UserOn { user, apps } => {
+                let apps = snapshot.objects(&Select::Dense(apps.clone())).await?;
+                (AccessSelect::Of(vec![*user]), apps)
+            }
             Extent::User(user) => {
                 let select = AccessSelect::Of(vec![*user]);
                 let held: Vec<i64> =
@@ -126,7 +132,7 @@ impl World {
                 if effective {
                     let teams = held.iter().copied().filter(|id| self.teams.contains_key(id)).collect();
                     apps.extend(snapshot.objects(&Select::Within(teams)).await?);
-                    apps.extend(snapshot.objects(&Select::OwnedBy(*user)).await?);
+                    apps.extend(snapshot.objects(&Select::OwnedBy(vec![*user])).await?);
                 }
                 apps.extend(snapshot.objects(&Select::Dense(held)).await?);
                 (select, apps)

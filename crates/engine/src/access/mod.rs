@@ -23,6 +23,7 @@ pub use lookup::{find_app, find_team, find_user};
 pub use page::{GrantKey, grants_page};
 pub use reasons::{Clause, Reason, allowed, clauses, most};
 pub use several::{PeopleOnApp, people_on_apps};
+pub(crate) use user::user_access_on;
 pub use user::{AppOfUser, UserAccess, user_access};
 
 use metsuke_model::PathStep;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use metsuke_model::record::{App, Invitation};
+use metsuke_model::record::{App, Invitation, User};
 use metsuke_model::{Grant, Moment, Principal, ResourceRef};
-use metsuke_store::{Select, Snapshot};
+use metsuke_store::{Select, Snapshot, Stored};
 use serde::{Deserialize, Serialize};
 
 use super::app::{reach, reads_config};
-use super::effective::{Extent, World};
+use super::effective::{AppFacts, Extent, World};
 use super::grants::{direct_lines, pending};
 use super::lookup::find_user;
 use super::{Held, ReachedAddOn};
@@ -60,32 +60,18 @@ pub async fn user_access(snapshot: &mut Snapshot, user: &str) -> Result<UserAcce
     let mut world = World::load(snapshot, &Extent::User(stored.dense), true).await?;
     let version = snapshot.sync().version.0;
     // Somebody who holds nothing stands in no row.
-    let principal = Principal {
-        kind: metsuke_model::grant::PrincipalKind::User,
-        id: stored.record.id.clone(),
-        email: stored.record.email.clone(),
-    };
+    let principal = principal(&stored);
     world.principals.insert(stored.dense, principal.clone());
-    let mut roles = Vec::new();
-    let teams = world.teams.iter().map(|(dense, team)| (*dense, &team.resource));
-    let accounts = world.enterprise_accounts.iter().map(|(dense, account)| (*dense, account));
-    for (dense, resource) in teams.chain(accounts) {
-        roles.extend(world.entries(dense).iter().flat_map(|entry| direct_lines(&world, entry, resource)));
-    }
-    roles.sort_by(|left, right| left.resource.cmp(&right.resource));
+    let roles = roles(&world);
     world.apps.sort_by(|left, right| left.resource.name.cmp(&right.resource.name));
     let mut apps = Vec::new();
     let mut readable = Vec::new();
     for app in &world.apps {
-        let held = world.held(app, stored.dense);
-        if held.is_empty() {
-            continue;
-        }
-        if reads_config(&held) {
+        let Some(line) = app_line(&world, app, stored.dense) else { continue };
+        if reads_config(&line.held) {
             readable.push(app.dense);
         }
-        let team = app.team.and_then(|team| world.teams.get(&team)).map(|team| team.resource.name.clone());
-        apps.push(AppOfUser { app: app.resource.clone(), team, locked: app.locked, held });
+        apps.push(line);
     }
     let names: HashMap<i64, &ResourceRef> = world.apps.iter().map(|app| (app.dense, &app.resource)).collect();
     let readable: Vec<(i64, App)> = readable
@@ -115,4 +101,53 @@ pub async fn user_access(snapshot: &mut Snapshot, user: &str) -> Result<UserAcce
         addons,
         pending: invited,
     })
+}
+
+/// What a person of this e-mail address or id holds on these apps, and the person's roles everywhere: the lines that
+/// [`user_access`] has of them, without reading everything else that the person reaches.
+///
+/// # Errors
+///
+/// As [`user_access`].
+pub(crate) async fn user_access_on(
+    snapshot: &mut Snapshot,
+    user: &str,
+    apps: Vec<i64>,
+) -> Result<(Vec<Grant>, Vec<AppOfUser>), EngineError> {
+    let stored = find_user(snapshot, user).await?;
+    let extent = Extent::UserOn { user: stored.dense, apps };
+    let mut world = World::load(snapshot, &extent, true).await?;
+    world.principals.insert(stored.dense, principal(&stored));
+    world.apps.sort_by(|left, right| left.resource.name.cmp(&right.resource.name));
+    let apps = world.apps.iter().filter_map(|app| app_line(&world, app, stored.dense)).collect();
+    Ok((roles(&world), apps))
+}
+
+fn principal(stored: &Stored<User>) -> Principal {
+    Principal {
+        kind: metsuke_model::grant::PrincipalKind::User,
+        id: stored.record.id.clone(),
+        email: stored.record.email.clone(),
+    }
+}
+
+/// The roles in teams and on Enterprise accounts among the loaded rows, by resource.
+fn roles(world: &World) -> Vec<Grant> {
+    let teams = world.teams.iter().map(|(dense, team)| (*dense, &team.resource));
+    let accounts = world.enterprise_accounts.iter().map(|(dense, account)| (*dense, account));
+    let mut roles: Vec<Grant> = teams
+        .chain(accounts)
+        .flat_map(|(dense, resource)| {
+            world.entries(dense).iter().flat_map(move |entry| direct_lines(world, entry, resource))
+        })
+        .collect();
+    roles.sort_by(|left, right| left.resource.cmp(&right.resource));
+    roles
+}
+
+/// What a person holds on an app; none where that is nothing.
+fn app_line(world: &World, app: &AppFacts, person: i64) -> Option<AppOfUser> {
+    let held = world.held(app, person);
+    let team = app.team.and_then(|team| world.teams.get(&team)).map(|team| team.resource.name.clone());
+    (!held.is_empty()).then(|| AppOfUser { app: app.resource.clone(), team, locked: app.locked, held })
 }

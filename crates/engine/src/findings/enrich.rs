@@ -4,13 +4,14 @@
 
 use std::collections::HashSet;
 
-use metsuke_model::{AsOf, Version};
-use metsuke_store::{Change, FindingRow, Snapshot, Store};
+use metsuke_model::record::App;
+use metsuke_model::{AsOf, HerokuId, Version};
+use metsuke_store::{Change, FindingRow, Select, Snapshot, Store};
 
 use super::evidence::Evidence;
 use super::touch;
 use crate::EngineError;
-use crate::access::{Held, user_access};
+use crate::access::{Held, user_access_on};
 
 /// The most findings of one evaluation whose paths are looked up.
 pub(super) const MOST_PATHS: usize = 100;
@@ -20,6 +21,8 @@ const MOST_PEOPLE: usize = 10;
 const MOST_TOLD: usize = 3;
 /// The most lines of one finding.
 const MOST_LINES: usize = 10;
+/// The most texts of one finding that are looked up as apps.
+const MOST_NAMES: usize = 200;
 
 /// Completes findings that are news; `paths_left`: of how many more the paths are looked up.
 pub(super) async fn enrich(
@@ -70,15 +73,16 @@ async fn paths(
 ) -> Result<Vec<String>, EngineError> {
     let named =
         |id: &str, name: &str| texts.contains(&id.to_lowercase()) || texts.contains(&name.to_lowercase());
+    let apps = apps(snapshot, texts).await?;
     let mut lines = Vec::new();
     for email in who.iter().take(MOST_TOLD) {
-        let access = match user_access(snapshot, email).await {
+        let (roles, apps) = match user_access_on(snapshot, email, apps.clone()).await {
             Ok(access) => access,
             Err(EngineError::Store(error)) => return Err(error.into()),
             // Nobody of that name, or several: there is no path to tell.
             Err(_) => continue,
         };
-        for grant in &access.roles {
+        for grant in &roles {
             let on = &grant.resource;
             if named(&on.id.to_string(), &on.name) {
                 lines.push(format!(
@@ -89,12 +93,30 @@ async fn paths(
                 ));
             }
         }
-        for app in access.apps.iter().filter(|app| named(&app.app.id.to_string(), &app.app.name)) {
+        for app in &apps {
             lines.extend(app.held.iter().map(|held| format!("{email}: {}", line(&app.app.name, held))));
         }
     }
     lines.truncate(MOST_LINES);
     Ok(lines)
+}
+
+/// The apps that the texts name, by dense id. Heroku's names of apps and ids have small letters, digits and hyphens.
+async fn apps(snapshot: &mut Snapshot, texts: &HashSet<String>) -> Result<Vec<i64>, EngineError> {
+    let name = |text: &&String| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let mut names: Vec<&String> = texts.iter().filter(name).collect();
+    names.sort();
+    let mut found = Vec::new();
+    for name in names.into_iter().take(MOST_NAMES) {
+        for select in [Select::Id(HerokuId::new(name)), Select::Named(name.clone())] {
+            found.extend(snapshot.objects::<App>(&select).await?.into_iter().map(|app| app.dense));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 fn line(app: &str, held: &Held) -> String {
