@@ -94,8 +94,8 @@ impl Row<'_> {
     }
 }
 
-/// Keys in one statement: SQLite takes 32 766 placeholders.
-const MAX_KEYS: usize = 32_000;
+/// Keys in one statement: SQLite takes 32 766 placeholders, but a statement takes a hundred bytes for each.
+const MAX_KEYS: usize = 8_000;
 
 macro_rules! bound {
     ($query:expr, $binds:expr) => {{
@@ -137,11 +137,14 @@ macro_rules! select_in {
     ($database:ty, $connection:expr, $head:expr, $tail:expr, $keys:expr, $each:expr, $variant:ident, $doing:expr) => {{
         let mut builder = QueryBuilder::<$database>::new($head);
         let mut separated = builder.separated(", ");
+        let mut number = 0_usize;
         for key in $keys {
             separated.push_bind(key);
+            number += 1;
         }
         builder.push($tail);
-        let mut rows = builder.build().fetch(&mut **$connection);
+        // A statement of many keys is large, and another one for each number of them: it is not kept for the next time.
+        let mut rows = builder.build().persistent(number <= 1).fetch(&mut **$connection);
         while let Some(row) = rows.try_next().await.map_err(StoreError::database($doing))? {
             $each(Row::$variant(&row))?;
         }

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_sessions"),
     migration!(14, "0014_credentials"),
     migration!(15, "0015_questions"),
+    migration!(16, "0016_change_subjects"),
 ];
 
 /// The newest schema that this program knows.

@@ -24,8 +24,8 @@ pub enum Select {
     Named(String),
     /// Those that belong to these objects: a team's apps, an app's add-ons.
     Within(Vec<i64>),
-    /// The personal apps of this user.
-    OwnedBy(i64),
+    /// The personal apps of these users.
+    OwnedBy(Vec<i64>),
 }
 
 /// A record with what the store knows of it.
@@ -113,9 +113,9 @@ pub(crate) async fn find<T: Record>(
             let head = format!("{base} AND {} IN (", parent_column(kind));
             connection.each_in(doing, (&head, ")"), ids, &mut take).await?;
         }
-        Select::OwnedBy(owner) => {
+        Select::OwnedBy(owners) => {
             let head = format!("{base} AND owner IN (");
-            connection.each_in(doing, (&head, ")"), &[*owner], &mut take).await?;
+            connection.each_in(doing, (&head, ")"), owners, &mut take).await?;
         }
         Select::Id(id) => {
             let head = format!("{base} AND uuid = (");

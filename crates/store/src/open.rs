@@ -112,7 +112,8 @@ pub(crate) async fn sqlite(
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(if in_memory { 1 } else { 4 })
-        .idle_timeout(None)
+        // What a connection remembers of the file is given up when nobody has used it for a while.
+        .idle_timeout((!in_memory).then(|| Duration::from_secs(30)))
         .max_lifetime(None)
         // SQLite: a full disk ends a transaction behind the driver's back; such a connection is given up.
         .before_acquire(|connection, _| {

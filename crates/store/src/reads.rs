@@ -105,8 +105,9 @@ impl Snapshot {
         found.retain(|found| found.stored.since <= self.sync.version);
         self.fold_objects(&mut found).await?;
         let mut wanted = match select {
-            Select::Within(ids) => heroku_ids(&mut self.connection, ids).await?.into_values().collect(),
-            Select::OwnedBy(id) => heroku_ids(&mut self.connection, &[*id]).await?.into_values().collect(),
+            Select::Within(ids) | Select::OwnedBy(ids) => {
+                heroku_ids(&mut self.connection, ids).await?.into_values().collect()
+            }
             _ => Vec::new(),
         };
         wanted.sort();
@@ -150,7 +151,8 @@ impl Snapshot {
     /// changed since.
     async fn candidates<T: Record>(&mut self, select: &Select) -> Result<Vec<Found<T>>, StoreError> {
         let mut found = find::<T>(&mut self.connection, select, false).await?;
-        if matches!(select, Select::All) {
+        // An object keeps its ids.
+        if matches!(select, Select::All | Select::Dense(_) | Select::Id(_)) {
             return Ok(found);
         }
         let mut changed = Vec::new();
@@ -171,31 +173,39 @@ impl Snapshot {
     }
 
     async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {
+        let doing = "folding objects back";
         let places: HashMap<i64, usize> =
             found.iter().enumerate().map(|(place, found)| (found.stored.dense, place)).collect();
+        let few: Option<Vec<i64>> = (found.len() <= FEW).then(|| places.keys().copied().collect());
+        let fold = |row: Row<'_>| {
+            let Some(found) = places.get(&row.number(0)?).and_then(|place| found.get_mut(*place)) else {
+                return Ok(());
+            };
+            let change = ChangeKind::from_number(row.number(1)?);
+            let before = read_document(row.text(2)?)?;
+            if !before.is_empty() {
+                found.stored.record = patched(&found.stored.record, &before);
+            }
+            match change {
+                ChangeKind::Added => found.present = false,
+                ChangeKind::Removed => found.present = true,
+                ChangeKind::Changed => {}
+            }
+            Ok(())
+        };
+        let version = self.sync.version.0;
+        if let Some(few) = few {
+            let head = format!(
+                "SELECT object_id, change, before FROM object_change WHERE version > {version} AND object_id IN ("
+            );
+            return self.connection.each_in(doing, (&head, ") ORDER BY version DESC"), &few, fold).await;
+        }
         let sql = "SELECT object_id, change, before
                      FROM object_change
                     WHERE version > $1 AND (object_id & $2) = $3
                     ORDER BY version DESC";
-        let binds = [self.sync.version.0.into(), KIND_MASK.into(), T::KIND.number().into()];
-        self.connection
-            .each("folding objects back", sql, &binds, |row| {
-                let Some(found) = places.get(&row.number(0)?).and_then(|place| found.get_mut(*place)) else {
-                    return Ok(());
-                };
-                let change = ChangeKind::from_number(row.number(1)?);
-                let before = read_document(row.text(2)?)?;
-                if !before.is_empty() {
-                    found.stored.record = patched(&found.stored.record, &before);
-                }
-                match change {
-                    ChangeKind::Added => found.present = false,
-                    ChangeKind::Removed => found.present = true,
-                    ChangeKind::Changed => {}
-                }
-                Ok(())
-            })
-            .await
+        let binds = [version.into(), KIND_MASK.into(), T::KIND.number().into()];
+        self.connection.each(doing, sql, &binds, fold).await
     }
 
     /// Direct access, ordered by resource and principal.
@@ -324,6 +334,9 @@ impl Snapshot {
     }
 }
 
+/// Of so many objects the log is read by their ids, of more from end to end.
+const FEW: usize = 1_000;
+
 /// Which rows of the access log are meant: it is kept by version, and has no other order.
 enum Meant {
     All,
@@ -383,9 +396,8 @@ fn selects<T: Record>(select: &Select, wanted: &[HerokuId], found: &Found<T>) ->
         _ => false,
     };
     match select {
-        Select::All => true,
-        Select::Dense(ids) => ids.contains(&found.stored.dense),
-        Select::Id(id) => record.id() == id,
+        // Those alone were read.
+        Select::All | Select::Dense(_) | Select::Id(_) => true,
         Select::Named(name) => match cell(name_column(T::KIND)) {
             Some(metsuke_model::Cell::Text(text)) if name_column(T::KIND) == "email" => {
                 text.to_lowercase() == name.to_lowercase()

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use metsuke_model::record::App;
-use metsuke_model::{AsOf, Kind, ResourceType, Version};
+use metsuke_model::record::{App, User};
+use metsuke_model::{AsOf, HerokuId, Kind, ResourceType, Version};
 use metsuke_store::{AccessSelect, Select, Snapshot, Store, Stored, kind_of};
 
 use super::Held;
@@ -139,10 +139,18 @@ async fn widen(snapshot: &mut Snapshot, touched: &mut Touched) -> Result<(), Eng
             _ => false,
         };
     }
-    for person in people {
-        let apps: Vec<Stored<App>> = snapshot.objects(&Select::OwnedBy(person)).await?;
-        touched.app_rows.extend(apps.into_iter().map(|app| (app.dense, person)));
-    }
+    let apps: Vec<Stored<App>> = snapshot.objects(&Select::OwnedBy(people.clone())).await?;
+    let owners: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.owner.as_ref()).collect();
+    let dense: Vec<Stored<User>> = snapshot.objects(&Select::Dense(people)).await?;
+    let dense: BTreeMap<&HerokuId, i64> = dense
+        .iter()
+        .map(|user| (&user.record.id, user.dense))
+        .filter(|(id, _)| owners.contains(id))
+        .collect();
+    touched.app_rows.extend(apps.iter().filter_map(|app| {
+        let owner = dense.get(app.record.owner.as_ref()?)?;
+        Some((app.dense, *owner))
+    }));
     Ok(())
 }
 

@@ -67,7 +67,36 @@ macro_rules! events_where {
 }
 pub(super) use events_where;
 
+/// What a filter that names one object or one person is about, and nothing beside it but versions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subject {
+    /// Dense ids; nobody ever saw it where there is none.
+    pub(super) ids: Vec<i64>,
+    /// It is a person, whose grants count as well.
+    pub(super) is_person: bool,
+    /// Versions after this one, up to this one.
+    pub(super) versions: (i64, i64),
+}
+
 impl EventFilter {
+    /// The one object or person that is asked for; `None` where more is asked, or nothing of that sort.
+    pub(super) async fn subject(&self, connection: &mut Connection) -> Result<Option<Subject>, StoreError> {
+        let Self { kinds, changes, resource, principal, actor, text, since, until, after, up_to } = self;
+        let more = !kinds.is_empty()
+            || !changes.is_empty()
+            || actor.is_some()
+            || text.is_some()
+            || since.is_some()
+            || until.is_some();
+        let (asked, among, is_person) = match (resource, principal) {
+            (Some(resource), None) if !more => (resource, &Kind::ALL[..], false),
+            (None, Some(principal)) if !more => (principal, &[Kind::User][..], true),
+            _ => return Ok(None),
+        };
+        let versions = (after.map_or(-1, |version| version.0), up_to.map_or(i64::MAX, |version| version.0));
+        Ok(Some(Subject { ids: ids(connection, asked, among).await?, is_person, versions }))
+    }
+
     /// What to bind; `None` where it names a person or an object that nobody ever saw.
     pub(super) async fn binds(&self, connection: &mut Connection) -> Result<Option<Vec<Bind>>, StoreError> {
         let resource = match &self.resource {

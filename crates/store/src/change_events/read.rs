@@ -2,18 +2,20 @@
 //!
 //! Invariant: a page shows one committed state, and the keys of its last event begin the next one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use metsuke_model::access::{Access, Mask};
 use metsuke_model::{Moment, ResourceType, Version};
 
-use super::filter::events_where;
+use super::filter::{Subject, events_where};
 use super::{ChangeEffect, ChangeEvent, EventFilter};
 use crate::connection::{Bind, Connection, Row};
 use crate::history::named;
 use crate::{ChangeKind, Store, StoreError};
 
 const DOING: &str = "reading recorded changes";
+/// Places as near as this are read in one go with those between them.
+const NEAR: u32 = 4;
 
 impl Store {
     /// The newest events before the one with this version and place, newest first; the newest of all without one.
@@ -52,11 +54,19 @@ impl Store {
         with_effects: bool,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
         let (version, place) = before.map_or((i64::MAX, 0), |(version, place)| (version.0, place));
-        let sql = events_where!(
-            "(version < $11 OR (version = $11 AND place < $12))",
-            "ORDER BY version DESC, place DESC LIMIT $13"
-        );
-        self.events(filter, sql, [version, i64::from(place), i64::from(limit)], with_effects).await
+        let last = [version, i64::from(place), i64::from(limit)];
+        let mut connection = self.pool.begin_read().await?;
+        if let Some(subject) = filter.subject(&mut connection).await? {
+            let mut events = about(&mut connection, &subject, last).await?;
+            if with_effects {
+                fill(&mut connection, &mut events).await?;
+            }
+            return Ok(events);
+        }
+        drop(connection);
+        let sql =
+            events_where!("(version, place) < ($11, $12)", "ORDER BY version DESC, place DESC LIMIT $13");
+        self.events(filter, sql, last, with_effects).await
     }
 
     /// Events written or given another author after this turn, in that order. One that is given another author comes
@@ -117,6 +127,61 @@ impl Store {
     }
 }
 
+/// The newest events about one object or person before a place, newest first.
+///
+/// Where they stand is read off the indexes, each from its newest end, and only those that are wanted are looked up.
+async fn about(
+    connection: &mut Connection,
+    subject: &Subject,
+    [version, place, limit]: [i64; 3],
+) -> Result<Vec<ChangeEvent>, StoreError> {
+    let mut keys = BTreeSet::new();
+    for id in &subject.ids {
+        let (after, up_to) = subject.versions;
+        let binds = [(*id).into(), version.into(), place.into(), limit.into(), after.into(), up_to.into()];
+        let of_person: &[&'static str] = &[EVENTS_ON, EVENTS_OF, EFFECTS_FOR];
+        for sql in if subject.is_person { of_person } else { &[EVENTS_ON, EFFECTS_ON] } {
+            connection
+                .each(DOING, sql, &binds, |row| {
+                    keys.insert((row.number(0)?, row.number(1)?));
+                    Ok(())
+                })
+                .await?;
+        }
+    }
+    let most = usize::try_from(limit).unwrap_or(0);
+    let mut events = Vec::new();
+    for (version, place) in keys.into_iter().rev().take(most) {
+        connection
+            .each(DOING, ONE, &[version.into(), place.into()], |row| {
+                events.push(event(row)?);
+                Ok(())
+            })
+            .await?;
+    }
+    Ok(events)
+}
+
+/// Where the newest events about something stand.
+macro_rules! places {
+    ($table:literal, $column:literal) => {
+        concat!(
+            "SELECT DISTINCT version, place FROM ",
+            $table,
+            " WHERE ",
+            $column,
+            " = $1 AND (version, place) < ($2, $3) AND version > $5 AND version <= $6
+              ORDER BY version DESC, place DESC LIMIT $4"
+        )
+    };
+}
+const EVENTS_ON: &str = places!("change_event", "object_id");
+const EVENTS_OF: &str = places!("change_event", "principal_id");
+const EFFECTS_ON: &str = places!("change_effect", "resource_id");
+const EFFECTS_FOR: &str = places!("change_effect", "principal_id");
+const ONE: &str = "SELECT version, place, turn, edition, at, since, kind, change, document, about, author
+                     FROM change_event WHERE version = $1 AND place = $2";
+
 fn event(row: Row<'_>) -> Result<ChangeEvent, StoreError> {
     let damaged = |what: &str| StoreError::Damaged { what: format!("a recorded change's {what}") };
     let small = |number: i64| u32::try_from(number).map_err(|_| damaged("place"));
@@ -150,27 +215,35 @@ struct Raw {
     access: Access,
 }
 
+/// Places that stand close together, as the first and the last of each such run: what lies between is read as well.
+fn runs(mut places: Vec<(Version, u32)>) -> Vec<(Version, u32, u32)> {
+    places.sort_unstable();
+    let mut runs: Vec<(Version, u32, u32)> = Vec::new();
+    for (version, place) in places {
+        match runs.last_mut() {
+            Some((of, _, last)) if *of == version && place - *last <= NEAR => *last = place,
+            _ => runs.push((version, place, place)),
+        }
+    }
+    runs
+}
+
 /// Reads what the events gave and took.
 async fn fill(connection: &mut Connection, events: &mut [ChangeEvent]) -> Result<(), StoreError> {
     let places: HashMap<(Version, u32), usize> =
         events.iter().enumerate().map(|(at, event)| ((event.version, event.place), at)).collect();
-    let mut versions: Vec<i64> = events.iter().map(|event| event.version.0).collect();
-    versions.sort_unstable();
-    versions.dedup();
     let mut raws = Vec::new();
     let sql = "SELECT version, place, resource_id, principal_id, gained, via, mask, other
                  FROM change_effect
                 WHERE version = $1 AND place >= $2 AND place <= $3
                 ORDER BY place, resource_id, principal_id, gained, via";
-    for version in versions {
-        let of = || events.iter().filter(|event| event.version.0 == version).map(|event| event.place);
-        let (Some(first), Some(last)) = (of().min(), of().max()) else { continue };
-        let binds = [version.into(), i64::from(first).into(), i64::from(last).into()];
+    for (version, first, last) in runs(places.keys().copied().collect()) {
+        let binds = [version.0.into(), i64::from(first).into(), i64::from(last).into()];
         connection
             .each(DOING, sql, &binds, |row| {
                 let place = u32::try_from(row.number(1)?).unwrap_or(u32::MAX);
-                if places.contains_key(&(Version(version), place)) {
-                    raws.push(raw((Version(version), place), row)?);
+                if places.contains_key(&(version, place)) {
+                    raws.push(raw((version, place), row)?);
                 }
                 Ok(())
             })

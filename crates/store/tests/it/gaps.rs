@@ -111,7 +111,7 @@ async fn an_unknown_reference_becomes_an_object_when_it_is_listed(database: Data
     let mut snapshot = store.snapshot(None).await.unwrap().unwrap();
     let found = snapshot.objects::<User>(&Select::Named("OWNER@example.com".into())).await.unwrap();
     assert_eq!((&found[0].record, found[0].since), (&owner, Version(2)));
-    let apps = snapshot.objects::<App>(&Select::OwnedBy(found[0].dense)).await.unwrap();
+    let apps = snapshot.objects::<App>(&Select::OwnedBy(vec![found[0].dense])).await.unwrap();
     assert_eq!(apps[0].record, app);
     drop(snapshot);
     let mut old = store.snapshot(Some(AsOf::Version(Version(1)))).await.unwrap().unwrap();

@@ -51,7 +51,7 @@ async fn people(snapshot: &mut Snapshot) {
         };
         agrees::<User>(snapshot, Select::Named(email.to_ascii_uppercase()), same).await;
         let owned = |app: &Stored<App>| app.record.owner.as_ref() == Some(&user.record.id);
-        agrees::<App>(snapshot, Select::OwnedBy(user.dense), owned).await;
+        agrees::<App>(snapshot, Select::OwnedBy(vec![user.dense]), owned).await;
     }
 }
 

@@ -216,7 +216,7 @@ impl Provisioner<'_> {
                     person.email
                 ));
             }
-            for app in snapshot.objects::<App>(&Select::OwnedBy(stored.dense)).await? {
+            for app in snapshot.objects::<App>(&Select::OwnedBy(vec![stored.dense])).await? {
                 let name = app.record.name.unwrap_or_default();
                 noted.push(format!(
                     "{} owns the personal app {name}; it must be transferred first",
