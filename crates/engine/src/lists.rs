@@ -16,7 +16,7 @@ use metsuke_model::record::{
 use metsuke_model::{HerokuId, Record};
 use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
 
-pub use browse::{BrowsedLine, PersonLine, Rank};
+pub use browse::{BrowsedLine, Narrowing, PersonLine, Rank};
 pub use page::{ListedLine, Wanted, page};
 
 pub use line::{
@@ -133,7 +133,8 @@ async fn app_lines(
     apps: Vec<Stored<App>>,
     addons: &Select,
 ) -> Result<Vec<AppLine>, EngineError> {
-    let teams = names::<Team>(snapshot, |team| &team.name).await?;
+    let teams: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.team.as_ref()).collect();
+    let teams = names_of::<Team>(snapshot, teams, |team| &team.name).await?;
     let owners: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.owner.as_ref()).collect();
     let owners = names_of::<User>(snapshot, owners, |user| &user.email).await?;
     let spaces = names::<Space>(snapshot, |space| &space.name).await?;
@@ -246,12 +247,25 @@ pub async fn invitations(snapshot: &mut Snapshot) -> Result<Vec<InvitationLine>,
     Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
 }
 
+/// Pending invitations to a team, by its dense id.
+pub(crate) async fn invitations_to(
+    snapshot: &mut Snapshot,
+    team: i64,
+) -> Result<Vec<InvitationLine>, EngineError> {
+    let invitations = snapshot.objects::<Invitation>(&Select::Within(vec![team])).await?;
+    let lines = invitation_lines(snapshot, invitations).await?;
+    Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
+}
+
 async fn invitation_lines(
     snapshot: &mut Snapshot,
     invitations: Vec<Stored<Invitation>>,
 ) -> Result<Vec<InvitationLine>, EngineError> {
-    let teams = names::<Team>(snapshot, |team| &team.name).await?;
-    let people = names::<User>(snapshot, |user| &user.email).await?;
+    let teams: BTreeSet<&HerokuId> = invitations.iter().filter_map(|one| one.record.team.as_ref()).collect();
+    let teams = names_of::<Team>(snapshot, teams, |team| &team.name).await?;
+    let people: BTreeSet<&HerokuId> =
+        invitations.iter().filter_map(|one| one.record.invited_by.as_ref()).collect();
+    let people = names_of::<User>(snapshot, people, |user| &user.email).await?;
     let line = |invitation: Invitation| InvitationLine {
         team: named(&teams, invitation.team.as_ref()),
         invited_by: named(&people, invitation.invited_by.as_ref()),

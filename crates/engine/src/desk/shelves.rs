@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Desk, Estate, Placed};
 use crate::EngineError;
-use crate::lists::{BrowsedLine, Rank};
+use crate::lists::{BrowsedLine, Narrowing, Rank};
 
 /// Shelves that are kept.
 const KEPT: usize = 8;
@@ -159,13 +159,13 @@ impl<L: BrowsedLine> Shelf<L> {
         let usual = L::COLUMNS.first().copied().unwrap_or_default();
         let column = L::COLUMNS.iter().copied().find(|column| *column == asked.sort).unwrap_or(usual);
         let wanted: Vec<String> = asked.text.split_whitespace().map(str::to_lowercase).collect();
+        let narrowings: Vec<Narrowing> =
+            asked.filters.iter().map(|(filter, value)| Narrowing::new(filter, value)).collect();
         let fits = |place: &usize| {
             let words = self.words.get(*place).map_or("", |words| words);
             let line = self.lines.get(*place);
             wanted.iter().all(|wanted| words.contains(wanted.as_str()))
-                && line.is_some_and(|line| {
-                    asked.filters.iter().all(|(filter, value)| line.row.fits(filter, value))
-                })
+                && line.is_some_and(|line| narrowings.iter().all(|narrowing| line.row.fits(narrowing)))
         };
         let order = self.order(column);
         let in_order = order.iter().map(|place| *place as usize);

@@ -14,7 +14,9 @@ use crate::access::{
     user_access,
 };
 use crate::changes::{Event, EventFilter, EventPage, event, events};
-use crate::lists::{AppLine, EnterpriseAccountLine, InvitationLine, ListedLine as _, TeamLine, invitations};
+use crate::lists::{
+    AppLine, EnterpriseAccountLine, InvitationLine, ListedLine as _, TeamLine, invitations_to,
+};
 
 /// Something that was found, and where.
 #[derive(Clone, Debug)]
@@ -102,13 +104,12 @@ impl Object for TeamShown {
 
     async fn read(snapshot: &mut Snapshot, asked: SingleAsk<'_>) -> Result<Self, EngineError> {
         let stored = find_team(snapshot, asked.object).await?;
-        let id = stored.record.id.clone();
+        let (id, dense) = (stored.record.id.clone(), stored.dense);
         let line = first(TeamLine::lines(snapshot, vec![stored]).await?, Self::WHAT, asked, snapshot)?;
         let filter = GrantFilter { team: Some(id.to_string()), ..GrantFilter::default() };
         let roles = gathered(snapshot, &filter).await?;
-        let mut invited = invitations(snapshot).await?;
-        invited.retain(|invitation| invitation.team_id.as_ref() == Some(&id));
-        Ok(Self { line, roles, invitations: invited })
+        let invitations = invitations_to(snapshot, dense).await?;
+        Ok(Self { line, roles, invitations })
     }
 }
 

@@ -44,6 +44,29 @@ impl Rank {
     }
 }
 
+/// What a list is narrowed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrowing {
+    /// The filter's name.
+    pub filter: String,
+    /// Its value.
+    pub value: String,
+    /// The value as an id, for filters that take one.
+    id: HerokuId,
+}
+
+impl Narrowing {
+    /// A filter with its value.
+    #[must_use]
+    pub fn new(filter: &str, value: &str) -> Self {
+        Self { filter: filter.to_owned(), value: value.to_owned(), id: HerokuId::new(value) }
+    }
+
+    fn is(&self, id: Option<&HerokuId>) -> bool {
+        id == Some(&self.id)
+    }
+}
+
 /// A line of a list that can be browsed.
 pub trait BrowsedLine: Serialize + Clone + Send + Sync + 'static {
     /// The columns that it can be sorted by, the usual one first.
@@ -62,7 +85,7 @@ pub trait BrowsedLine: Serialize + Clone + Send + Sync + 'static {
     fn words(&self) -> Vec<&str>;
 
     /// Whether it is one of those that a filter leaves over; a filter that it does not know leaves none.
-    fn fits(&self, filter: &str, value: &str) -> bool;
+    fn fits(&self, narrowing: &Narrowing) -> bool;
 }
 
 /// A person, with the roles that are held.
@@ -141,9 +164,9 @@ impl BrowsedLine for PersonLine {
         [&self.user.email, &self.user.name].into_iter().filter_map(|text| text.as_deref()).collect()
     }
 
-    fn fits(&self, filter: &str, value: &str) -> bool {
-        filter == "only"
-            && match value {
+    fn fits(&self, narrowing: &Narrowing) -> bool {
+        narrowing.filter == "only"
+            && match &*narrowing.value {
                 "admins" => self.admin_of > 0 || self.manages > 0,
                 "no-second-factor" => {
                     self.user.two_factor == Some(false) && self.user.federated != Some(true)
@@ -192,10 +215,10 @@ impl BrowsedLine for AppLine {
             .collect()
     }
 
-    fn fits(&self, filter: &str, value: &str) -> bool {
-        match filter {
-            "team" => self.team_id.as_ref().is_some_and(|id| id.to_string() == value),
-            "only" => match value {
+    fn fits(&self, narrowing: &Narrowing) -> bool {
+        match &*narrowing.filter {
+            "team" => narrowing.is(self.team_id.as_ref()),
+            "only" => match &*narrowing.value {
                 "personal" => self.team_id.is_none(),
                 "locked" => self.locked == Some(true),
                 "with-addons" => self.addons > 0,
@@ -234,12 +257,13 @@ impl BrowsedLine for TeamLine {
         [&self.name, &self.enterprise_account].into_iter().filter_map(|text| text.as_deref()).collect()
     }
 
-    fn fits(&self, filter: &str, value: &str) -> bool {
-        match filter {
-            "enterprise_account" => {
-                self.enterprise_account_id.as_ref().is_some_and(|id| id.to_string() == value)
+    fn fits(&self, narrowing: &Narrowing) -> bool {
+        match &*narrowing.filter {
+            "enterprise_account" => narrowing.is(self.enterprise_account_id.as_ref()),
+            "only" => {
+                let wanted = if narrowing.value == "standard" { "team" } else { &narrowing.value };
+                self.team_type.as_deref() == Some(wanted)
             }
-            "only" => self.team_type.as_deref() == Some(if value == "standard" { "team" } else { value }),
             _ => false,
         }
     }
@@ -269,7 +293,7 @@ impl BrowsedLine for EnterpriseAccountLine {
         self.name.as_deref().into_iter().collect()
     }
 
-    fn fits(&self, _filter: &str, _value: &str) -> bool {
+    fn fits(&self, _narrowing: &Narrowing) -> bool {
         false
     }
 }
