@@ -122,7 +122,7 @@ pub(super) async fn places(ground: &Ground) -> anyhow::Result<Vec<Place>> {
         &[
             ("of the largest team", format!("/apps/{first}")),
             ("one like most", format!("/apps/{other}")),
-            ("as it was", format!("/apps/{other}?as_of=1")),
+            ("as it was", format!("/apps/{other}?as_of=2")),
         ],
     ));
     for (pattern, list, behind) in FOUND.into_iter().filter(|(pattern, ..)| known.contains(pattern)) {
