@@ -30,6 +30,7 @@ mod traces;
 mod work;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 
@@ -74,6 +75,8 @@ fn start(cli: Cli) -> Exit {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SERVING)
             .max_blocking_threads(SERVING * 8)
+            // What others gave back of a thread's memory is free to all when the thread has ended.
+            .thread_keep_alive(Duration::from_secs(1))
             .enable_all()
             .build()
     } else {

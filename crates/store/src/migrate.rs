@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_credentials"),
     migration!(15, "0015_questions"),
     migration!(16, "0016_change_subjects"),
+    migration!(17, "0017_finding_who"),
 ];
 
 /// The newest schema that this program knows.

@@ -27,6 +27,8 @@ pub struct Findings {
     pub rule: Option<String>,
     /// Those of this level.
     pub level: Option<String>,
+    /// Those that are about the person of this e-mail address.
+    pub person: Option<String>,
 }
 
 /// A finding as it is shown.
@@ -163,6 +165,7 @@ impl Listing for Findings {
             states: self.states.clone(),
             rule: self.rule.clone(),
             levels: self.level.iter().cloned().collect(),
+            who: self.person.clone(),
             before: after.copied(),
             limit: count,
         };

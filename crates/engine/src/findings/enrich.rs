@@ -15,8 +15,9 @@ use crate::access::{Held, user_access_on};
 
 /// The most findings of one evaluation whose paths are looked up.
 pub(super) const MOST_PATHS: usize = 100;
-/// The most people of one finding who are named.
+/// The most people of one finding who are named, and by whom it is found.
 const MOST_PEOPLE: usize = 10;
+const MOST_FOUND_BY: usize = 1_000;
 /// The most people of one finding whose paths are told.
 const MOST_TOLD: usize = 3;
 /// The most lines of one finding.
@@ -24,18 +25,21 @@ const MOST_LINES: usize = 10;
 /// The most texts of one finding that are looked up as apps.
 const MOST_NAMES: usize = 200;
 
-/// Completes findings that are news; `paths_left`: of how many more the paths are looked up.
+/// Completes findings that are news, and says whom each is about; `paths_left`: of how many more the paths are looked up.
 pub(super) async fn enrich(
     store: &Store,
     version: Version,
     news: Vec<(&mut FindingRow, &[Change])>,
     paths_left: &mut usize,
-) -> Result<(), EngineError> {
-    let mut snapshot = None;
+) -> Result<Vec<(String, String)>, EngineError> {
+    let (mut snapshot, mut about_whom) = (None, Vec::new());
     for (finding, changes) in news {
         let mut evidence = Evidence::read(&finding.document);
         let texts = touch::texts(&evidence.rows);
-        evidence.who = people(&texts);
+        let people = people(&texts);
+        let found_by = people.iter().take(MOST_FOUND_BY);
+        about_whom.extend(found_by.map(|email| (finding.fingerprint.clone(), email.clone())));
+        evidence.who = people.into_iter().take(MOST_PEOPLE).collect();
         let about: Vec<&Change> = changes.iter().filter(|change| touch::concerns(change, &texts)).collect();
         evidence.changes = touch::differences(&about);
         evidence.changes.truncate(MOST_LINES);
@@ -50,10 +54,10 @@ pub(super) async fn enrich(
         }
         finding.document = evidence.to_document();
     }
-    Ok(())
+    Ok(about_whom)
 }
 
-/// The addresses among the texts.
+/// The addresses among the texts, which are in small letters.
 fn people(texts: &HashSet<String>) -> Vec<String> {
     let address = |text: &&String| {
         text.split_once('@').is_some_and(|(user, domain)| !user.is_empty() && domain.contains('.'))
@@ -61,7 +65,6 @@ fn people(texts: &HashSet<String>) -> Vec<String> {
     };
     let mut people: Vec<String> = texts.iter().filter(address).cloned().collect();
     people.sort();
-    people.truncate(MOST_PEOPLE);
     people
 }
 

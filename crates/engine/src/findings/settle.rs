@@ -154,7 +154,8 @@ async fn complete(
             news.push((finding, of.map_or(&[][..], |one| &*one.changes)));
         }
     }
-    enrich(asked.store, version, news, paths_left).await
+    outcome.evaluated.who = enrich(asked.store, version, news, paths_left).await?;
+    Ok(())
 }
 
 /// What is to be told, and to whom.

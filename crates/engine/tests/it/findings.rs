@@ -107,6 +107,9 @@ async fn a_finding_opens_once_resolves_and_comes_back() {
     assert_eq!((bob.level.as_str(), bob.times, bob.opened), ("HIGH", 1, Version(2)));
     let evidence = Evidence::read(&bob.document);
     assert_eq!(evidence.who, [BOB]);
+    let about = FindingFilter { who: Some(BOB.to_uppercase()), ..FindingFilter::default() };
+    let found = house.store.findings(&about).await.unwrap();
+    assert_eq!((found.len(), found.first()), (1, Some(&bob)), "found by whom it is about");
     assert!(evidence.path.iter().any(|line| line.contains("admin on team core")), "{evidence:?}");
     let difference =
         evidence.changes.iter().find(|change| change.property == "entitlement" && change.after == "admin");

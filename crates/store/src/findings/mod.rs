@@ -137,6 +137,8 @@ pub struct Evaluated {
     pub rules: Vec<RuleStateRow>,
     /// Findings that are new or not as before.
     pub findings: Vec<FindingRow>,
+    /// Whom new ones are about: fingerprint and e-mail address.
+    pub who: Vec<(String, String)>,
     /// What happened to them.
     pub happened: Vec<Happened>,
     /// What is to be told.
@@ -152,6 +154,8 @@ pub struct FindingFilter {
     pub rule: Option<String>,
     /// Those of one of these levels; all without.
     pub levels: Vec<String>,
+    /// Those that are about the person of this e-mail address, whatever its case.
+    pub who: Option<String>,
     /// Those with a number below this one, for the next page.
     pub before: Option<i64>,
     /// How many at most; 0 for all.
@@ -245,19 +249,28 @@ impl Store {
               ORDER BY number DESC
               LIMIT $5"
         );
+        let of_person = finding_columns!(
+            "WHERE fingerprint IN (SELECT fingerprint FROM finding_who WHERE email = $6)
+                AND number < $1 AND ($2 = '' OR rule = $2)
+                AND ($3 = '' OR $3 LIKE '%,' || state || ',%') AND ($4 = '' OR $4 LIKE '%,' || level || ',%')
+              ORDER BY number DESC
+              LIMIT $5"
+        );
         let list = |words: Vec<&str>| match &*words {
             [] => String::new(),
             words => format!(",{},", words.join(",")),
         };
         let limit =
             if filter.limit == 0 { i64::MAX } else { i64::try_from(filter.limit).unwrap_or(i64::MAX) };
-        let binds = [
+        let mut binds = vec![
             filter.before.unwrap_or(i64::MAX).into(),
             Bind::from(filter.rule.as_deref().unwrap_or_default()),
             Bind::from(&*list(filter.states.iter().map(|state| state.as_str()).collect())),
             Bind::from(&*list(filter.levels.iter().map(String::as_str).collect())),
             limit.into(),
         ];
+        binds.extend(filter.who.as_deref().map(|email| Bind::from(&*email.to_lowercase())));
+        let sql = if filter.who.is_some() { of_person } else { sql };
         connection
             .each(READING, sql, &binds, |row| {
                 found.push(finding_row(row)?);
@@ -383,6 +396,14 @@ pub(crate) async fn write(
             rows.push(rows::finding_binds(finding, number));
         }
         connection.insert(WRITING, (head, tail), rows).await?;
+    }
+    for who in evaluated.who.chunks(AT_ONCE) {
+        let rows: Vec<[Bind; 2]> = who
+            .iter()
+            .map(|(fingerprint, email)| [Bind::from(&**email), Bind::from(&**fingerprint)])
+            .collect();
+        let head = "INSERT INTO finding_who (email, fingerprint) ";
+        connection.insert(WRITING, (head, " ON CONFLICT (email, fingerprint) DO NOTHING"), rows).await?;
     }
     happened(connection, evaluated, at).await?;
     let head = "INSERT INTO rule_state

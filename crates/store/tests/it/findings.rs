@@ -79,6 +79,7 @@ fn evaluated(edition: i64) -> Evaluated {
         at: Some(Moment(1)),
         rules: vec![rule_state()],
         findings: vec![finding("aa11", 0), FindingRow { level: "LOW".into(), ..finding("aa22", 0) }],
+        who: vec![("aa22".into(), "ann@example.com".into())],
         happened: vec![happened],
         deliveries: vec![delivery("d1", "c1", "aa11", false)],
     }
@@ -120,7 +121,13 @@ async fn findings_are_listed_page_by_page_and_found_by_name(database: Database) 
     );
     let resolved = FindingFilter { states: vec![FindingState::Resolved], ..all.clone() };
     assert!(listed(&store, resolved).await.is_empty());
-    assert!(listed(&store, FindingFilter { rule: Some("D02".into()), ..all }).await.is_empty());
+    assert!(listed(&store, FindingFilter { rule: Some("D02".into()), ..all.clone() }).await.is_empty());
+    let about = |email: &str| FindingFilter { who: Some(email.into()), ..FindingFilter::default() };
+    assert_eq!(listed(&store, about("Ann@Example.com")).await, [2]);
+    assert!(listed(&store, about("bob@example.com")).await.is_empty());
+    let of_another_rule = FindingFilter { rule: Some("D02".into()), ..about("ann@example.com") };
+    assert!(listed(&store, of_another_rule).await.is_empty());
+    assert!(listed(&store, FindingFilter { before: Some(2), ..about("ann@example.com") }).await.is_empty());
     let number = async |asked: &str| store.finding(asked).await.unwrap().map(|row| row.number);
     assert_eq!((number("1").await, number("aa22").await, number("aa2").await), (Some(1), Some(2), None));
     assert_eq!((number("aa11x").await, number("").await), (None, None));

@@ -222,10 +222,12 @@ pub(super) fn describe(operation: Operation) -> Spec {
             Spec::new(200, "The rule as it is now.", named("Rule")).body(named("RuleSetting")).more(&[404])
         }
         Operation::RemoveRule => Spec::new(200, "The rule as it was.", named("Rule")).more(&[404]),
-        Operation::ListFindings => {
-            Spec::list("Findings, newest first.", "Finding", &["connector", "state", "rule", "level"])
-                .more(&[404])
-        }
+        Operation::ListFindings => Spec::list(
+            "Findings, newest first.",
+            "Finding",
+            &["connector", "state", "rule", "level", "person"],
+        )
+        .more(&[404]),
         Operation::GetFinding => Spec::thing("The finding.", named("FindingWithEvents")).more(&[404]),
         Operation::AcknowledgeFinding | Operation::ReopenFinding => {
             let mut spec = Spec::new(200, "The finding as it is now.", named("FindingWithEvents"))

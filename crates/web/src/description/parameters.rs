@@ -83,6 +83,7 @@ fn parameter(name: &str) -> Value {
             "Only in this state. Of findings: open, acknowledged, accepted or resolved; several with commas. From a provider: which question is answered.",
         ),
         "rule" => (text(), "Only of this rule, by id."),
+        "person" => (text(), "Only about the person of this e-mail address."),
         "level" => (text(), "Only of this level: INFO, LOW, MEDIUM, HIGH or CRITICAL."),
         "without_second_factor" => (
             json!({ "type": "boolean" }),

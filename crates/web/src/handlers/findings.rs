@@ -18,6 +18,7 @@ struct FindingsOf {
     state: Option<String>,
     rule: Option<String>,
     level: Option<String>,
+    person: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
 }
@@ -43,7 +44,7 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
     };
     let states =
         asked.state.iter().flat_map(|states| states.split(',')).map(read).collect::<Result<_, _>>()?;
-    let findings = Findings { states, rule: asked.rule, level: asked.level };
+    let findings = Findings { states, rule: asked.rule, level: asked.level, person: asked.person };
     let estates = call.state.desk.estates(asked.connector.as_deref()).await?;
     list_of(&call, &findings, estates, &Paging { limit: asked.limit, cursor: asked.cursor }, FINDINGS).await
 }

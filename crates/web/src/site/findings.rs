@@ -49,6 +49,8 @@ struct View {
     levels: Vec<Facet>,
     rule: Name,
     without_rule: String,
+    person: Name,
+    without_person: String,
     table: Table,
     csv: String,
     next: String,
@@ -87,6 +89,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         states: state.split(',').filter_map(FindingState::parse).collect(),
         rule: asked.get("rule").map(ToOwned::to_owned),
         level: Some(level.clone()).filter(|level| !level.is_empty()),
+        person: asked.get("person").map(ToOwned::to_owned),
     };
     let estates = call.state.desk.estates(frame.connector()).await?;
     if asked.get("format") == Some("csv") {
@@ -115,11 +118,13 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         levels: facets("level", &levels, &level),
         rule: wanted.rule.as_deref().map(Name::new).unwrap_or_default(),
         without_rule: here.with("rule", "").at("/findings"),
+        person: wanted.person.as_deref().map(Name::new).unwrap_or_default(),
+        without_person: here.with("person", "").at("/findings"),
         table: table(&frame, &found.rows, &titles(&call, &frame).await?),
         csv: here.with("format", "csv").at("/findings"),
         next: next.map(|next| here.with("cursor", &next).at("/findings")).unwrap_or_default(),
         first: if is_first { String::new() } else { here.at("/findings") },
-        narrowed: wanted.rule.is_some() || wanted.level.is_some(),
+        narrowed: wanted.rule.is_some() || wanted.level.is_some() || wanted.person.is_some(),
         frame,
     };
     shown(StatusCode::OK, &view)

@@ -38,7 +38,7 @@ const FEW: usize = 20;
 /// Add-ons, changes and findings that are shown.
 const ADDONS: usize = 50;
 const RECENT: u32 = 15;
-const FINDINGS: usize = 1_000;
+const FINDINGS: usize = 50;
 
 #[derive(Template)]
 #[template(path = "person.html")]
@@ -58,6 +58,8 @@ struct View {
     more_addons: usize,
     pending: Table,
     findings: Table,
+    /// Where all of them stand, if there are more.
+    more_findings: String,
     history: Vec<Entry>,
     more: String,
     compare: String,
@@ -99,6 +101,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     } else {
         Vec::new()
     };
+    let findings = findings(&call, &frame, &found, connector).await?;
     let view = View {
         read: frame.read(std::slice::from_ref(&reading)),
         kicker: found.name.as_deref().map_or_else(|| "Person".to_owned(), |name| Name::new(name).cut),
@@ -112,7 +115,12 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         more_addons: found.addons.len().saturating_sub(ADDONS),
         addons: addons(found.addons.get(..ADDONS).unwrap_or(&found.addons)),
         pending: pending(&found),
-        findings: findings(&call, &frame, &found, connector).await?,
+        more_findings: if findings.rows.len() < FINDINGS {
+            String::new()
+        } else {
+            frame.asked.only(&["connector"]).with("person", &who).at("/findings")
+        },
+        findings,
         history,
         more: frame.asked.only(&["as_of", "connector"]).with("person", &own_id).at("/changes"),
         compare: frame.asked.get("compare").unwrap_or_default().to_owned(),
@@ -227,7 +235,7 @@ fn pending(person: &UserAccess) -> Table {
     }
 }
 
-/// Open findings that name the person.
+/// The newest open findings that are about the person.
 async fn findings(
     call: &Call,
     frame: &Frame,
@@ -238,14 +246,10 @@ async fn findings(
         return Ok(findings_table(frame, &[], &HashMap::new()));
     }
     let states = vec![FindingState::Open, FindingState::Acknowledged, FindingState::Accepted];
-    let open = Findings { states, ..Findings::default() };
+    let Some(email) = &person.principal.email else { return Ok(findings_table(frame, &[], &HashMap::new())) };
+    let about = Findings { states, person: Some(email.to_string()), ..Findings::default() };
     let estates = call.state.desk.estates(connector).await?;
-    let email = person.principal.email.as_deref().unwrap_or("\0").to_lowercase();
-    let id = person.principal.id.to_string();
-    let mut found = listed_findings(&open, estates, None, FINDINGS).await?.rows;
-    found.retain(|finding| {
-        finding.row.subject.to_lowercase().contains(&email) || finding.row.document.to_string().contains(&id)
-    });
+    let found = listed_findings(&about, estates, None, FINDINGS).await?.rows;
     Ok(findings_table(frame, &found, &titles(call, frame).await?))
 }
 

@@ -17,6 +17,7 @@ use crate::rows::{self, Cell, Column};
   metsuke findings list
   metsuke findings list --state accepted --state acknowledged
   metsuke findings list --rule D01 --level HIGH --format csv
+  metsuke findings list --person ann@example.com
   metsuke findings list --all --limit 1000")]
 pub(super) struct Args {
     /// Only those in this state: open, acknowledged, accepted or resolved
@@ -31,6 +32,9 @@ pub(super) struct Args {
     /// Only those that are at least this bad: INFO, LOW, MEDIUM, HIGH or CRITICAL
     #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
+    /// Only those about the person of this e-mail address
+    #[arg(long, value_name = "EMAIL")]
+    person: Option<String>,
     /// Only those before this number, for the next page
     #[arg(long, value_name = "NUMBER")]
     before: Option<i64>,
@@ -113,6 +117,7 @@ impl Args {
         let mut query = Vec::new();
         query.extend((!states.is_empty()).then(|| ("state", states.join(","))));
         query.extend(self.rule.map(|rule| ("rule", rule)));
+        query.extend(self.person.map(|person| ("person", person)));
         let mut found: Vec<Line> = remote.all(&["findings"], query).await?;
         let bad =
             |level: &str| self.level.is_none_or(|least| level.parse::<Level>().is_ok_and(|it| it >= least));
@@ -143,6 +148,7 @@ impl Args {
             states,
             rule: self.rule,
             levels: Level::ALL.iter().filter(bad).map(ToString::to_string).collect(),
+            who: self.person,
             before: self.before,
             limit: self.limit,
         };
