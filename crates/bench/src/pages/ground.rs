@@ -83,7 +83,7 @@ impl Ground {
             name: "bench".into(),
             role: Role::Admin,
             scopes: Vec::new(),
-            person: None,
+            person: Some(ADMIN.into()),
             expires_at: None,
         };
         let token = tokens.create(ask).await?.token.expose_secret().to_owned();
@@ -236,6 +236,9 @@ impl Ground {
             }],
         }});
         self.api(Method::POST, "/api/v1/rules", Some(&rule)).await?;
+        let question =
+            json!({ "title": "Teams", "text": "FIND heroku_team AS t RETURN t.name", "shared": true });
+        self.api(Method::POST, "/api/v1/questions", Some(&question)).await?;
         Ok(connector)
     }
 }

@@ -40,11 +40,13 @@ const LISTS: [(&str, &str); 11] = [
 ];
 
 /// Pages of which there is one.
-const SINGLE: [&str; 18] = [
+const SINGLE: [&str; 20] = [
     "/",
     "/graph",
     "/query",
     "/query/catalogue",
+    "/query/questions",
+    "/query/questions/add",
     "/rules",
     "/rules/add",
     "/rules/channels",
@@ -62,7 +64,7 @@ const SINGLE: [&str; 18] = [
 ];
 
 /// Objects that are found on a list: the route, the list, and what comes behind the object.
-const FOUND: [(&str, &str, &str); 8] = [
+const FOUND: [(&str, &str, &str); 10] = [
     ("/enterprise-accounts/{id}", "/enterprise-accounts", ""),
     ("/changes/{id}", "/changes", ""),
     ("/findings/{id}", "/findings", ""),
@@ -70,6 +72,8 @@ const FOUND: [(&str, &str, &str); 8] = [
     ("/connectors/{id}", "/connectors", ""),
     ("/connectors/{id}/settings", "/connectors", "/settings"),
     ("/rules/channels/{id}", "/rules/channels", ""),
+    ("/query/questions/{id}", "/query/questions?only=own", ""),
+    ("/query/questions/{id}/edit", "/query/questions?only=own", "/edit"),
     ("/settings/accounts/{id}", "/settings/accounts", ""),
 ];
 

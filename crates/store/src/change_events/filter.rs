@@ -33,13 +33,14 @@ pub struct EventFilter {
     pub up_to: Option<Version>,
 }
 
-/// The condition that the ten binds of [`EventFilter::binds`] belong to.
+/// The condition that the ten binds of [`EventFilter::binds`] belong to. The last version is no bound for an index: where the
+/// list begins is, and that never lies behind it.
 macro_rules! events_where {
     ($first:literal, $tail:literal) => {
         concat!(
             "SELECT version, place, turn, edition, at, since, kind, change, document, about, author
                FROM change_event
-              WHERE version > $1 AND version <= $2
+              WHERE version > $1 AND +version <= $2
                 AND at >= $3 AND at <= $4
                 AND ($5 = '' OR $5 LIKE '%,' || kind || ',%')
                 AND ($6 = '' OR $6 LIKE '%,' || CAST(change AS TEXT) || ',%')

@@ -53,7 +53,9 @@ impl Store {
         limit: u32,
         with_effects: bool,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
-        let (version, place) = before.map_or((i64::MAX, 0), |(version, place)| (version.0, place));
+        let end = filter.up_to.map_or((i64::MAX, 0), |version| (version.0.saturating_add(1), 0));
+        let before = before.map_or(end, |(version, place)| (version.0, place));
+        let (version, place) = before.min(end);
         let last = [version, i64::from(place), i64::from(limit)];
         let mut connection = self.pool.begin_read().await?;
         if let Some(subject) = filter.subject(&mut connection).await? {
