@@ -140,13 +140,8 @@ async fn widen(snapshot: &mut Snapshot, touched: &mut Touched) -> Result<(), Eng
         };
     }
     let apps: Vec<Stored<App>> = snapshot.objects(&Select::OwnedBy(people.clone())).await?;
-    let owners: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.owner.as_ref()).collect();
-    let dense: Vec<Stored<User>> = snapshot.objects(&Select::Dense(people)).await?;
-    let dense: BTreeMap<&HerokuId, i64> = dense
-        .iter()
-        .map(|user| (&user.record.id, user.dense))
-        .filter(|(id, _)| owners.contains(id))
-        .collect();
+    let users: Vec<Stored<User>> = snapshot.objects(&Select::Dense(people)).await?;
+    let dense: BTreeMap<&HerokuId, i64> = users.iter().map(|user| (&user.record.id, user.dense)).collect();
     touched.app_rows.extend(apps.iter().filter_map(|app| {
         let owner = dense.get(app.record.owner.as_ref()?)?;
         Some((app.dense, *owner))

@@ -75,14 +75,14 @@ pub(super) struct Subject {
     pub(super) ids: Vec<i64>,
     /// It is a person, whose grants count as well.
     pub(super) is_person: bool,
-    /// Versions after this one, up to this one.
-    pub(super) versions: (i64, i64),
+    /// Of a later version than this; up to which one is said by where the list begins.
+    pub(super) after: i64,
 }
 
 impl EventFilter {
     /// The one object or person that is asked for; `None` where more is asked, or nothing of that sort.
     pub(super) async fn subject(&self, connection: &mut Connection) -> Result<Option<Subject>, StoreError> {
-        let Self { kinds, changes, resource, principal, actor, text, since, until, after, up_to } = self;
+        let Self { kinds, changes, resource, principal, actor, text, since, until, after, up_to: _ } = self;
         let more = !kinds.is_empty()
             || !changes.is_empty()
             || actor.is_some()
@@ -94,8 +94,8 @@ impl EventFilter {
             (None, Some(principal)) if !more => (principal, &[Kind::User][..], true),
             _ => return Ok(None),
         };
-        let versions = (after.map_or(-1, |version| version.0), up_to.map_or(i64::MAX, |version| version.0));
-        Ok(Some(Subject { ids: ids(connection, asked, among).await?, is_person, versions }))
+        let after = after.map_or(-1, |version| version.0);
+        Ok(Some(Subject { ids: ids(connection, asked, among).await?, is_person, after }))
     }
 
     /// What to bind; `None` where it names a person or an object that nobody ever saw.

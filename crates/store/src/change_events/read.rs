@@ -139,8 +139,7 @@ async fn about(
 ) -> Result<Vec<ChangeEvent>, StoreError> {
     let mut keys = BTreeSet::new();
     for id in &subject.ids {
-        let (after, up_to) = subject.versions;
-        let binds = [(*id).into(), version.into(), place.into(), limit.into(), after.into(), up_to.into()];
+        let binds = [(*id).into(), version.into(), place.into(), limit.into(), subject.after.into()];
         let of_person: &[&'static str] = &[EVENTS_ON, EVENTS_OF, EFFECTS_FOR];
         for sql in if subject.is_person { of_person } else { &[EVENTS_ON, EFFECTS_ON] } {
             connection
@@ -172,7 +171,7 @@ macro_rules! places {
             $table,
             " WHERE ",
             $column,
-            " = $1 AND (version, place) < ($2, $3) AND version > $5 AND version <= $6
+            " = $1 AND (version, place) < ($2, $3) AND version > $5
               ORDER BY version DESC, place DESC LIMIT $4"
         )
     };
