@@ -35,7 +35,7 @@ const FEW: usize = 100;
 ///
 /// What the database said; so for every list here.
 pub async fn users(snapshot: &mut Snapshot) -> Result<Vec<UserLine>, EngineError> {
-    let users = snapshot.objects::<User>(&Select::All).await?;
+    let users = snapshot.columns::<User>(&Select::All).await?;
     Ok(sorted(user_lines(users), |line| (line.email.as_deref(), &line.id)))
 }
 
@@ -58,7 +58,7 @@ fn user_lines(users: Vec<Stored<User>>) -> Vec<UserLine> {
 ///
 /// What the database said.
 pub async fn unresolved(snapshot: &mut Snapshot) -> Result<Vec<UnresolvedLine>, EngineError> {
-    let members = snapshot.objects::<UnresolvedMember>(&Select::All).await?;
+    let members = snapshot.columns::<UnresolvedMember>(&Select::All).await?;
     let lines = unresolved_lines(snapshot, members).await?;
     Ok(sorted(lines, |line: &UnresolvedLine| (line.team.as_deref(), &line.id)))
 }
@@ -84,7 +84,7 @@ async fn unresolved_lines(
 ///
 /// What the database said.
 pub async fn teams(snapshot: &mut Snapshot) -> Result<Vec<TeamLine>, EngineError> {
-    let mut teams = snapshot.objects::<Team>(&Select::All).await?;
+    let mut teams = snapshot.columns::<Team>(&Select::All).await?;
     teams.retain(is_listed);
     let lines = team_lines(snapshot, teams, &Select::All).await?;
     Ok(sorted(lines, |line| (line.name.as_deref(), &line.id)))
@@ -102,7 +102,7 @@ async fn team_lines(
 ) -> Result<Vec<TeamLine>, EngineError> {
     let accounts = names::<EnterpriseAccount>(snapshot, |account| &account.name).await?;
     let people = people(snapshot, &teams).await?;
-    let apps = tally(snapshot.objects::<App>(apps).await?, |app: App| app.team);
+    let apps = tally(snapshot, &teams, apps, |app: App| app.team).await?;
     let line = |team: Team| TeamLine {
         people: people.get(&team.id).copied().unwrap_or_default(),
         apps: apps.get(&team.id).copied().unwrap_or_default(),
@@ -122,7 +122,7 @@ async fn team_lines(
 ///
 /// What the database said.
 pub async fn apps(snapshot: &mut Snapshot) -> Result<Vec<AppLine>, EngineError> {
-    let apps = snapshot.objects::<App>(&Select::All).await?;
+    let apps = snapshot.columns::<App>(&Select::All).await?;
     let lines = app_lines(snapshot, apps, &Select::All).await?;
     Ok(sorted(lines, |line| (line.name.as_deref(), &line.id)))
 }
@@ -138,7 +138,7 @@ async fn app_lines(
     let owners: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.owner.as_ref()).collect();
     let owners = names_of::<User>(snapshot, owners, |user| &user.email).await?;
     let spaces = names::<Space>(snapshot, |space| &space.name).await?;
-    let addons = tally(snapshot.objects::<AddOn>(addons).await?, |addon: AddOn| addon.app);
+    let addons = tally(snapshot, &apps, addons, |addon: AddOn| addon.app).await?;
     let line = |app: App| AppLine {
         team: named(&teams, app.team.as_ref()),
         owner: named(&owners, app.owner.as_ref()),
@@ -163,7 +163,7 @@ async fn app_lines(
 ///
 /// What the database said.
 pub async fn enterprise_accounts(snapshot: &mut Snapshot) -> Result<Vec<EnterpriseAccountLine>, EngineError> {
-    let accounts = snapshot.objects::<EnterpriseAccount>(&Select::All).await?;
+    let accounts = snapshot.columns::<EnterpriseAccount>(&Select::All).await?;
     let lines = account_lines(snapshot, accounts, &Select::All).await?;
     Ok(sorted(lines, |line| (line.name.as_deref(), &line.id)))
 }
@@ -175,9 +175,12 @@ async fn account_lines(
     teams: &Select,
 ) -> Result<Vec<EnterpriseAccountLine>, EngineError> {
     let people = people(snapshot, &accounts).await?;
-    let mut teams = snapshot.objects::<Team>(teams).await?;
-    teams.retain(is_listed);
-    let teams = tally(teams, |team: Team| team.enterprise_account);
+    let mut listed = snapshot.columns::<Team>(teams).await?;
+    listed.retain(is_listed);
+    let mut teams: HashMap<HerokuId, u64> = HashMap::new();
+    for account in listed.into_iter().filter_map(|team| team.record.enterprise_account) {
+        *teams.entry(account).or_default() += 1;
+    }
     let line = |account: EnterpriseAccount| EnterpriseAccountLine {
         people: people.get(&account.id).copied().unwrap_or_default(),
         teams: teams.get(&account.id).copied().unwrap_or_default(),
@@ -194,7 +197,7 @@ async fn account_lines(
 ///
 /// What the database said.
 pub async fn addons(snapshot: &mut Snapshot) -> Result<Vec<AddOnLine>, EngineError> {
-    let addons = snapshot.objects::<AddOn>(&Select::All).await?;
+    let addons = snapshot.columns::<AddOn>(&Select::All).await?;
     let lines = addon_lines(snapshot, addons).await?;
     Ok(sorted(lines, |line: &AddOnLine| (line.name.as_deref(), &line.id)))
 }
@@ -205,12 +208,12 @@ async fn addon_lines(
 ) -> Result<Vec<AddOnLine>, EngineError> {
     let teams = names::<Team>(snapshot, |team| &team.name).await?;
     let mut apps = HashMap::new();
-    for app in snapshot.objects::<App>(&Select::All).await? {
+    for app in snapshot.columns::<App>(&Select::All).await? {
         apps.insert(app.record.id, (app.record.name, named(&teams, app.record.team.as_ref())));
     }
     let mut attached: HashMap<HerokuId, Vec<Box<str>>> = HashMap::new();
     for Attachment { addon, app, .. } in
-        snapshot.objects(&Select::All).await?.into_iter().map(|stored| stored.record)
+        snapshot.columns(&Select::All).await?.into_iter().map(|stored| stored.record)
     {
         let name = app.as_ref().and_then(|app| apps.get(app)).and_then(|(name, _)| name.clone());
         if let (Some(addon), Some(name)) = (addon, name) {
@@ -242,7 +245,7 @@ async fn addon_lines(
 ///
 /// What the database said.
 pub async fn invitations(snapshot: &mut Snapshot) -> Result<Vec<InvitationLine>, EngineError> {
-    let invitations = snapshot.objects::<Invitation>(&Select::All).await?;
+    let invitations = snapshot.columns::<Invitation>(&Select::All).await?;
     let lines = invitation_lines(snapshot, invitations).await?;
     Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
 }
@@ -252,7 +255,7 @@ pub(crate) async fn invitations_to(
     snapshot: &mut Snapshot,
     team: i64,
 ) -> Result<Vec<InvitationLine>, EngineError> {
-    let invitations = snapshot.objects::<Invitation>(&Select::Within(vec![team])).await?;
+    let invitations = snapshot.columns::<Invitation>(&Select::Within(vec![team])).await?;
     let lines = invitation_lines(snapshot, invitations).await?;
     Ok(sorted(lines, |line: &InvitationLine| (line.email.as_deref(), &line.id)))
 }
@@ -293,7 +296,7 @@ async fn names<T: Record>(
     snapshot: &mut Snapshot,
     name: impl Fn(&T) -> &Text,
 ) -> Result<HashMap<HerokuId, Box<str>>, EngineError> {
-    let objects = snapshot.objects::<T>(&Select::All).await?;
+    let objects = snapshot.columns::<T>(&Select::All).await?;
     let pair = |stored: Stored<T>| Some((stored.record.id().clone(), name(&stored.record).clone()?));
     Ok(objects.into_iter().filter_map(pair).collect())
 }
@@ -309,7 +312,7 @@ async fn names_of<T: Record>(
     }
     let mut found = HashMap::new();
     for id in ids {
-        for stored in snapshot.objects::<T>(&Select::Id(id.clone())).await? {
+        for stored in snapshot.columns::<T>(&Select::Id(id.clone())).await? {
             found.extend(name(&stored.record).clone().map(|name| (id.clone(), name)));
         }
     }
@@ -321,13 +324,30 @@ fn named(names: &HashMap<HerokuId, Box<str>>, id: Option<&HerokuId>) -> Text {
     id.map(|id| names.get(id).cloned().unwrap_or_else(|| id.to_string().into()))
 }
 
-/// How many objects belong to each parent.
-fn tally<T>(objects: Vec<Stored<T>>, parent: impl Fn(T) -> Option<HerokuId>) -> HashMap<HerokuId, u64> {
-    let mut counts = HashMap::new();
-    for parent in objects.into_iter().filter_map(|stored| parent(stored.record)) {
-        *counts.entry(parent).or_default() += 1;
+/// How many objects belong to each of these; `select` covers them.
+async fn tally<P: Record, T: Record>(
+    snapshot: &mut Snapshot,
+    parents: &[Stored<P>],
+    select: &Select,
+    parent: impl Fn(T) -> Option<HerokuId>,
+) -> Result<HashMap<HerokuId, u64>, EngineError> {
+    let of = if let Select::Within(ids) = select { Some(&ids[..]) } else { None };
+    if let Some(counts) = snapshot.tally::<T>(of).await? {
+        return Ok(keyed(parents, &counts));
     }
-    counts
+    let mut counts = HashMap::new();
+    for stored in snapshot.columns::<T>(select).await? {
+        if let Some(parent) = parent(stored.record) {
+            *counts.entry(parent).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// What was counted by dense ids, by Heroku's.
+fn keyed<T: Record>(objects: &[Stored<T>], counts: &HashMap<i64, u64>) -> HashMap<HerokuId, u64> {
+    let count = |stored: &Stored<T>| Some((stored.record.id().clone(), *counts.get(&stored.dense)?));
+    objects.iter().filter_map(count).collect()
 }
 
 /// How many people directly hold something on each of these resources.
@@ -337,8 +357,12 @@ async fn people<T: Record>(
 ) -> Result<HashMap<HerokuId, u64>, EngineError> {
     let ids: HashMap<i64, &HerokuId> =
         resources.iter().map(|stored| (stored.dense, stored.record.id())).collect();
+    let dense: Vec<i64> = ids.keys().copied().collect();
+    if let Some(counts) = snapshot.holders(&dense).await? {
+        return Ok(keyed(resources, &counts));
+    }
     let mut counts = HashMap::new();
-    for entry in snapshot.access(&AccessSelect::On(ids.keys().copied().collect())).await? {
+    for entry in snapshot.access(&AccessSelect::On(dense)).await? {
         if let Some(id) = ids.get(&entry.resource) {
             *counts.entry((*id).clone()).or_default() += 1;
         }

@@ -90,6 +90,16 @@ pub(crate) async fn find<T: Record>(
     select: &Select,
     present: bool,
 ) -> Result<Vec<Found<T>>, StoreError> {
+    find_with(connection, select, present, true).await
+}
+
+/// The same, without what Heroku sent beyond the columns unless `whole`.
+pub(crate) async fn find_with<T: Record>(
+    connection: &mut Connection,
+    select: &Select,
+    present: bool,
+    whole: bool,
+) -> Result<Vec<Found<T>>, StoreError> {
     let kind = T::KIND;
     let columns: Vec<&str> = kind.columns().iter().map(|column| column.name).collect();
     let columns = columns.join(", ");
@@ -141,7 +151,7 @@ pub(crate) async fn find<T: Record>(
             connection.each_text(doing, (&head, ")"), name, &mut take).await?;
         }
     }
-    resolve(connection, raws).await
+    resolve(connection, raws, whole).await
 }
 
 fn raw(kind: Kind, row: Row<'_>) -> Result<Raw, StoreError> {
@@ -175,12 +185,13 @@ fn raw(kind: Kind, row: Row<'_>) -> Result<Raw, StoreError> {
 async fn resolve<T: Record>(
     connection: &mut Connection,
     raws: Vec<Raw>,
+    whole: bool,
 ) -> Result<Vec<Found<T>>, StoreError> {
     let mut wanted: Vec<i64> = raws.iter().flat_map(|raw| raw.references.iter().map(|(_, id)| *id)).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let ids = heroku_ids(connection, &wanted).await?;
-    let mut wanted: Vec<i64> = raws.iter().map(|raw| raw.properties).collect();
+    let mut wanted: Vec<i64> = raws.iter().filter(|_| whole).map(|raw| raw.properties).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let mut documents: HashMap<i64, Arc<str>> = HashMap::new();

@@ -11,7 +11,7 @@ use crate::checkpoint::key;
 use crate::connection::{Connection, Row};
 use crate::dense::KIND_MASK;
 use crate::history::{ChangeKind, read_document};
-use crate::objects::{Found, Select, Stored, find, heroku_ids, name_column, patched};
+use crate::objects::{Found, Select, Stored, find, find_with, heroku_ids, name_column, patched};
 use crate::{Store, StoreError, SyncRow, prune, syncs};
 
 /// Whose access, or on what, is meant.
@@ -70,6 +70,10 @@ impl Store {
 }
 
 impl Snapshot {
+    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
     /// The run that made the version.
     #[must_use]
     pub fn sync(&self) -> &SyncRow {
@@ -113,6 +117,19 @@ impl Snapshot {
         wanted.sort();
         let chosen = found.into_iter().filter(|found| found.present && selects(select, &wanted, found));
         Ok(chosen.map(|found| found.stored).collect())
+    }
+
+    /// The same objects, of which no more is wanted than the columns: what Heroku sent beyond them may be left out.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn columns<T: Record>(&mut self, select: &Select) -> Result<Vec<Stored<T>>, StoreError> {
+        if !self.is_newest() {
+            return self.objects(select).await;
+        }
+        let found = find_with::<T>(&mut self.connection, select, true, false).await?;
+        Ok(found.into_iter().map(|found| found.stored).collect())
     }
 
     /// Dense ids and Heroku's ids of at most `count` objects of a kind, in order of the latter's bytes, behind `after`.
@@ -221,7 +238,11 @@ impl Snapshot {
             ordered.push((key(row.number(0)?, row.number(1)?)?, mask));
             Ok(())
         };
-        let columns = "SELECT resource_id, principal_id, mask FROM access";
+        // The same rows stand once by resource and once by principal.
+        let columns = match select {
+            AccessSelect::Of(_) => "SELECT resource_id, principal_id, mask FROM held",
+            AccessSelect::All | AccessSelect::On(_) => "SELECT resource_id, principal_id, mask FROM access",
+        };
         filtered(&mut self.connection, columns, select, take).await?;
         if !self.is_newest() {
             rows.extend(ordered.drain(..));

@@ -13,11 +13,12 @@ use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::routing::{MethodFilter, on};
-use metsuke_engine::desk::Desk;
+use metsuke_engine::desk::{Desk, Readied};
 use metsuke_engine::identity::{Method, Once, Operation, People, Tokens};
 use metsuke_model::Clock;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::door::{enter, nowhere, otherwise};
@@ -38,6 +39,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const FAREWELL: Duration = Duration::from_secs(15);
 /// How often the last use of tokens is written down.
 const NOTING: Duration = Duration::from_mins(1);
+/// How often is looked whether there is a new version.
+const LOOKING: Duration = Duration::from_secs(3);
 
 /// What the server serves.
 #[derive(Clone, Debug)]
@@ -151,6 +154,9 @@ impl Server {
     /// Answers requests until it is asked to stop.
     pub async fn run(self, services: Services, stopping: CancellationToken) {
         let state = Arc::new(state(services, self.address, stopping.clone()));
+        // On a task of its own, for it works where requests are taken in otherwise; it goes with the set.
+        let mut beside = JoinSet::new();
+        beside.spawn(readying(state.desk.clone()));
         let served = listen(self.listener, router(&state), state.limits, &stopping);
         let given_up = async {
             stopping.cancelled().await;
@@ -163,6 +169,17 @@ impl Server {
         }
         if let Err(error) = state.tokens.note_uses().await {
             tracing::debug!(%error, "the last use of tokens was not written down");
+        }
+    }
+}
+
+/// Makes what people look at ready for each new version.
+async fn readying(desk: Desk) {
+    let mut readied = Readied::default();
+    loop {
+        tokio::time::sleep(LOOKING).await;
+        if let Err(error) = desk.make_ready(&mut readied).await {
+            tracing::debug!(%error, "a new version was not made ready");
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Who can do what on one app, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use metsuke_model::derive::READS_CONFIG;
-use metsuke_model::record::{AddOn, App, Attachment, Invitation};
-use metsuke_model::{Grant, HerokuId, Principal, ResourceRef, ResourceType};
+use metsuke_model::record::Invitation;
+use metsuke_model::{Grant, Principal, ResourceRef, ResourceType};
 use metsuke_store::{Select, Snapshot};
 use serde::{Deserialize, Serialize};
 
+use super::credentials::credentials;
 use super::effective::{AppFacts, Extent, World};
 use super::grants::pending;
 use super::lookup::find_app;
@@ -93,7 +92,7 @@ pub async fn app_access(snapshot: &mut Snapshot, app: &str) -> Result<AppAccess,
         owner: owner.cloned(),
         locked: facts.locked,
         people,
-        addons: reach(snapshot, &app).await?,
+        addons: credentials(snapshot, &app).await?,
         pending: invited,
     })
 }
@@ -112,65 +111,4 @@ pub(super) fn people_on(world: &World, facts: &AppFacts) -> Vec<PersonOnApp> {
         (&left.principal.email, &left.principal.id).cmp(&(&right.principal.email, &right.principal.id))
     });
     people
-}
-
-/// The add-ons whose credentials stand in the config vars of these apps.
-pub(super) async fn reach(
-    snapshot: &mut Snapshot,
-    apps: &[(i64, App)],
-) -> Result<Vec<ReachedAddOn>, EngineError> {
-    let dense: Vec<i64> = apps.iter().map(|(dense, _)| *dense).collect();
-    let names: BTreeMap<&HerokuId, &str> =
-        apps.iter().map(|(_, app)| (&app.id, app.name.as_deref().unwrap_or_default())).collect();
-    let mut addons: BTreeMap<HerokuId, AddOn> = BTreeMap::new();
-    for stored in snapshot.objects::<AddOn>(&Select::Within(dense.clone())).await? {
-        addons.insert(stored.record.id.clone(), stored.record);
-    }
-    let attachments = snapshot.objects::<Attachment>(&Select::Within(dense)).await?;
-    let elsewhere: BTreeSet<&HerokuId> = attachments
-        .iter()
-        .filter_map(|stored| stored.record.addon.as_ref())
-        .filter(|addon| !addons.contains_key(addon))
-        .collect();
-    let mut shared = Vec::new();
-    for addon in elsewhere {
-        shared.extend(snapshot.objects::<AddOn>(&Select::Id(addon.clone())).await?);
-    }
-    addons.extend(shared.into_iter().map(|stored| (stored.record.id.clone(), stored.record)));
-    let mut reached = Vec::new();
-    let mut attached = BTreeSet::new();
-    for attachment in attachments.iter().map(|stored| &stored.record) {
-        let (Some(addon), Some(app)) =
-            (attachment.addon.as_ref().and_then(|id| addons.get(id)), &attachment.app)
-        else {
-            continue;
-        };
-        attached.insert((&addon.id, app));
-        reached.push(reached_addon(addon, app, attachment.name.clone(), &names));
-    }
-    // An add-on serves the app that it was made for even where no attachment was read.
-    for addon in addons.values() {
-        if let Some(app) =
-            addon.app.as_ref().filter(|app| names.contains_key(app) && !attached.contains(&(&addon.id, *app)))
-        {
-            reached.push(reached_addon(addon, app, None, &names));
-        }
-    }
-    reached.sort();
-    Ok(reached)
-}
-
-fn reached_addon(
-    addon: &AddOn,
-    app: &HerokuId,
-    attached_as: Option<Box<str>>,
-    names: &BTreeMap<&HerokuId, &str>,
-) -> ReachedAddOn {
-    ReachedAddOn {
-        name: addon.name.clone().unwrap_or_else(|| addon.id.to_string().into()),
-        service: addon.service.clone().unwrap_or_default(),
-        attached_as,
-        app: names.get(app).copied().unwrap_or_default().into(),
-        shared: addon.app.as_ref() != Some(app),
-    }
 }

@@ -69,7 +69,7 @@ impl World {
     ) -> Result<Self, EngineError> {
         let mut world = Self::default();
         let mut places = HashMap::new();
-        for stored in snapshot.objects::<Team>(&Select::All).await? {
+        for stored in snapshot.columns::<Team>(&Select::All).await? {
             places.insert(stored.record.id.clone(), stored.dense);
             world.teams.insert(stored.dense, team_facts(stored));
         }
@@ -93,13 +93,37 @@ impl World {
             Extent::Resources(ids) | Extent::Rows { resources: ids, .. } => Select::Dense(ids.clone()),
             Extent::All | Extent::User(_) | Extent::UserOn { .. } => Select::All,
         };
-        for stored in snapshot.objects::<EnterpriseAccount>(&accounts).await? {
-            let resource =
-                resource_ref(ResourceType::EnterpriseAccount, &stored.record.id, stored.record.name);
-            world.enterprise_accounts.push((stored.dense, resource));
-        }
+        world.add_accounts(snapshot.columns::<EnterpriseAccount>(&accounts).await?);
         world.load_people(snapshot, extent).await?;
         Ok(world)
+    }
+
+    /// One person's own rows, and every team; no app and no Enterprise account.
+    pub(super) fn of_person(
+        teams: HashMap<i64, TeamFacts>,
+        entries: Vec<AccessEntry>,
+        person: &Stored<User>,
+    ) -> Self {
+        let mut world = Self { teams, ..Self::default() };
+        world.user_places.insert(person.record.id.clone(), person.dense);
+        for entry in entries {
+            world.entries.entry(entry.resource).or_default().push(entry);
+        }
+        world
+    }
+
+    /// Takes Enterprise accounts in.
+    pub(super) fn add_accounts(&mut self, accounts: Vec<Stored<EnterpriseAccount>>) {
+        for stored in accounts {
+            let resource =
+                resource_ref(ResourceType::EnterpriseAccount, &stored.record.id, stored.record.name);
+            self.enterprise_accounts.push((stored.dense, resource));
+        }
+    }
+
+    /// The resources on which somebody directly holds something.
+    pub(super) fn resources(&self) -> impl Iterator<Item = i64> + use<'_> {
+        self.entries.keys().copied()
     }
 
     /// The apps of an extent, and which access rows belong to it.
@@ -110,18 +134,18 @@ impl World {
         effective: bool,
     ) -> Result<(AccessSelect, Vec<Stored<App>>), EngineError> {
         Ok(match extent {
-            Extent::All => (AccessSelect::All, snapshot.objects(&Select::All).await?),
+            Extent::All => (AccessSelect::All, snapshot.columns(&Select::All).await?),
             Extent::Resources(ids) => {
-                (AccessSelect::On(ids.clone()), snapshot.objects(&Select::Dense(ids.clone())).await?)
+                (AccessSelect::On(ids.clone()), snapshot.columns(&Select::Dense(ids.clone())).await?)
             }
             Extent::Rows { users, resources } => {
                 let teams = resources.iter().copied().filter(|id| self.teams.contains_key(id)).collect();
-                let mut apps: Vec<Stored<App>> = snapshot.objects(&Select::Within(teams)).await?;
-                apps.extend(snapshot.objects(&Select::Dense(resources.clone())).await?);
+                let mut apps: Vec<Stored<App>> = snapshot.columns(&Select::Within(teams)).await?;
+                apps.extend(snapshot.columns(&Select::Dense(resources.clone())).await?);
                 (AccessSelect::Of(users.clone()), apps)
             }
             Extent::UserOn { user, apps } => {
-                let apps = snapshot.objects(&Select::Dense(apps.clone())).await?;
+                let apps = snapshot.columns(&Select::Dense(apps.clone())).await?;
                 (AccessSelect::Of(vec![*user]), apps)
             }
             Extent::User(user) => {
@@ -131,10 +155,10 @@ impl World {
                 let mut apps: Vec<Stored<App>> = Vec::new();
                 if effective {
                     let teams = held.iter().copied().filter(|id| self.teams.contains_key(id)).collect();
-                    apps.extend(snapshot.objects(&Select::Within(teams)).await?);
-                    apps.extend(snapshot.objects(&Select::OwnedBy(vec![*user])).await?);
+                    apps.extend(snapshot.columns(&Select::Within(teams)).await?);
+                    apps.extend(snapshot.columns(&Select::OwnedBy(vec![*user])).await?);
                 }
-                apps.extend(snapshot.objects(&Select::Dense(held)).await?);
+                apps.extend(snapshot.columns(&Select::Dense(held)).await?);
                 (select, apps)
             }
         })
@@ -151,11 +175,11 @@ impl World {
             }
             Select::Dense(people.into_iter().collect())
         };
-        let mut users: Vec<Stored<User>> = snapshot.objects(&select).await?;
+        let mut users: Vec<Stored<User>> = snapshot.columns(&select).await?;
         if !matches!(extent, Extent::All) {
             let owners: BTreeSet<&HerokuId> = self.apps.iter().filter_map(|app| app.owner.as_ref()).collect();
             for owner in owners {
-                users.extend(snapshot.objects(&Select::Id(owner.clone())).await?);
+                users.extend(snapshot.columns(&Select::Id(owner.clone())).await?);
             }
         }
         for stored in users {
@@ -345,7 +369,7 @@ impl Source<'_> {
     }
 }
 
-fn team_facts(stored: Stored<Team>) -> TeamFacts {
+pub(super) fn team_facts(stored: Stored<Team>) -> TeamFacts {
     let team = stored.record;
     let owner = Owner::of_team(&team);
     TeamFacts {
@@ -367,6 +391,10 @@ fn app_facts(stored: Stored<App>, teams: &HashMap<HerokuId, i64>) -> AppFacts {
 }
 
 /// A named resource; one without a name goes by its id.
-fn resource_ref(resource_type: ResourceType, id: &HerokuId, name: Option<Box<str>>) -> ResourceRef {
+pub(super) fn resource_ref(
+    resource_type: ResourceType,
+    id: &HerokuId,
+    name: Option<Box<str>>,
+) -> ResourceRef {
     ResourceRef { resource_type, id: id.clone(), name: name.unwrap_or_else(|| id.to_string().into()) }
 }

@@ -5,12 +5,15 @@
 //! Invariant: one line per principal, resource and entitlement, with the shortest path (ties by id).
 
 mod app;
+mod credentials;
 pub(crate) mod effective;
 mod effects;
 mod grants;
+mod layout;
 mod lookup;
 mod page;
 pub mod provision;
+mod reach;
 mod reasons;
 mod several;
 pub(crate) mod shift;
@@ -19,8 +22,10 @@ mod user;
 pub use app::{AppAccess, PersonOnApp, app_access};
 pub use effects::{AppRow, ConfigReach, Effects, Kept, Turn, TurnOf, Warning, effects, warnings};
 pub use grants::{GrantFilter, Sink, grants};
+pub use layout::Layouts;
 pub use lookup::{find_app, find_team, find_user};
 pub use page::{GrantKey, grants_page};
+pub use reach::{Reach, ReachedApp, ReachedGroup, reach};
 pub use reasons::{Clause, Reason, allowed, clauses, most};
 pub use several::{PeopleOnApp, people_on_apps};
 pub(crate) use user::user_access_on;

@@ -1,13 +1,12 @@
 //! What one person can do everywhere, and why.
 
-use std::collections::HashMap;
-
 use metsuke_model::record::{App, Invitation, User};
 use metsuke_model::{Grant, Moment, Principal, ResourceRef};
 use metsuke_store::{Select, Snapshot, Stored};
 use serde::{Deserialize, Serialize};
 
-use super::app::{reach, reads_config};
+use super::app::reads_config;
+use super::credentials::credentials;
 use super::effective::{AppFacts, Extent, World};
 use super::grants::{direct_lines, pending};
 use super::lookup::find_user;
@@ -65,25 +64,15 @@ pub async fn user_access(snapshot: &mut Snapshot, user: &str) -> Result<UserAcce
     let roles = roles(&world);
     world.apps.sort_by(|left, right| left.resource.name.cmp(&right.resource.name));
     let mut apps = Vec::new();
-    let mut readable = Vec::new();
+    let mut reads = Vec::new();
     for app in &world.apps {
         let Some(line) = app_line(&world, app, stored.dense) else { continue };
         if reads_config(&line.held) {
-            readable.push(app.dense);
+            reads.push(readable(app.dense, &app.resource));
         }
         apps.push(line);
     }
-    let names: HashMap<i64, &ResourceRef> = world.apps.iter().map(|app| (app.dense, &app.resource)).collect();
-    let readable: Vec<(i64, App)> = readable
-        .into_iter()
-        .filter_map(|dense| {
-            let resource = names.get(&dense)?;
-            let mut app = App::new(resource.id.clone());
-            app.name = Some(resource.name.clone());
-            Some((dense, app))
-        })
-        .collect();
-    let addons = reach(snapshot, &readable).await?;
+    let addons = credentials(snapshot, &reads).await?;
     let mut invited = Vec::new();
     if let Some(email) = stored.record.email.as_deref() {
         let invitations = snapshot.objects::<Invitation>(&Select::Named(email.into())).await?;
@@ -123,7 +112,7 @@ pub(crate) async fn user_access_on(
     Ok((roles(&world), apps))
 }
 
-fn principal(stored: &Stored<User>) -> Principal {
+pub(super) fn principal(stored: &Stored<User>) -> Principal {
     Principal {
         kind: metsuke_model::grant::PrincipalKind::User,
         id: stored.record.id.clone(),
@@ -131,8 +120,15 @@ fn principal(stored: &Stored<User>) -> Principal {
     }
 }
 
+/// An app whose config vars are looked into, as far as that takes.
+pub(super) fn readable(dense: i64, resource: &ResourceRef) -> (i64, App) {
+    let mut app = App::new(resource.id.clone());
+    app.name = Some(resource.name.clone());
+    (dense, app)
+}
+
 /// The roles in teams and on Enterprise accounts among the loaded rows, by resource.
-fn roles(world: &World) -> Vec<Grant> {
+pub(super) fn roles(world: &World) -> Vec<Grant> {
     let teams = world.teams.iter().map(|(dense, team)| (*dense, &team.resource));
     let accounts = world.enterprise_accounts.iter().map(|(dense, account)| (*dense, account));
     let mut roles: Vec<Grant> = teams

@@ -4,6 +4,8 @@
 //!
 //! Invariant: what is said of a finding names who said it. No secret of a channel is shown.
 
+use std::collections::BTreeMap;
+
 use metsuke_model::audit::Actor;
 use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
@@ -12,7 +14,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Desk, Estate, Listing};
+use super::{Desk, Estate, Listing, Placed};
 use crate::EngineError;
 use crate::alerts::{NewChannel, open_channels, remove_channel, save_channel, try_channel};
 use crate::findings::{Refusal, accept, acknowledge, reopen};
@@ -177,7 +179,47 @@ impl Listing for Findings {
     }
 }
 
+/// Findings that nobody has settled, in short.
+#[derive(Clone, Debug, Default)]
+pub struct OpenFindings {
+    /// How many there are of each level, as it is spelled.
+    pub levels: BTreeMap<String, u64>,
+    /// The worst: by level, then those that were opened last.
+    pub worst: Vec<Placed<FindingLine>>,
+}
+
 impl Desk {
+    /// What is open or acknowledged, of all estates or that of a connector, with at most `most` of the worst.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnector`], and what the database said.
+    pub async fn open_findings(
+        &self,
+        connector: Option<&str>,
+        most: usize,
+    ) -> Result<OpenFindings, EngineError> {
+        let mut open = OpenFindings::default();
+        let mut estates = self.estates(connector).await?;
+        estates.sort_by(|one, other| one.place().cmp(other.place()));
+        for estate in estates {
+            let states = [FindingState::Open, FindingState::Acknowledged];
+            let (levels, worst) = estate.store.worst_findings(&states, most).await?;
+            for (level, count) in levels {
+                *open.levels.entry(level).or_default() += count;
+            }
+            let placed = |row| Placed { connector: estate.connector.clone(), version: None, row: line(row) };
+            open.worst.extend(worst.into_iter().map(placed));
+        }
+        let known = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
+        let rank = |level: &str| known.iter().position(|known| known.eq_ignore_ascii_case(level));
+        open.worst.sort_by_key(|row| {
+            (rank(&row.row.level).unwrap_or(known.len()), std::cmp::Reverse(row.row.opened_at))
+        });
+        open.worst.truncate(most);
+        Ok(open)
+    }
+
     /// One finding, in whichever estate it is.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use metsuke_store::ConnectorStatus;
 use super::shelves::Shelves;
 use super::{Estate, Forms};
 use crate::EngineError;
+use crate::access::Layouts;
 use crate::audit::KeyFile;
 use crate::changes::Watch;
 use crate::connectors::{Connector, Installation};
@@ -26,6 +27,7 @@ pub struct Desk {
     audit_key: Option<KeyFile>,
     forms: Option<Arc<dyn Forms>>,
     pub(super) shelves: Shelves,
+    pub(super) layouts: Layouts,
 }
 
 impl Desk {
@@ -40,6 +42,7 @@ impl Desk {
             audit_key: None,
             forms: None,
             shelves: Shelves::default(),
+            layouts: Layouts::default(),
         }
     }
 

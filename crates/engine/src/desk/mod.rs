@@ -21,6 +21,7 @@ mod plans;
 mod provision;
 mod query;
 mod questions;
+mod ready;
 mod replay;
 mod rules;
 mod shelves;
@@ -43,13 +44,16 @@ pub use changes::{ChangeFeed, ChangeLine, Changes, Happenings, Holder, Subject};
 pub use download::{Form, Forms};
 pub use employees::{Accounts, EmployeeKey, Employees, OpenLine, OpenPeople, RosterSource, RosterTaken};
 pub use events::{EventLine, Events};
-pub use findings::{ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, Saying};
+pub use findings::{
+    ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, OpenFindings, Saying,
+};
 pub use house::Desk;
 pub use jobs::{JobLine, Jobs};
 pub use judging::{RulesRead, Trial, VersionJudged};
 pub use lists::{Grants, Lines};
 pub use merge::{Merged, Timed, merged};
 pub use plans::{PlanKey, PlanLine, PlanShown, Plans, Progress};
+pub use ready::Readied;
 pub use replay::ReplayOf;
 pub use rules::{RuleShown, RulesTaken};
 pub use shelves::{Bookmark, Browse, Browsed, Reading};

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use metsuke_model::{AsOf, Counts, HerokuId, Moment, ScopeReport, Version};
 use serde::{Deserialize, Serialize};
 
+use super::ready::Wants;
 use super::{Desk, Estate, Placed};
 use crate::EngineError;
 use crate::lists::{BrowsedLine, Narrowing, Rank};
@@ -89,6 +90,8 @@ pub(super) struct Shelves {
     /// Held while a shelf is filled, so that many who come at once fill it once.
     filling: Arc<tokio::sync::Mutex<()>>,
     gaps: Arc<Mutex<HashMap<(String, Version), u64>>>,
+    /// What was browsed of newest versions.
+    pub(super) asked: Wants,
 }
 
 type Label = (TypeId, Vec<(String, Version)>);
@@ -257,6 +260,9 @@ impl Desk {
             }
         }
         let lines = self.shelf::<L>(&found).await?;
+        if asked.as_of.is_none() {
+            self.shelves.asked.note::<L>(asked.connector.as_deref());
+        }
         let readings = found.into_iter().map(|(_, reading)| reading).collect();
         Ok(Browsed { readings, ..lines.browse(asked, after, count) })
     }

@@ -10,8 +10,8 @@ use super::shelves::Reading;
 use super::{Desk, Estate};
 use crate::EngineError;
 use crate::access::{
-    AppAccess, GrantFilter, PeopleOnApp, UserAccess, app_access, find_team, grants, people_on_apps,
-    user_access,
+    AppAccess, GrantFilter, Layouts, PeopleOnApp, Reach, UserAccess, app_access, find_team, grants,
+    people_on_apps, reach, user_access,
 };
 use crate::changes::{Event, EventFilter, EventPage, event, events};
 use crate::lists::{
@@ -77,13 +77,18 @@ trait Object: Sized + Send {
     fn read(
         snapshot: &mut Snapshot,
         asked: SingleAsk<'_>,
+        kept: (&Layouts, &str),
     ) -> impl Future<Output = Result<Self, EngineError>> + Send;
 }
 
 impl Object for AppShown {
     const WHAT: &'static str = "app";
 
-    async fn read(snapshot: &mut Snapshot, asked: SingleAsk<'_>) -> Result<Self, EngineError> {
+    async fn read(
+        snapshot: &mut Snapshot,
+        asked: SingleAsk<'_>,
+        _: (&Layouts, &str),
+    ) -> Result<Self, EngineError> {
         let access = app_access(snapshot, asked.object).await?;
         let stored = snapshot.objects(&Select::Id(access.app.id.clone())).await?;
         let line = first(AppLine::lines(snapshot, stored).await?, Self::WHAT, asked, snapshot)?;
@@ -94,15 +99,35 @@ impl Object for AppShown {
 impl Object for UserAccess {
     const WHAT: &'static str = "user";
 
-    async fn read(snapshot: &mut Snapshot, asked: SingleAsk<'_>) -> Result<Self, EngineError> {
+    async fn read(
+        snapshot: &mut Snapshot,
+        asked: SingleAsk<'_>,
+        _: (&Layouts, &str),
+    ) -> Result<Self, EngineError> {
         user_access(snapshot, asked.object).await
+    }
+}
+
+impl Object for Reach {
+    const WHAT: &'static str = "user";
+
+    async fn read(
+        snapshot: &mut Snapshot,
+        asked: SingleAsk<'_>,
+        kept: (&Layouts, &str),
+    ) -> Result<Self, EngineError> {
+        reach(snapshot, asked.object, Some(kept)).await
     }
 }
 
 impl Object for TeamShown {
     const WHAT: &'static str = "team";
 
-    async fn read(snapshot: &mut Snapshot, asked: SingleAsk<'_>) -> Result<Self, EngineError> {
+    async fn read(
+        snapshot: &mut Snapshot,
+        asked: SingleAsk<'_>,
+        _: (&Layouts, &str),
+    ) -> Result<Self, EngineError> {
         let stored = find_team(snapshot, asked.object).await?;
         let (id, dense) = (stored.record.id.clone(), stored.dense);
         let line = first(TeamLine::lines(snapshot, vec![stored]).await?, Self::WHAT, asked, snapshot)?;
@@ -116,7 +141,11 @@ impl Object for TeamShown {
 impl Object for EnterpriseAccountShown {
     const WHAT: &'static str = "enterprise-account";
 
-    async fn read(snapshot: &mut Snapshot, asked: SingleAsk<'_>) -> Result<Self, EngineError> {
+    async fn read(
+        snapshot: &mut Snapshot,
+        asked: SingleAsk<'_>,
+        _: (&Layouts, &str),
+    ) -> Result<Self, EngineError> {
         let mut stored = snapshot.objects::<EnterpriseAccount>(&Select::Named(asked.object.into())).await?;
         if stored.is_empty() {
             stored = snapshot.objects(&Select::Id(HerokuId::new(asked.object))).await?;
@@ -150,6 +179,15 @@ impl Desk {
     ///
     /// As [`app`](Self::app).
     pub async fn person(&self, asked: SingleAsk<'_>) -> Result<Single<UserAccess>, EngineError> {
+        self.single(asked).await
+    }
+
+    /// One person's access everywhere, put together by what is held and why.
+    ///
+    /// # Errors
+    ///
+    /// As [`app`](Self::app).
+    pub async fn reach(&self, asked: SingleAsk<'_>) -> Result<Single<Reach>, EngineError> {
         self.single(asked).await
     }
 
@@ -225,7 +263,7 @@ impl Desk {
         for estate in self.estates(asked.connector).await? {
             let reading = self.reading(&estate, asked.as_of).await?;
             let Some((reading, mut snapshot)) = opened(&estate, reading).await? else { continue };
-            match T::read(&mut snapshot, asked).await {
+            match T::read(&mut snapshot, asked, (&self.layouts, estate.place())).await {
                 Ok(found) => return Ok(Single { reading, found }),
                 Err(error) if matches!(error, EngineError::NotFound { .. }) => missing = Some(error),
                 Err(error) => return Err(error),

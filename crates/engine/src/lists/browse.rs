@@ -122,10 +122,10 @@ impl BrowsedLine for PersonLine {
 
     async fn all(snapshot: &mut Snapshot) -> Result<Vec<Self>, EngineError> {
         let dense: HashMap<i64, HerokuId> =
-            snapshot.objects::<User>(&Select::All).await?.into_iter().map(keyed).collect();
+            snapshot.columns::<User>(&Select::All).await?.into_iter().map(keyed).collect();
         let teams: HashSet<i64> =
-            snapshot.objects::<Team>(&Select::All).await?.into_iter().map(|team| team.dense).collect();
-        let accounts: Vec<Stored<EnterpriseAccount>> = snapshot.objects(&Select::All).await?;
+            snapshot.columns::<Team>(&Select::All).await?.into_iter().map(|team| team.dense).collect();
+        let accounts: Vec<Stored<EnterpriseAccount>> = snapshot.columns(&Select::All).await?;
         let places = teams.iter().copied().chain(accounts.iter().map(|account| account.dense)).collect();
         let mut held: HashMap<HerokuId, [u64; 4]> = HashMap::new();
         for entry in snapshot.access(&AccessSelect::On(places)).await? {

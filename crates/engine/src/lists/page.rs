@@ -90,9 +90,9 @@ async fn few<L: ListedLine>(
     count: u32,
 ) -> Result<Vec<Stored<L::Object>>, EngineError> {
     let after = after.map(HerokuId::to_bytes);
-    let mut objects = snapshot.objects::<L::Object>(select).await?;
+    let mut objects = snapshot.columns::<L::Object>(select).await?;
     if let (Some(_), Some(name)) = (&wanted.team, &wanted.name) {
-        let named = snapshot.objects::<L::Object>(&Select::Named(name.clone())).await?;
+        let named = snapshot.columns::<L::Object>(&Select::Named(name.clone())).await?;
         objects.retain(|object| named.iter().any(|named| named.dense == object.dense));
     }
     objects.retain(|object| after.as_ref().is_none_or(|after| object.record.id().to_bytes() > *after));
@@ -115,7 +115,7 @@ async fn walked<L: ListedLine>(
         let Some((_, last)) = keys.last() else { break };
         after = Some(last.clone());
         let dense = keys.iter().map(|(dense, _)| *dense).collect();
-        let mut objects = snapshot.objects::<L::Object>(&Select::Dense(dense)).await?;
+        let mut objects = snapshot.columns::<L::Object>(&Select::Dense(dense)).await?;
         objects.retain(|object| L::is_listed(object) && L::suits(object, wanted));
         objects.sort_by_cached_key(|object| object.record.id().to_bytes());
         found.extend(objects);

@@ -22,6 +22,7 @@ mod language;
 mod people;
 mod provision;
 mod questions;
+mod reach;
 mod rules;
 mod safety;
 mod told;

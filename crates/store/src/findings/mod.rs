@@ -244,10 +244,14 @@ impl Store {
         let mut connection = self.pool.begin_read().await?;
         let mut found = Vec::new();
         let sql = finding_columns!(
-            "WHERE number < $1 AND ($2 = '' OR rule = $2)
-                AND ($3 = '' OR $3 LIKE '%,' || state || ',%') AND ($4 = '' OR $4 LIKE '%,' || level || ',%')
-              ORDER BY number DESC
-              LIMIT $5"
+            "WHERE number IN (SELECT number
+                                FROM finding
+                               WHERE number < $1 AND ($2 = '' OR rule = $2)
+                                 AND ($3 = '' OR $3 LIKE '%,' || state || ',%')
+                                 AND ($4 = '' OR $4 LIKE '%,' || level || ',%')
+                               ORDER BY number DESC
+                               LIMIT $5)
+              ORDER BY number DESC"
         );
         let of_person = finding_columns!(
             "WHERE fingerprint IN (SELECT fingerprint FROM finding_who WHERE email = $6)
@@ -278,6 +282,52 @@ impl Store {
             })
             .await?;
         Ok(found)
+    }
+
+    /// How many findings there are of each level as it is spelled, and the worst of them: by level, then those that were opened last.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn worst_findings(
+        &self,
+        states: &[FindingState],
+        most: usize,
+    ) -> Result<(Vec<(String, u64)>, Vec<FindingRow>), StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+        let states = Bind::from(&*format!(",{},", states.join(",")));
+        let mut levels = Vec::new();
+        let sql = "SELECT level, COUNT(*)
+                     FROM finding
+                    WHERE $1 LIKE '%,' || state || ',%'
+                    GROUP BY level
+                    ORDER BY level";
+        connection
+            .each(READING, sql, std::slice::from_ref(&states), |row| {
+                levels.push((row.text(0)?.unwrap_or_default(), row.count(1)?));
+                Ok(())
+            })
+            .await?;
+        let mut worst = Vec::new();
+        let sql = finding_columns!(
+            "WHERE number IN (SELECT number
+                                FROM finding
+                               WHERE $1 LIKE '%,' || state || ',%'
+                               ORDER BY CASE upper(level) WHEN 'CRITICAL' THEN 0 WHEN 'HIGH' THEN 1
+                                                          WHEN 'MEDIUM' THEN 2 WHEN 'LOW' THEN 3 ELSE 4 END,
+                                        opened_at DESC, number DESC
+                               LIMIT $2)
+              ORDER BY number DESC"
+        );
+        let binds = [states, i64::try_from(most).unwrap_or(i64::MAX).into()];
+        connection
+            .each(READING, sql, &binds, |row| {
+                worst.push(finding_row(row)?);
+                Ok(())
+            })
+            .await?;
+        Ok((levels, worst))
     }
 
     /// The finding with this number, or whose fingerprint begins so, if only one does.
@@ -488,6 +538,15 @@ async fn find(connection: &mut Connection, asked: &str) -> Result<Option<Finding
         let sql = finding_columns!("WHERE number = $1");
         connection
             .each(READING, sql, &[number.into()], |row| {
+                found.push(finding_row(row)?);
+                Ok(())
+            })
+            .await?;
+    }
+    if found.is_empty() {
+        let sql = finding_columns!("WHERE fingerprint = $1");
+        connection
+            .each(READING, sql, &[asked.into()], |row| {
                 found.push(finding_row(row)?);
                 Ok(())
             })

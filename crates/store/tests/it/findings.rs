@@ -238,7 +238,38 @@ async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_othe
     assert_eq!(store.found_last("D01").await.unwrap(), ["aa11", "aa22"].map(String::from).into());
 }
 
+async fn the_worst_findings_come_first_and_all_are_counted(database: Database) {
+    let store = database.open().await;
+    let of = |fingerprint: &str, level: &str, opened_at: i64, state: FindingState| FindingRow {
+        level: level.into(),
+        opened_at: Moment(opened_at),
+        state,
+        ..finding(fingerprint, 0)
+    };
+    let open = FindingState::Open;
+    let findings = vec![
+        of("b1", "LOW", 9, open),
+        of("b2", "HIGH", 3, open),
+        of("b3", "high", 5, FindingState::Acknowledged),
+        of("b4", "CRITICAL", 1, open),
+        of("b5", "CRITICAL", 8, FindingState::Resolved),
+        of("b6", "HIGH", 3, open),
+        of("b7", "unheard-of", 99, open),
+    ];
+    let evaluated = Evaluated { findings, who: Vec::new(), happened: Vec::new(), ..evaluated(0) };
+    store.keep_evaluation(&evaluated).await.unwrap();
+    let states = [FindingState::Open, FindingState::Acknowledged];
+    let (mut levels, worst) = store.worst_findings(&states, 3).await.unwrap();
+    levels.sort();
+    let told: Vec<(&str, u64)> = levels.iter().map(|(level, count)| (&**level, *count)).collect();
+    assert_eq!(told, [("CRITICAL", 1), ("HIGH", 2), ("LOW", 1), ("high", 1), ("unheard-of", 1)]);
+    // Of b2 and b6, which were opened at once, the later one; all in the order of a list.
+    let told: Vec<&str> = worst.iter().map(|row| &*row.fingerprint).collect();
+    assert_eq!(told, ["b6", "b4", "b3"]);
+}
+
 on_both_engines!(
+    the_worst_findings_come_first_and_all_are_counted,
     an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_others,
     an_evaluation_is_stored_whole_or_not_at_all,
     findings_are_listed_page_by_page_and_found_by_name,

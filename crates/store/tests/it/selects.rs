@@ -1,10 +1,10 @@
 //! A selection gives what a filter over everything gives, now and in every earlier version.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use metsuke_model::record::{AddOn, App, Invitation, Team, User};
+use metsuke_model::record::{AddOn, App, Attachment, Invitation, Team, User};
 use metsuke_model::{AsOf, Coverage, Estate, HerokuId, Record, Version};
-use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
+use metsuke_store::{AccessSelect, Select, SlimApp, Snapshot, Stored};
 
 use crate::database::{Database, commit};
 use crate::generated::Generator;
@@ -85,6 +85,86 @@ async fn access(snapshot: &mut Snapshot) {
     assert_eq!(snapshot.access(&AccessSelect::Of(Vec::new())).await.unwrap(), []);
 }
 
+/// What is read in short says what the records say; of an earlier version there is none of it.
+async fn in_short(snapshot: &mut Snapshot, newest: bool) {
+    let (apps, addons) = (all::<App>(snapshot).await, all::<AddOn>(snapshot).await);
+    let attachments = all::<Attachment>(snapshot).await;
+    assert_eq!(snapshot.columns::<App>(&Select::All).await.unwrap().len(), apps.len());
+    let short = (
+        snapshot.slim_apps().await.unwrap(),
+        snapshot.slim_addons().await.unwrap(),
+        snapshot.slim_attachments().await.unwrap(),
+    );
+    let (tally, holders) =
+        (snapshot.tally::<AddOn>(None).await.unwrap(), snapshot.holders(&[]).await.unwrap());
+    let (Some(slim), Some(slim_addons), Some(slim_attachments)) = short else {
+        assert!(!newest && tally.is_none() && holders.is_none());
+        return;
+    };
+    assert!(newest);
+    let mut dense: BTreeMap<HerokuId, i64> = BTreeMap::new();
+    dense.extend(all::<Team>(snapshot).await.into_iter().map(|team| (team.record.id, team.dense)));
+    dense.extend(all::<User>(snapshot).await.into_iter().map(|user| (user.record.id, user.dense)));
+    dense.extend(apps.iter().map(|app| (app.record.id.clone(), app.dense)));
+    dense.extend(addons.iter().map(|addon| (addon.record.id.clone(), addon.dense)));
+    // What is gone has an id as well; here only what is there can be told.
+    let known: BTreeSet<i64> = dense.values().copied().collect();
+    let named = |id: Option<&HerokuId>| id.and_then(|id| dense.get(id)).copied();
+    let there = |id: Option<i64>| id.filter(|id| known.contains(id));
+    let mut slim: Vec<SlimApp> = slim
+        .into_iter()
+        .map(|app| SlimApp { team: there(app.team), owner: there(app.owner), ..app })
+        .collect();
+    slim.sort_by_key(|app| app.dense);
+    let whole = |app: &Stored<App>| SlimApp {
+        dense: app.dense,
+        id: app.record.id.clone(),
+        name: app.record.name.clone(),
+        team: named(app.record.team.as_ref()),
+        owner: named(app.record.owner.as_ref()),
+        locked: app.record.locked,
+    };
+    let mut wanted: Vec<SlimApp> = apps.iter().map(whole).collect();
+    wanted.sort_by_key(|app| app.dense);
+    assert_eq!(slim, wanted);
+    let told = slim_addons
+        .into_iter()
+        .map(|addon| (addon.dense, addon.id, addon.name, addon.service, there(addon.app)));
+    let whole = addons.iter().map(|addon| {
+        let AddOn { id, name, service, app, .. } = addon.record.clone();
+        (addon.dense, id, name, service, named(app.as_ref()))
+    });
+    assert_eq!(told.collect::<BTreeSet<_>>(), whole.collect());
+    let mut told: Vec<_> =
+        slim_attachments.into_iter().map(|one| (there(one.addon), there(one.app), one.name)).collect();
+    let whole = attachments.iter().map(|one| {
+        let Attachment { addon, app, name, .. } = &one.record;
+        (named(addon.as_ref()), named(app.as_ref()), name.clone())
+    });
+    let mut wanted: Vec<_> = whole.collect();
+    told.sort();
+    wanted.sort();
+    assert_eq!(told, wanted);
+    counted(snapshot, (&apps, &addons)).await;
+}
+
+async fn counted(snapshot: &mut Snapshot, (apps, addons): (&[Stored<App>], &[Stored<AddOn>])) {
+    let some: Vec<i64> = apps.iter().map(|app| app.dense).step_by(2).collect();
+    let everything = snapshot.tally::<AddOn>(None).await.unwrap().unwrap();
+    let part = snapshot.tally::<AddOn>(Some(&some)).await.unwrap().unwrap();
+    for app in apps {
+        let own =
+            addons.iter().filter(|addon| addon.record.app.as_ref() == Some(&app.record.id)).count() as u64;
+        assert_eq!(everything.get(&app.dense).copied().unwrap_or_default(), own);
+        let asked = some.contains(&app.dense);
+        assert_eq!(part.get(&app.dense).copied().unwrap_or_default(), if asked { own } else { 0 });
+    }
+    let held = snapshot.access(&AccessSelect::On(some.clone())).await.unwrap();
+    for (resource, count) in snapshot.holders(&some).await.unwrap().unwrap() {
+        assert_eq!(held.iter().filter(|entry| entry.resource == resource).count() as u64, count);
+    }
+}
+
 async fn every_selection_is_a_filter_over_everything(database: Database) {
     let store = database.open().await;
     let mut generator = Generator::new(31);
@@ -101,6 +181,7 @@ async fn every_selection_is_a_filter_over_everything(database: Database) {
         people(&mut snapshot).await;
         teams_and_apps(&mut snapshot).await;
         access(&mut snapshot).await;
+        in_short(&mut snapshot, version == 5).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Findings, and one finding with what was found, what happened to it, and what somebody can say of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use askama::Template;
 use axum::http::{StatusCode, header};
@@ -182,8 +182,11 @@ fn state_badge(state: FindingState) -> Badge {
 }
 
 /// The figures of open findings by level, which lead to them.
-pub(super) fn by_level(frame: &Frame, rows: &[Placed<FindingLine>]) -> Vec<Figure> {
-    let of = |level: &str| rows.iter().filter(|row| row.row.level.eq_ignore_ascii_case(level)).count() as u64;
+pub(super) fn by_level(frame: &Frame, levels: &BTreeMap<String, u64>) -> Vec<Figure> {
+    let of = |level: &str| {
+        let own = levels.iter().filter(|(spelled, _)| spelled.eq_ignore_ascii_case(level));
+        own.map(|(_, count)| *count).sum::<u64>()
+    };
     let figure = |level: &'static str| {
         let href = frame.asked.only(&["as_of", "connector"]).with("level", level).at("/findings");
         Figure::new(of(level), capital(level), Some(href))

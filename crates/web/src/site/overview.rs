@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::http::StatusCode;
-use metsuke_engine::desk::{Browse, Browsed, Findings, Reading, page as page_of};
+use metsuke_engine::desk::{Browse, Browsed, Reading};
 use metsuke_engine::identity::Operation;
 use metsuke_engine::lists::PersonLine;
-use metsuke_model::finding::FindingState;
 
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
 use super::connectors::{Health, health};
@@ -24,8 +23,6 @@ use crate::error::ApiError;
 const RECENT: u32 = 8;
 const NEWEST: usize = 6;
 const PRIVILEGED: usize = 8;
-/// Open findings that are counted.
-const COUNTED: usize = 10_000;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -101,19 +98,9 @@ async fn findings(call: &Call, frame: &Frame) -> Result<(Vec<Figure>, Table), Ap
     if !frame.may(call, Operation::ListFindings) {
         return Ok((Vec::new(), findings_table(frame, &[], &HashMap::new())));
     }
-    let states = vec![FindingState::Open, FindingState::Acknowledged];
-    let wanted = Findings { states, ..Findings::default() };
-    let estates = call.state.desk.estates(frame.connector()).await?;
-    let open = page_of(&wanted, estates, None, COUNTED).await?;
-    let mut worst = open.rows.clone();
-    let rank = |level: &str| {
-        ["CRITICAL", "HIGH", "MEDIUM", "LOW"].iter().position(|known| known.eq_ignore_ascii_case(level))
-    };
-    worst.sort_by_key(|row| {
-        (rank(&row.row.level).unwrap_or(usize::MAX), std::cmp::Reverse(row.row.opened_at))
-    });
-    worst.truncate(NEWEST);
-    Ok((by_level(frame, &open.rows), findings_table(frame, &worst, &titles(call, frame).await?)))
+    let open = call.state.desk.open_findings(frame.connector(), NEWEST).await?;
+    let table = findings_table(frame, &open.worst, &titles(call, frame).await?);
+    Ok((by_level(frame, &open.levels), table))
 }
 
 async fn privileged(call: &Call, frame: &Frame) -> Result<Table, ApiError> {

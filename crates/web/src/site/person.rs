@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use askama::Template;
 use axum::http::StatusCode;
-use metsuke_engine::access::{AppOfUser, Held, UserAccess};
+use metsuke_engine::access::{Reach, ReachedApp, ReachedGroup};
 use metsuke_engine::changes::EventFilter;
 use metsuke_engine::desk::{Findings, Single, page as listed_findings};
 use metsuke_engine::identity::Operation;
@@ -35,8 +35,7 @@ use crate::error::ApiError;
 /// Apps of a page that lists them all, and so few that nobody has to look for one.
 const PAGE: usize = 300;
 const FEW: usize = 20;
-/// Add-ons, changes and findings that are shown.
-const ADDONS: usize = 50;
+/// Changes and findings that are shown.
 const RECENT: u32 = 15;
 const FINDINGS: usize = 50;
 
@@ -88,7 +87,7 @@ struct AppsView {
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     let id = call.segment("id").to_owned();
     let frame = Frame::of(&call, "Person").await?;
-    let Single { reading, found } = call.state.desk.person(frame.single(&id)).await?;
+    let Single { reading, found } = call.state.desk.reach(frame.single(&id)).await?;
     let email = found.principal.email.as_deref().unwrap_or("no address").to_owned();
     let mut frame = frame.below("People", "/people").here(&email);
     frame.title = Name::new(&email).cut;
@@ -110,10 +109,10 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         figures: figures(&frame, &found),
         tree: tree(&frame, &found, connector),
         apps: format!("/people/{}/apps", segment(&own_id)),
-        seeks: found.apps.len() > FEW,
+        seeks: found.count() > FEW,
         facts: facts(&frame, &found),
-        more_addons: found.addons.len().saturating_sub(ADDONS),
-        addons: addons(found.addons.get(..ADDONS).unwrap_or(&found.addons)),
+        more_addons: found.credentials.saturating_sub(found.addons.len()),
+        addons: addons(&found.addons),
         pending: pending(&found),
         more_findings: if findings.rows.len() < FINDINGS {
             String::new()
@@ -132,7 +131,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     shown(StatusCode::OK, &view)
 }
 
-fn badges(person: &UserAccess) -> Vec<Badge> {
+fn badges(person: &Reach) -> Vec<Badge> {
     let mut badges = Vec::new();
     badges.push(match (person.federated, person.two_factor) {
         (Some(true), _) => Badge::new(Tone::Good, "identity provider"),
@@ -146,34 +145,29 @@ fn badges(person: &UserAccess) -> Vec<Badge> {
     badges
 }
 
-fn holds(held: &[Held], right: &str) -> bool {
-    held.iter().any(|held| &*held.entitlement == right)
-}
-
-fn lead(person: &UserAccess) -> String {
-    if person.apps.is_empty() {
+fn lead(person: &Reach) -> String {
+    if person.count() == 0 {
         return match person.roles.len() {
             0 => "Holds nothing that was read.".to_owned(),
             roles => format!("Holds {} and reaches no app by it.", count(roles, "role", "roles")),
         };
     }
-    let deploy = person.apps.iter().filter(|app| holds(&app.held, "deploy")).count();
     format!(
         "Reaches {} and can deploy {}. Below, what is held for the same reason stands together.",
-        count(person.apps.len(), "app", "apps"),
-        match deploy {
+        count(person.count(), "app", "apps"),
+        match person.able("deploy") {
             0 => "none of them".to_owned(),
-            all if all == person.apps.len() => "all of them".to_owned(),
+            all if all == person.count() => "all of them".to_owned(),
             some => format!("{} of them", number(some as u64)),
         }
     )
 }
 
-fn teams(person: &UserAccess) -> impl Iterator<Item = &Grant> + Clone {
+fn teams(person: &Reach) -> impl Iterator<Item = &Grant> + Clone {
     person.roles.iter().filter(|role| role.resource.resource_type == ResourceType::Team)
 }
 
-fn figures(frame: &Frame, person: &UserAccess) -> Vec<Figure> {
+fn figures(frame: &Frame, person: &Reach) -> Vec<Figure> {
     let apps = Asked::default();
     let list = |right: &str| {
         let path = format!("/people/{}/apps", segment(&person.principal.id.to_string()));
@@ -181,19 +175,19 @@ fn figures(frame: &Frame, person: &UserAccess) -> Vec<Figure> {
         let all = carried.iter().fold(apps.clone(), |asked, (name, value)| asked.with(name, value));
         Some(all.with("can", right).at(&path))
     };
-    let able = |right: &str| person.apps.iter().filter(|app| holds(&app.held, right)).count() as u64;
+    let able = |right: &str| person.able(right) as u64;
     let admin = teams(person).filter(|role| &*role.entitlement == "admin").count() as u64;
     vec![
-        Figure::new(person.apps.len() as u64, "apps reached", list("")),
+        Figure::new(person.count() as u64, "apps reached", list("")),
         Figure::new(able("deploy"), "can deploy", list("deploy")),
         Figure::new(able("manage"), "can manage", list("manage")),
         Figure::new(teams(person).count() as u64, "teams", Some("#access".to_owned())),
         Figure::new(admin, "admin of", Some("#access".to_owned())),
-        Figure::new(person.addons.len() as u64, "add-ons’ credentials", Some("#reach".to_owned())),
+        Figure::new(person.credentials as u64, "add-ons’ credentials", Some("#reach".to_owned())),
     ]
 }
 
-fn facts(frame: &Frame, person: &UserAccess) -> Vec<(&'static str, Cell)> {
+fn facts(frame: &Frame, person: &Reach) -> Vec<(&'static str, Cell)> {
     let said = |flag: Option<bool>| match flag {
         Some(true) => Cell::Text(Name::new("yes")),
         Some(false) => Cell::Text(Name::new("no")),
@@ -224,7 +218,7 @@ fn facts(frame: &Frame, person: &UserAccess) -> Vec<(&'static str, Cell)> {
     facts
 }
 
-fn pending(person: &UserAccess) -> Table {
+fn pending(person: &Reach) -> Table {
     let row = |grant: &Grant| {
         vec![Cell::Text(Name::new(&grant.resource.name)), Cell::Text(Name::new(&grant.entitlement))]
     };
@@ -239,7 +233,7 @@ fn pending(person: &UserAccess) -> Table {
 async fn findings(
     call: &Call,
     frame: &Frame,
-    person: &UserAccess,
+    person: &Reach,
     connector: Option<&str>,
 ) -> Result<Table, ApiError> {
     if !frame.may(call, Operation::ListFindings) {
@@ -257,7 +251,7 @@ async fn findings(
 pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
     let id = call.segment("id").to_owned();
     let frame = Frame::of(&call, "Apps of a person").await?;
-    let Single { reading, found } = call.state.desk.person(frame.single(&id)).await?;
+    let Single { reading, found } = call.state.desk.reach(frame.single(&id)).await?;
     let connector = reading.connector.as_deref();
     let email = Name::or(found.principal.email.as_deref(), "no address");
     let back = format!("/people/{}", segment(&found.principal.id.to_string()));
@@ -267,19 +261,23 @@ pub(super) async fn apps(call: Call) -> Result<Answer, ApiError> {
     let frame = frame.here("Apps");
     let own = |name: &str| frame.asked.get(name);
     let words: Vec<String> = own("q").unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
-    let fits = |app: &&AppOfUser| {
-        let name = app.app.name.to_lowercase();
-        let named = words.iter().all(|word| name.contains(word.as_str()));
-        let team = app.team.as_deref().unwrap_or("-");
-        named
-            && own("team").is_none_or(|wanted| wanted == team)
-            && own("can").is_none_or(|right| holds(&app.held, right))
+    let fits = |group: &ReachedGroup| {
+        own("team").is_none_or(|wanted| wanted == group.team.as_deref().unwrap_or("-"))
+            && own("can").is_none_or(|right| group.holds(right))
             && (own("what").is_none() || {
-                let (what, why) = what_and_why(app);
+                let (what, why) = what_and_why(group);
                 own("what") == Some(what.as_str()) && own("why").unwrap_or_default() == why
             })
     };
-    let apps: Vec<&AppOfUser> = found.apps.iter().filter(fits).collect();
+    let fitting: Vec<bool> = found.groups.iter().map(fits).collect();
+    let named = |app: &ReachedApp<'_>| {
+        words.is_empty() || {
+            let name = app.name.to_lowercase();
+            words.iter().all(|word| name.contains(word.as_str()))
+        }
+    };
+    let meant = found.apps().filter(|app| fitting.get(app.group) == Some(&true) && named(app));
+    let apps: Vec<ReachedApp<'_>> = meant.collect();
     let (from, next) = frame.part(apps.len(), PAGE);
     let lead = match (own("what"), own("why"), own("can")) {
         (Some(what), Some(why), _) => format!("Can {what}. {why}."),

@@ -22,7 +22,8 @@ use serde::Serialize;
 
 use self::turn::{Place, Turned};
 use super::Held;
-use super::app::{reach, reads_config};
+use super::app::reads_config;
+use super::credentials::credentials;
 use super::effective::World;
 use crate::EngineError;
 
@@ -239,7 +240,7 @@ async fn config_reach(
     let apps: Vec<_> = apps.iter().filter_map(|at| world.apps.get(*at)).collect();
     let records: Vec<(i64, App)> =
         apps.iter().map(|app| (app.dense, App::new(app.resource.id.clone()))).collect();
-    let reached = reach(snapshot, &records).await?;
+    let reached = credentials(snapshot, &records).await?;
     let addons: BTreeSet<&str> = reached.iter().map(|addon| &*addon.name).collect();
     Ok(Some(ConfigReach {
         principal: principal.clone(),

@@ -3,7 +3,7 @@
 //! Invariant: a line is drawn for what Heroku has a row for, and on a way for what follows from that.
 
 use metsuke_engine::EngineError;
-use metsuke_engine::access::{Reason, UserAccess, allowed, clauses};
+use metsuke_engine::access::{Clause, Reach, Reason, allowed, clauses};
 use metsuke_engine::desk::{Browse, Reading, Single};
 use metsuke_engine::lists::{AppLine, EnterpriseAccountLine, TeamLine};
 use metsuke_engine::query::{Answer, Data};
@@ -53,7 +53,7 @@ pub(super) async fn around(call: &Call, frame: &Frame, of: &str) -> Result<Found
         }
     }
     if is(Kind::Person) {
-        match desk.person(frame.single(id)).await {
+        match desk.reach(frame.single(id)).await {
             Ok(found) => return Ok(person(&found)),
             Err(error) if missing(&error) => wrong = error,
             Err(error) => return Err(error.into()),
@@ -154,7 +154,7 @@ fn role(scene: &mut Scene, role: &Grant) -> usize {
     scene.node(kind, &role.resource.id.to_string(), &role.resource.name)
 }
 
-fn person(single: &Single<UserAccess>) -> Found {
+fn person(single: &Single<Reach>) -> Found {
     let found = &single.found;
     let mut scene = Scene::default();
     let title = found.principal.email.as_deref().unwrap_or("no address").to_owned();
@@ -163,9 +163,10 @@ fn person(single: &Single<UserAccess>) -> Found {
         let place = role(&mut scene, grant);
         scene.join(middle, place, &grant.entitlement);
     }
-    for app in &found.apps {
-        let place = scene.node(Kind::App, &app.app.id.to_string(), &app.app.name);
-        for clause in clauses(&app.held) {
+    // Where the lines to the apps of a group begin, and what they say.
+    let mut lines: Vec<Vec<(usize, String)>> = Vec::with_capacity(found.groups.len());
+    for group in &found.groups {
+        let line = |clause: &Clause| {
             let words: Vec<&str> = clause.entitlements.iter().map(|one| &**one).collect();
             let from = match &clause.reason {
                 Reason::Role { team, .. } => {
@@ -174,10 +175,17 @@ fn person(single: &Single<UserAccess>) -> Found {
                 }
                 _ => None,
             };
-            scene.join(from.unwrap_or(middle), place, &words.join(", "));
+            (from.unwrap_or(middle), words.join(", "))
+        };
+        lines.push(group.clauses.iter().map(line).collect());
+    }
+    for app in found.apps() {
+        let place = scene.node(Kind::App, &app.id.to_string(), app.name);
+        for (from, words) in lines.get(app.group).into_iter().flatten() {
+            scene.join(*from, place, words);
         }
     }
-    let told = vec![format!("Reaches {}.", count(found.apps.len(), "app", "apps"))];
+    let told = vec![format!("Reaches {}.", count(found.count(), "app", "apps"))];
     Found { scene, middle: Some(middle), title, told, readings: vec![single.reading.clone()] }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Invariant: two apps are the same where their ids are; held for another reason is held otherwise.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 
 use metsuke_engine::ErrorKind;
-use metsuke_engine::access::{AppOfUser, UserAccess};
+use metsuke_engine::access::{Reach, ReachedApp, ReachedGroup};
 use metsuke_engine::desk::SingleAsk;
 use metsuke_model::HerokuId;
 
@@ -32,21 +32,24 @@ pub(super) struct Compared {
 pub(super) async fn compared(
     call: &Call,
     frame: &Frame,
-    now: &UserAccess,
+    now: &Reach,
     connector: Option<&str>,
 ) -> Result<Option<Compared>, ApiError> {
     let Some(date) = frame.asked.get("compare") else { return Ok(None) };
     let at = date.parse().map_err(|wrong: String| ApiError::invalid("compare", wrong))?;
     let id = now.principal.id.to_string();
     let asked = SingleAsk { connector, as_of: Some(at), object: &id };
-    let then = match call.state.desk.person(asked).await {
-        Ok(then) => then.found.apps,
+    let then = match call.state.desk.reach(asked).await {
+        Ok(then) => Some(then.found),
         // Nobody was there yet, or nothing was read.
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error.into()),
     };
-    let before: BTreeMap<&HerokuId, &AppOfUser> = then.iter().map(|app| (&app.app.id, app)).collect();
-    let after: BTreeMap<&HerokuId, &AppOfUser> = now.apps.iter().map(|app| (&app.app.id, app)).collect();
+    let before: HashMap<&HerokuId, ReachedApp<'_>> =
+        then.iter().flat_map(Reach::apps).map(|app| (app.id, app)).collect();
+    let words_of = |groups: &[ReachedGroup]| groups.iter().map(what_and_why).collect::<Vec<_>>();
+    let was = words_of(then.as_ref().map_or(&[], |then| &then.groups));
+    let is = words_of(&now.groups);
     let mut told = Compared {
         date: date.to_owned(),
         gained: Vec::new(),
@@ -55,29 +58,41 @@ pub(super) async fn compared(
         same: String::new(),
         others: 0,
     };
+    let (mut gained, mut changed, mut after) = (Vec::new(), Vec::new(), HashSet::new());
     let mut same = 0;
-    for (id, app) in &after {
-        match before.get(id) {
-            None => told.gained.push(leaf(frame, app, connector)),
+    // Many apps are held in few ways: the words of two of these are compared once.
+    let mut alike: HashMap<(usize, usize), bool> = HashMap::new();
+    for app in now.apps() {
+        match before.get(app.id) {
+            None => gained.push(app),
             Some(then) => {
-                let (was, is) = (what_and_why(then), what_and_why(app));
-                if was == is {
+                after.insert(app.id);
+                let pair = (then.group, app.group);
+                if *alike.entry(pair).or_insert_with(|| was.get(pair.0) == is.get(pair.1)) {
                     same += 1;
                 } else {
-                    let words = |(what, why): (String, String)| format!("{what} ({why})");
-                    told.changed.push((leaf(frame, app, connector), words(was), words(is)));
+                    changed.push((app, pair));
                 }
             }
         }
     }
-    let gone = before.iter().filter(|(id, _)| !after.contains_key(*id));
-    told.lost = gone.map(|(_, app)| leaf(frame, app, connector)).collect();
+    let mut lost: Vec<ReachedApp<'_>> = before.into_values().filter(|app| !after.contains(app.id)).collect();
+    gained.sort_unstable_by_key(|app| app.id);
+    lost.sort_unstable_by_key(|app| app.id);
+    changed.sort_unstable_by_key(|(app, _)| app.id);
+    let words = |words: Option<&(String, String)>| {
+        words.map(|(what, why)| format!("{what} ({why})")).unwrap_or_default()
+    };
+    told.changed = changed
+        .iter()
+        .take(COMPARED)
+        .map(|(app, (then, now))| (leaf(frame, app, connector), words(was.get(*then)), words(is.get(*now))))
+        .collect();
+    told.gained = gained.iter().take(COMPARED).map(|app| leaf(frame, app, connector)).collect();
+    told.lost = lost.iter().take(COMPARED).map(|app| leaf(frame, app, connector)).collect();
     told.same = count(same, "app is", "apps are");
-    for list in [&mut told.gained, &mut told.lost] {
-        told.others += list.len().saturating_sub(COMPARED);
-        list.truncate(COMPARED);
+    for sort in [gained.len(), lost.len(), changed.len()] {
+        told.others += sort.saturating_sub(COMPARED);
     }
-    told.others += told.changed.len().saturating_sub(COMPARED);
-    told.changed.truncate(COMPARED);
     Ok(Some(told))
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
-use metsuke_engine::access::{AppOfUser, UserAccess, allowed, clauses};
+use metsuke_engine::access::{Reach, ReachedApp, ReachedGroup, allowed};
 use metsuke_model::Grant;
 
 use super::teams;
@@ -59,20 +59,32 @@ pub(super) struct Tree {
 }
 
 /// Apps of one team that are reached for one reason.
-type Reason<'p> = ((String, String), Vec<&'p AppOfUser>);
-/// What is reached through one team: whether these are personal apps, its name, and the reasons.
-type OfTeam<'p> = ((bool, &'p str), Vec<Reason<'p>>);
+struct Reason<'p> {
+    what: String,
+    why: String,
+    /// How many there are, and the first of them.
+    apps: usize,
+    first: Vec<ReachedApp<'p>>,
+}
+
+/// A team: whether these are personal apps, and its name.
+type TeamKey<'p> = (bool, &'p str);
+/// What is reached through one team.
+type OfTeam<'p> = (TeamKey<'p>, Vec<Reason<'p>>);
 
 /// What somebody reaches, by team; within a team, by reason. Of too many teams those with the most apps are kept.
-pub(super) fn tree(frame: &Frame, person: &UserAccess, connector: Option<&str>) -> Tree {
-    let mut by_team: BTreeMap<(bool, &str), Vec<&AppOfUser>> = BTreeMap::new();
+pub(super) fn tree(frame: &Frame, person: &Reach, connector: Option<&str>) -> Tree {
+    let mut by_team: BTreeMap<TeamKey<'_>, Vec<Reason<'_>>> = BTreeMap::new();
     for role in teams(person) {
         by_team.entry((false, &role.resource.name)).or_default();
     }
-    for app in &person.apps {
-        by_team.entry((app.team.is_none(), app.team.as_deref().unwrap_or_default())).or_default().push(app);
+    for (team, reason) in by_reason(person) {
+        by_team.entry(team).or_default().push(reason);
     }
-    let mut all: Vec<OfTeam<'_>> = by_team.into_iter().map(|(team, apps)| (team, by_reason(&apps))).collect();
+    for reasons in by_team.values_mut() {
+        reasons.sort_by_key(|reason| std::cmp::Reverse(reason.apps));
+    }
+    let mut all: Vec<OfTeam<'_>> = by_team.into_iter().collect();
     let further = further_teams(&mut all);
     let room = Room::of(&all);
     let branches = all.into_iter().map(|one| branch(frame, person, one, &room, connector)).collect();
@@ -100,7 +112,7 @@ impl Room {
 
 fn branch(
     frame: &Frame,
-    person: &UserAccess,
+    person: &Reach,
     ((personal, team), reasons): OfTeam<'_>,
     room: &Room,
     connector: Option<&str>,
@@ -133,7 +145,7 @@ fn branch(
 }
 
 fn apps_for(reasons: &[Reason<'_>]) -> usize {
-    reasons.iter().map(|(_, apps)| apps.len()).sum()
+    reasons.iter().map(|reason| reason.apps).sum()
 }
 
 /// What is reached for the reasons that there is no room for.
@@ -161,7 +173,7 @@ fn further_teams(all: &mut Vec<OfTeam<'_>>) -> String {
     format!("{} in {teams}", count(gone.iter().map(|(apps, _)| apps).sum(), "more app", "more apps"))
 }
 
-fn apps_path(person: &UserAccess) -> String {
+fn apps_path(person: &Reach) -> String {
     format!("/people/{}/apps", segment(&person.principal.id.to_string()))
 }
 
@@ -169,50 +181,59 @@ fn apps_of(frame: &Frame) -> Asked {
     frame.asked.only(&["as_of", "connector"])
 }
 
-/// Apps by what is held on them and why, the reasons with the most apps first.
-fn by_reason<'p>(apps: &[&'p AppOfUser]) -> Vec<Reason<'p>> {
-    let mut places: HashMap<(String, String), usize> = HashMap::new();
-    let mut reasons: Vec<Reason<'p>> = Vec::new();
-    for app in apps {
-        let key = what_and_why(app);
-        let place = *places.entry(key.clone()).or_insert(reasons.len());
+/// The reasons of each team, in the order of the first app that each is about.
+fn by_reason(person: &Reach) -> Vec<(TeamKey<'_>, Reason<'_>)> {
+    let mut places: HashMap<(TeamKey<'_>, (String, String)), usize> = HashMap::new();
+    let mut reasons: Vec<(TeamKey<'_>, Reason<'_>)> = Vec::new();
+    let mut of_group = Vec::with_capacity(person.groups.len());
+    for group in &person.groups {
+        let team = (group.team.is_none(), group.team.as_deref().unwrap_or_default());
+        let words = what_and_why(group);
+        let place = *places.entry((team, words.clone())).or_insert(reasons.len());
         if place == reasons.len() {
-            reasons.push((key, Vec::new()));
+            let (what, why) = words;
+            reasons.push((team, Reason { what, why, apps: 0, first: Vec::new() }));
         }
-        if let Some((_, together)) = reasons.get_mut(place) {
-            together.push(app);
+        if let Some((_, reason)) = reasons.get_mut(place) {
+            reason.apps += group.apps;
+        }
+        of_group.push(place);
+    }
+    for app in person.apps() {
+        let reason = of_group.get(app.group).and_then(|place| reasons.get_mut(*place));
+        if let Some((_, reason)) = reason.filter(|(_, reason)| reason.first.len() < *NAMED_OF_ONE.end()) {
+            reason.first.push(app);
         }
     }
-    reasons.sort_by_key(|(_, apps)| std::cmp::Reverse(apps.len()));
     reasons
 }
 
 fn twig(
     frame: &Frame,
-    person: &UserAccess,
+    person: &Reach,
     team: &str,
-    ((what, why), apps): Reason<'_>,
+    reason: Reason<'_>,
     named: usize,
     connector: Option<&str>,
 ) -> Twig {
+    let Reason { what, why, apps, first } = reason;
     Twig {
-        tally: count(apps.len(), "app", "apps"),
-        leaves: apps.iter().take(named).map(|app| leaf(frame, app, connector)).collect(),
-        others: apps.len().saturating_sub(named),
+        tally: count(apps, "app", "apps"),
+        leaves: first.iter().take(named).map(|app| leaf(frame, app, connector)).collect(),
+        others: apps.saturating_sub(named),
         href: apps_of(frame).with("team", team).with("what", &what).with("why", &why).at(&apps_path(person)),
         what,
         why,
     }
 }
 
-/// What is held on an app, and why, in words.
-pub(super) fn what_and_why(app: &AppOfUser) -> (String, String) {
-    let clauses = clauses(&app.held);
-    let able = allowed(&clauses);
+/// What is held on apps, and why, in words.
+pub(super) fn what_and_why(group: &ReachedGroup) -> (String, String) {
+    let able = allowed(&group.clauses);
     let what = if able.is_empty() { "collaborator".to_owned() } else { listed(&able) };
-    (what, reasons(&clauses))
+    (what, reasons(&group.clauses))
 }
 
-pub(super) fn leaf(frame: &Frame, app: &AppOfUser, connector: Option<&str>) -> Leaf {
-    Leaf { name: Name::new(&app.app.name), href: frame.object("apps", &app.app.id, connector) }
+pub(super) fn leaf(frame: &Frame, app: &ReachedApp<'_>, connector: Option<&str>) -> Leaf {
+    Leaf { name: Name::new(app.name), href: frame.object("apps", app.id, connector) }
 }
