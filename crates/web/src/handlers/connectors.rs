@@ -11,6 +11,7 @@ use metsuke_engine::connectors::{AfterSync, Connector, ConnectorEdit, HEROKU_URL
 use metsuke_engine::schedule::Polling;
 use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_model::ConnectorId;
+use metsuke_model::approval::Demand;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -42,6 +43,8 @@ struct New {
     #[serde(default)]
     provisioning: bool,
     #[serde(default)]
+    approval: Demand,
+    #[serde(default)]
     skip: Value,
     #[serde(default)]
     after_sync: Option<AfterSync>,
@@ -58,7 +61,7 @@ struct Rotated {
 const TRYING: Duration = Duration::from_secs(8);
 
 /// Settings that an edit may name.
-const EDITABLE: [&str; 10] = [
+const EDITABLE: [&str; 11] = [
     "owner",
     "co_owners",
     "api_url",
@@ -67,6 +70,7 @@ const EDITABLE: [&str; 10] = [
     "tag_production",
     "description",
     "provisioning",
+    "approval",
     "skip",
     "after_sync",
 ];
@@ -105,6 +109,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         tag_production: asked.tag_production,
         description: asked.description.unwrap_or_default(),
         provisioning: asked.provisioning,
+        approval: asked.approval,
         skip,
         after_sync: asked.after_sync.unwrap_or_default(),
     };

@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use metsuke_engine::EngineError;
-use metsuke_engine::access::provision::{Provisioner, cancel};
+use metsuke_engine::access::provision::{Provisioner, approve, cancel};
+use metsuke_engine::desk::ApprovalShown;
 use metsuke_model::SystemClock;
+use metsuke_model::approval::Demand;
 use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 use metsuke_store::{PlanRow, Store};
 use serde::{Deserialize, Serialize};
@@ -12,11 +14,11 @@ use serde_json::{Value, json};
 
 use super::ask::apply_through;
 use super::options::{Teller, WriteArgs};
-use super::report::{Answer, Told, show_plan};
+use super::report::{Answer, Told, show_plan, told_approval};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::operator::operator;
+use crate::operator::{operating, operator};
 use crate::question::{agreed, can_ask};
 use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
@@ -52,6 +54,7 @@ pub(crate) struct ApplyArgs {
     after_help = "Examples:
   metsuke plans
   metsuke plans show 3f2a9c01d4e7
+  metsuke plans approve 3f2a9c01d4e7
   metsuke plans cancel 3f2a9c01d4e7 --reason 'asked for by mistake'
   metsuke plans reconcile"
 )]
@@ -70,6 +73,18 @@ enum PlansCommand {
         /// The plan's id, or its beginning
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Approve a plan that somebody else has asked for, by its hash; nothing is sent
+    Approve {
+        /// The plan's id, or its beginning
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The whole hash of what is approved; without it, what is shown
+        #[arg(long, value_name = "HASH")]
+        hash: Option<String>,
+        /// Approve without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// Call a plan off, so that nobody applies it any more; nothing is sent, and what was done of it stays
     Cancel {
@@ -129,6 +144,7 @@ struct Shown<'p> {
     plan: Told<'p>,
     status: PlanStatus,
     reason: Option<&'p str>,
+    approval: &'p ApprovalShown,
     progress: Vec<Progress<'p>>,
 }
 
@@ -160,6 +176,7 @@ impl ApplyArgs {
         }
         let teller = Teller::new(context);
         let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &teller)?;
+        let provisioner = provisioner.on_behalf_of(operating());
         let applied = provisioner.apply(&row.id, self.write.confirm_count).await?;
         Answer::applied(&row.plan, applied).print(context)
     }
@@ -180,14 +197,27 @@ impl PlansArgs {
                 Ok(Exit::Done)
             }
             Some(PlansCommand::Show { id }) => {
-                let store = context.database().await?;
-                show(context, &find(&store, &id).await?)
+                let (store, demand) = opened(context).await?;
+                show(context, &find(&store, &id).await?, demand)
+            }
+            Some(PlansCommand::Approve { id, hash, yes }) => {
+                let (store, demand) = opened(context).await?;
+                let row = find(&store, &id).await?;
+                if !yes && can_ask() {
+                    show(context, &row, demand)?;
+                    if !agreed("Approve it?")? {
+                        return Ok(Exit::Done);
+                    }
+                }
+                let hash = hash.as_deref().unwrap_or(&row.hash);
+                approve(&store, &operating(), &row.id, hash, &SystemClock).await?;
+                show(context, &find(&store, &row.id).await?, demand)
             }
             Some(PlansCommand::Cancel { id, reason }) => {
-                let store = context.database().await?.acting_as(operator());
+                let (store, demand) = opened(context).await?;
                 let id = find(&store, &id).await?.id;
                 cancel(&store, &id, reason.as_deref(), &SystemClock).await?;
-                show(context, &find(&store, &id).await?)
+                show(context, &find(&store, &id).await?, demand)
             }
             Some(PlansCommand::Reconcile(write)) => {
                 let (heroku, store, settings) = write.open(context).await?;
@@ -246,6 +276,19 @@ impl PlansArgs {
             Some(PlansCommand::Show { id }) => {
                 show_told(context, &found(remote, &id).await?)?;
             }
+            Some(PlansCommand::Approve { id, hash, yes }) => {
+                let told = found(remote, &id).await?;
+                if !yes && can_ask() {
+                    show_told(context, &told)?;
+                    if !agreed("Approve it?")? {
+                        return Ok(Exit::Done);
+                    }
+                }
+                let path = ["plans", told["id"].as_str().unwrap_or_default(), "approve"];
+                let hash = hash.map_or_else(|| told["hash"].clone(), Value::from);
+                let approved: Value = remote.post(&path, json!({ "hash": hash })).await?;
+                show_told(context, &approved)?;
+            }
             Some(PlansCommand::Cancel { id, reason }) => {
                 let told = found(remote, &id).await?;
                 let path = ["plans", told["id"].as_str().unwrap_or_default(), "cancel"];
@@ -288,7 +331,7 @@ fn show_told(context: &Context, told: &Value) -> anyhow::Result<()> {
     if context.output.format != Format::Table {
         context.output.document(&json!({
             "plan": Told::of(&plan), "status": told["status"], "reason": told["reason"],
-            "progress": told["progress"],
+            "approval": told["approval"], "progress": told["progress"],
         }))?;
         return Ok(());
     }
@@ -296,14 +339,27 @@ fn show_told(context: &Context, told: &Value) -> anyhow::Result<()> {
     let status = told["status"].as_str().unwrap_or_default();
     let reason = told["reason"].as_str().map(|told| format!(": {}", shown(told))).unwrap_or_default();
     context.output.print(&format!("Status: {}{reason}\n", shown(status)))?;
+    if let Ok(approval) = serde_json::from_value::<ApprovalShown>(told["approval"].clone()) {
+        context.output.print(&told_approval(&approval))?;
+    }
     Ok(())
+}
+
+/// The database in use, for whoever runs the program, and which of its plans a second person has to approve.
+async fn opened(context: &Context) -> anyhow::Result<(Store, Demand)> {
+    let (store, connector) = context.estate_in_use().await?;
+    let demand = match &connector {
+        Some((installation, id)) => installation.connector(*id).await?.settings.approval,
+        None => context.config.approval(),
+    };
+    Ok((store.acting_as(operator()), demand))
 }
 
 async fn find(store: &Store, id: &str) -> anyhow::Result<PlanRow> {
     Ok(store.plan(id).await?.ok_or_else(|| EngineError::NoPlan { asked: id.into() })?)
 }
 
-fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
+fn show(context: &Context, row: &PlanRow, demand: Demand) -> anyhow::Result<Exit> {
     if row.plan.hash() != row.hash {
         return Err(
             Failure::new(format!("plan {} does not fit its hash: somebody changed it", row.id)).into()
@@ -321,10 +377,10 @@ fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
             told: step.told.as_deref(),
         })
         .collect();
+    let approval = ApprovalShown::of(row, demand);
     if context.output.format != Format::Table {
-        let shown =
-            Shown { plan: Told::of(&row.plan), status: row.status, reason: row.told.as_deref(), progress };
-        context.output.document(&shown)?;
+        let (plan, status, reason) = (Told::of(&row.plan), row.status, row.told.as_deref());
+        context.output.document(&Shown { plan, status, reason, approval: &approval, progress })?;
         return Ok(Exit::Done);
     }
     show_plan(context, &row.plan)?;
@@ -334,6 +390,7 @@ fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
         let told = step.told.map(|told| format!(": {}", shown(told))).unwrap_or_default();
         writeln!(text, "  {}. {}{told}", step.step, step.status.as_str())?;
     }
+    text.push_str(&told_approval(&approval));
     context.output.print(&text)?;
     Ok(Exit::Done)
 }
