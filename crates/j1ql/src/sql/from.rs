@@ -58,13 +58,29 @@ pub(super) fn known_id(branch: &Branch<'_>, alias: &str) -> String {
 }
 
 fn reference_to(branch: &Branch<'_>, node: usize) -> Option<String> {
+    if node < branch.own.0 {
+        return end_around(branch, node);
+    }
     let leads_there = |(number, hop): &(usize, Hop)| {
         let (low, high) = (hop.from.min(hop.to), hop.from.max(hop.to));
         let first = branch.first == Some(*number) && (node == low || node == high);
         first || node == high && branch.start <= low || node == low && branch.start >= high
     };
     let mut own = branch.hops.iter().copied().enumerate().skip(branch.own.1);
-    let (number, hop) = own.find(leads_there).filter(|_| node >= branch.own.0)?;
+    let (number, hop) = own.find(leads_there)?;
+    column_for(hop, number, node)
+}
+
+/// The same for a node of the branch around this one at which a path ends: whatever lies beyond was joined by way of it.
+fn end_around(branch: &Branch<'_>, node: usize) -> Option<String> {
+    let around = branch.hops.iter().copied().enumerate().take(branch.own.1);
+    let mut there = around.filter(|(_, hop)| hop.from == node || hop.to == node);
+    let (number, hop) = there.next()?;
+    if there.next().is_some() { None } else { column_for(hop, number, node) }
+}
+
+/// The column of a hop's row that holds the dense id of one of its ends.
+fn column_for(hop: Hop, number: usize, node: usize) -> Option<String> {
     match hop.relationship.source {
         RelationSource::Refers { holder, column } => {
             let holder = hop.end(holder);
