@@ -309,17 +309,17 @@ async fn the_operator_approves_what_somebody_else_asked_for() {
     let store = opened(&house).await;
     let token = house.heroku.token().to_owned();
     let heroku = Heroku::new(Settings::new(house.heroku.url().parse().unwrap(), token.into())).unwrap();
-    let planned = async |party: Party| {
+    let planned = async |party: Party, person: &str| {
         let settings = provision::Settings::default();
         let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &()).unwrap();
         let on = On::Team { team: team.clone(), role: "admin".into() };
-        let ask = Ask::Grant { user: people[0].clone(), on };
+        let ask = Ask::Grant { user: person.to_owned(), on };
         match provisioner.on_behalf_of(party).plan(&ask, None).await.unwrap() {
             Planned::Plan(plan) => plan.id(),
             other => panic!("{other:?}"),
         }
     };
-    let id = planned(Party::Login { user: "second".into(), number: Some(987_654) }).await;
+    let id = planned(Party::Login { user: "second".into(), number: Some(987_654) }, &people[0]).await;
     let ran = house.run(&["plans", "approve", &id, "--yes"]).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(house.json(&["plans", "show", &id]).await["approval"]["approvals"][0]["at"].is_string());
@@ -327,7 +327,7 @@ async fn the_operator_approves_what_somebody_else_asked_for() {
     let ran = writing(&house, &every).await;
     assert_eq!((ran.code, house.heroku.journal().writes.len()), (0, 1), "{ran:?}");
     // Somebody who signs in may be the operator as well: that is not known, and so it does not count.
-    let id = planned(Party::person("second@example.com")).await;
+    let id = planned(Party::person("second@example.com"), &people[1]).await;
     let ran = house.run(&["plans", "approve", &id]).await;
     assert!(ran.code == 5 && ran.stderr.contains("cannot be told apart"), "{ran:?}");
 }

@@ -162,6 +162,10 @@ async fn what_a_connector_asks_for_is_one_of_three_words() {
     let scene = Scene::new().await;
     let wrong = scene.edit(json!({ "approval": "sometimes" })).await;
     assert_eq!(wrong.status, 422, "{}", wrong.text());
+    assert_eq!(wrong.json()["error"]["fields"][0]["name"], "approval", "{}", wrong.text());
+    let mut new = scene.served.new_connector("other", "owner@example.com");
+    new["approval"] = json!("sometimes");
+    assert_eq!(scene.served.post(&scene.admin, "/api/v1/connectors", &new).await.status, 422);
     let plan = scene.plan(&scene.ann).await;
     assert_eq!(scene.edit(json!({ "approval": "none" })).await.status, 200);
     assert_eq!(scene.shown(&plan).await["approval"]["needed"], false);
