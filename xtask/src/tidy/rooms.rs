@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
     Room { foreign: &["anyhow"], allowed: &["cli", "connector"], tests: false },
     Room {
         foreign: &[
+            "libmimalloc-sys",
             "mimalloc",
             "opentelemetry",
             "opentelemetry-http",
