@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(15, "0015_questions"),
     migration!(16, "0016_change_subjects"),
     migration!(17, "0017_finding_who"),
+    migration!(18, "0018_approvals"),
 ];
 
 /// The newest schema that this program knows.

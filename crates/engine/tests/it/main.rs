@@ -24,5 +24,6 @@ mod provision;
 mod questions;
 mod rules;
 mod safety;
+mod second_person;
 mod told;
 mod truth;
