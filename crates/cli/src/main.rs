@@ -4,7 +4,6 @@
 //!
 //! Invariant: data goes to stdout, everything else to stderr, and a closed pipe is no error.
 
-mod allocator;
 mod args;
 mod commands;
 mod config;
@@ -41,6 +40,11 @@ use crate::context::Context;
 use crate::failure::Exit;
 use crate::traces::Traces;
 
+/// Memory that a job had is given back when the job is over; the system's allocator keeps most of it
+/// ([decision 17](../../../docs/adr/0017-allocator.md)). How it is set stands in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Threads that answer requests.
 const SERVING: usize = 2;
 
@@ -68,7 +72,6 @@ fn start(cli: Cli) -> Exit {
     // second one reads large answers, and SQLite has its own.
     // A server has a few, so that one long answer holds nobody up.
     let runtime = if command.serves() {
-        allocator::gives_back_at_once();
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(SERVING)
             .max_blocking_threads(SERVING * 8)
