@@ -225,6 +225,7 @@ async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_othe
     let said = Said { rule_name: &row.rule_name, subject: &subject, level: "HIGH", print: "p".into() };
     let watched = HashSet::from(["D01", "D02", "D03"]);
     let wanted = WantedFindings {
+        part: None,
         rules: vec!["D01"],
         part: None,
         fingerprints: vec!["bb22", "none"],
