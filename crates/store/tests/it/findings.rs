@@ -227,7 +227,6 @@ async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_othe
     let wanted = WantedFindings {
         part: None,
         rules: vec!["D01"],
-        part: None,
         fingerprints: vec!["bb22", "none"],
         said: ["aa11", "aa22", "aa33", "aa44"].map(|known| (known, said.clone())).into(),
         watched: &watched,
