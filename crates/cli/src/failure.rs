@@ -153,6 +153,12 @@ fn exit(error: &anyhow::Error) -> Exit {
     if let Some(exit) = error.downcast_ref::<ServerError>().and_then(remote::exit) {
         return exit;
     }
+    let second = |cause: &EngineError| {
+        matches!(cause, EngineError::NotSecondPerson { .. } | EngineError::OtherHash { .. })
+    };
+    if error.chain().any(|cause| cause.downcast_ref().is_some_and(second)) {
+        return Exit::RefusedByRule;
+    }
     let usage = error.chain().any(|cause| {
         cause.downcast_ref::<Failure>().is_some_and(|failure| failure.usage)
             || cause.downcast_ref::<EngineError>().is_some_and(|error| is_usage(error.kind()))

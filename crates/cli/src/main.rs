@@ -41,9 +41,9 @@ use crate::failure::Exit;
 use crate::traces::Traces;
 
 /// Memory that a job had is given back when the job is over; the system's allocator keeps most of it
-/// ([decision 17](../../../docs/adr/0017-allocator.md)).
+/// ([decision 17](../../../docs/adr/0017-allocator.md)). How it is set stands in `.cargo/config.toml`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Threads that answer requests.
 const SERVING: usize = 2;

@@ -5,6 +5,7 @@
 //! Invariant: the environment is not believed (`USER` can be set by anybody); the name comes from the process's
 //! effective user, and a login that became another user, as with `sudo`, is named beside it.
 
+use metsuke_model::approval::Party;
 use metsuke_model::audit::Actor;
 
 /// What the kernel says for a process that no login led to.
@@ -14,6 +15,22 @@ const NO_LOGIN: u32 = u32::MAX;
 /// `uid` and its number; behind it, where they differ, the user number of the login, as Linux keeps it.
 pub(crate) fn operator() -> Actor {
     Actor::operator(&named(whoami::username().ok(), user_number(), login_number()))
+}
+
+/// Which person that is, for rule R7: whoever logged in, whatever user they have become since.
+pub(crate) fn operating() -> Party {
+    party(whoami::username().ok(), user_number(), login_number())
+}
+
+fn party(name: Option<String>, user: Option<u32>, login: Option<u32>) -> Party {
+    let number = login.filter(|login| *login != NO_LOGIN).or(user);
+    match (name, number) {
+        (None, None) => Party::Nobody,
+        (name, number) => {
+            let name = name.or_else(|| number.map(|number| format!("uid {number}")));
+            Party::Login { user: name.unwrap_or_default().into(), number }
+        }
+    }
 }
 
 fn named(name: Option<String>, user: Option<u32>, login: Option<u32>) -> String {
@@ -51,6 +68,16 @@ mod tests {
         assert_eq!(named(name(), Some(0), Some(1000)), "root (login uid 1000)");
         assert_eq!(named(name(), Some(0), Some(0)), "root");
         assert_eq!(named(name(), Some(0), Some(NO_LOGIN)), "root");
+    }
+
+    #[test]
+    fn whoever_became_another_user_is_the_person_who_logged_in() {
+        let name = |name: &str| Some(name.to_owned());
+        let ann = party(name("ann"), Some(1000), Some(1000));
+        assert!(!party(name("root"), Some(0), Some(1000)).is_another_than(&ann));
+        assert!(party(name("bob"), Some(1001), Some(1001)).is_another_than(&ann));
+        assert!(party(name("bob"), Some(1001), Some(NO_LOGIN)).is_another_than(&ann));
+        assert_eq!(party(None, None, Some(NO_LOGIN)), Party::Nobody);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::output::complain;
 use crate::text::shown;
 
 /// What refuses a change because of a rule, in the API's words.
-const BY_RULE: [&str; 2] = ["refused", "frozen"];
+const BY_RULE: [&str; 5] = ["refused", "frozen", "approval_needed", "not_second_person", "other_hash"];
 /// What says that Heroku refused, in the API's words.
 const BY_HEROKU: [&str; 2] = ["heroku_refused", "heroku_token_refused"];
 

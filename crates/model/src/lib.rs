@@ -11,7 +11,7 @@
 //! * [`Estate`] with its [`Coverage`]: all that one sync read, and how far absence from it can be trusted.
 //! * [`diff`]: what differs between two sorted states. [`SyncReport`]: what a sync did and could not do.
 //! * [`Clock`]: time as an argument.
-//! * [`plan`]: what is to be changed on Heroku, and what became of it.
+//! * [`plan`]: what is to be changed on Heroku, and what became of it. [`approval`]: which plans a second person approves.
 //! * [`audit`]: the audit trail, and how it is verified.
 //! * [`graph`]: the estate as entities and relationships.
 //! * [`people`]: whose a Heroku account is.
@@ -19,6 +19,7 @@
 //! * [`uid`]: ids of what an installation has: connectors, runs, jobs.
 
 pub mod access;
+pub mod approval;
 pub mod audit;
 pub mod clock;
 pub mod coverage;

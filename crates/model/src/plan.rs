@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::access::Entitlement;
+use crate::approval::Party;
 use crate::{HerokuId, Moment, ResourceRef};
 
 /// How one person stands to one team or app, as Heroku tells it.
@@ -204,6 +205,9 @@ pub struct Plan {
     pub reason: Option<String>,
     /// Who asked.
     pub actor: String,
+    /// Which person that is; nobody in plans of a version that did not ask.
+    #[serde(default, skip_serializing_if = "Party::is_nobody")]
+    pub asked_by: Party,
     /// When it was made.
     pub created_at: Moment,
     /// When it is too old.
@@ -292,6 +296,7 @@ mod tests {
             title: "grant".into(),
             reason: None,
             actor: "ann".into(),
+            asked_by: Party::Nobody,
             created_at: Moment(1),
             expires_at: Moment(2),
             version: 1,

@@ -75,7 +75,9 @@ pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
 pub use people::{Imported, MatchRow, Matching, People, RosterRow};
-pub use provision::{CapCounts, KillSwitch, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow};
+pub use provision::{
+    Approved, CapCounts, KillSwitch, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow,
+};
 pub use prune::Pruned;
 pub use quarantine::{Brake, Quarantine};
 pub use query::{Bound, Datum, ReadQuery, ReadRows};

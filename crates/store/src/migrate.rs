@@ -41,7 +41,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(15, "0015_questions"),
     migration!(16, "0016_change_subjects"),
     migration!(17, "0017_finding_who"),
-    migration!(18, "0018_finding_lists"),
+    migration!(18, "0018_approvals"),
+    migration!(19, "0019_finding_lists"),
 ];
 
 /// The newest schema that this program knows.

@@ -112,13 +112,21 @@ pub(crate) async fn sqlite(
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(if in_memory { 1 } else { 4 })
-        // What a connection remembers of the file is given up when nobody has used it for a while.
+        // A connection that nobody has used for a while is closed.
         .idle_timeout((!in_memory).then(|| Duration::from_secs(30)))
         .max_lifetime(None)
         // SQLite: a full disk ends a transaction behind the driver's back; such a connection is given up.
         .before_acquire(|connection, _| {
             let usable = !sqlx::Connection::is_in_transaction(connection);
             Box::pin(async move { Ok(usable) })
+        })
+        // What it remembers of the file is given up when it is given back: the system remembers the file for all of them,
+        // and each would keep what another has read as well.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                sqlx::query("PRAGMA shrink_memory").execute(connection).await?;
+                Ok(true)
+            })
         })
         .connect_with(options.clone())
         .await

@@ -189,6 +189,8 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
     match error {
         EngineError::RosterSource { .. } => return (StatusCode::FAILED_DEPENDENCY, "roster_unreachable"),
         EngineError::NotOwned | EngineError::NotYours { .. } => return (StatusCode::FORBIDDEN, "forbidden"),
+        EngineError::NotSecondPerson { .. } => return (StatusCode::CONFLICT, "not_second_person"),
+        EngineError::OtherHash { .. } => return (StatusCode::CONFLICT, "other_hash"),
         EngineError::OwnToken => return (StatusCode::CONFLICT, "own_token"),
         EngineError::NameTaken { .. } => return (StatusCode::CONFLICT, "name_taken"),
         EngineError::Changed { .. } => return (StatusCode::PRECONDITION_FAILED, "precondition_failed"),

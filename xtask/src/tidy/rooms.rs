@@ -33,11 +33,11 @@ const ROOMS: &[Room] = &[
     Room { foreign: &["anyhow"], allowed: &["cli", "connector"], tests: false },
     Room {
         foreign: &[
-            "mimalloc",
             "opentelemetry",
             "opentelemetry-http",
             "opentelemetry-otlp",
             "opentelemetry_sdk",
+            "tikv-jemallocator",
             "tracing-opentelemetry",
         ],
         allowed: &["cli"],

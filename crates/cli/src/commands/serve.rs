@@ -86,6 +86,7 @@ impl Args {
         let services = Services {
             desk: Desk::new(installation)
                 .stopped_by(context.kill_file())
+                .asking_for_approval(context.config.approval())
                 .sending(outside)
                 .watching(watch)
                 .signing(context.config.audit_key(None))

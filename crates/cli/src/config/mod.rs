@@ -16,6 +16,7 @@ mod upstream;
 
 use std::path::PathBuf;
 
+use metsuke_model::approval::Demand;
 use url::Url;
 
 use crate::args::{Format, FormatArg, Global};
@@ -90,6 +91,12 @@ impl Config {
     /// Whether the settings allow writes to Heroku.
     pub(crate) fn provisioning(&self) -> bool {
         self.text("provisioning.allow_writes").is_some_and(|found| found.value == "true")
+    }
+
+    /// Which plans of a database without a connector a second person has to approve; what cannot be read asks for all.
+    pub(crate) fn approval(&self) -> Demand {
+        self.text("provisioning.approval")
+            .map_or(Demand::None, |found| found.value.parse().unwrap_or(Demand::Every))
     }
 
     /// All that was set.

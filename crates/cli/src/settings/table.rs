@@ -2,6 +2,8 @@
 //!
 //! Invariant: a name is written as in the file, `section.key`; the settings of a section stand together.
 
+use metsuke_model::approval::Demand;
+
 /// What a setting's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -187,6 +189,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         .beaten_by("--allow-writes")
         .or("false")
         .does("Whether access on Heroku may be changed; without, plans are made and refused."),
+    setting("provisioning.approval", Kind::Word(Demand::WORDS), &["METSUKE_APPROVAL"])
+        .beaten_by("--approval")
+        .or("none")
+        .does("Which plans of a database without a connector a second person has to approve; a connector's own setting says so for its own."),
     setting("provisioning.kill_switch_file", Kind::Text, &["METSUKE_KILL_SWITCH_FILE"])
         .beaten_by("--kill-switch-file")
         .like("/run/metsuke/stop")

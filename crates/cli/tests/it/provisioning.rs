@@ -1,6 +1,11 @@
 //! `metsuke grant`, `revoke`, `remove-person`, `plans` and `apply`: the one object, the exit codes, and the switches.
 
+use metsuke_clients::heroku::{Heroku, Settings};
+use metsuke_engine::access::provision::{self, Ask, On, Planned, Provisioner, approve};
+use metsuke_model::SystemClock;
+use metsuke_model::approval::Party;
 use metsuke_simulator::Size;
+use metsuke_store::{OpenMode, Store};
 use serde_json::{Value, json};
 
 use crate::house::{House, Ran, run};
@@ -253,4 +258,76 @@ async fn wrong_usage_is_told_in_one_line() {
     ] {
         assert_eq!(house.run(&ask).await.code, 2, "{ask:?}");
     }
+}
+
+/// The database as somebody else at the same machine would open it.
+async fn opened(house: &House) -> Store {
+    let url = format!("sqlite:{}", house.database().display());
+    Store::open(&url, OpenMode::Existing).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_person_approves_what_the_operator_asked_for() {
+    let house = House::synced(Size::Small).await;
+    let Cast { team, people, .. } = cast(&house);
+    let asking = async |arguments: &[&str]| {
+        let mut command = house.command(&[&["--format", "json"], arguments].concat());
+        command.env("METSUKE_PROVISIONING", "true").env("METSUKE_APPROVAL", "sensitive");
+        run(command).await
+    };
+    let ran = asking(&["grant", "--user", &people[0], "--team", &team, "--role", "admin", "--yes"]).await;
+    assert_eq!(ran.code, 5, "{ran:?}");
+    let told = document(&ran);
+    let (id, hash) = (told["plan"]["id"].as_str().unwrap(), told["plan"]["hash"].as_str().unwrap());
+    assert!(told["reason"].as_str().unwrap().starts_with("R7: it grants the admin role"), "{told}");
+    assert!(ran.stderr.contains("metsuke plans approve"), "{ran:?}");
+    let shown = asking(&["plans", "show", id]).await;
+    let approval = document(&shown)["approval"].clone();
+    assert_eq!((&approval["needed"], &approval["missing"]), (&json!(true), &json!(1)));
+    let own = asking(&["plans", "approve", id]).await;
+    assert!(own.code == 5 && own.stderr.contains("somebody else has to approve it"), "{own:?}");
+    let wrong = asking(&["plans", "approve", id, "--hash", "abc"]).await;
+    assert!(wrong.code == 5 && wrong.stderr.contains("another hash"), "{wrong:?}");
+    assert!(house.heroku.journal().writes.is_empty());
+    let second = Party::Login { user: "second".into(), number: Some(987_654) };
+    approve(&opened(&house).await, &second, id, hash, &SystemClock).await.unwrap();
+    let applied = asking(&["apply", id, "--yes"]).await;
+    assert_eq!((applied.code, &document(&applied)["outcome"]), (0, &json!("applied")), "{applied:?}");
+    assert_eq!(house.heroku.journal().writes.len(), 1);
+    // The flag says it for one command.
+    let ask = ["grant", "--user", &people[1], "--team", &team, "--role", "viewer", "--yes"];
+    let ran = writing(&house, &[&ask[..], &["--approval", "every"]].concat()).await;
+    assert!(ran.code == 5 && ran.stdout.contains("every plan is approved here"), "{ran:?}");
+    assert_eq!(writing(&house, &[&ask[..], &["--approval", "seldom"]].concat()).await.code, 2);
+    assert_eq!(writing(&house, &ask).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_approves_what_somebody_else_asked_for() {
+    let house = House::synced(Size::Small).await;
+    let Cast { team, people, .. } = cast(&house);
+    let store = opened(&house).await;
+    let token = house.heroku.token().to_owned();
+    let heroku = Heroku::new(Settings::new(house.heroku.url().parse().unwrap(), token.into())).unwrap();
+    let planned = async |party: Party, person: &str| {
+        let settings = provision::Settings::default();
+        let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &()).unwrap();
+        let on = On::Team { team: team.clone(), role: "admin".into() };
+        let ask = Ask::Grant { user: person.to_owned(), on };
+        match provisioner.on_behalf_of(party).plan(&ask, None).await.unwrap() {
+            Planned::Plan(plan) => plan.id(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let id = planned(Party::Login { user: "second".into(), number: Some(987_654) }, &people[0]).await;
+    let ran = house.run(&["plans", "approve", &id, "--yes"]).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(house.json(&["plans", "show", &id]).await["approval"]["approvals"][0]["at"].is_string());
+    let every = ["apply", id.as_str(), "--yes", "--approval", "every"];
+    let ran = writing(&house, &every).await;
+    assert_eq!((ran.code, house.heroku.journal().writes.len()), (0, 1), "{ran:?}");
+    // Somebody who signs in may be the operator as well: that is not known, and so it does not count.
+    let id = planned(Party::person("second@example.com"), &people[1]).await;
+    let ran = house.run(&["plans", "approve", &id]).await;
+    assert!(ran.code == 5 && ran.stderr.contains("cannot be told apart"), "{ran:?}");
 }

@@ -149,7 +149,7 @@ impl Connector {
         match applied.outcome {
             Outcome::Applied => Ok(Came::Applied(plan, applied)),
             Outcome::Unchanged => Ok(Came::Unchanged),
-            Outcome::Frozen | Outcome::RefusedByRule => {
+            Outcome::Frozen | Outcome::Unapproved | Outcome::RefusedByRule => {
                 let row = self.store.plan(&plan.id()).await.map_err(EngineError::from)?;
                 let error = EngineError::Refused { reason, hint: applied.hint };
                 Err(match row.map(|row| row.status) {

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use metsuke_clients::heroku;
+use metsuke_model::approval::Demand;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -48,6 +49,9 @@ pub struct Settings {
     /// Whether access may be changed through it.
     #[serde(default)]
     pub provisioning: bool,
+    /// Which changes of access a second person has to approve.
+    #[serde(default)]
+    pub approval: Demand,
     /// What is not read.
     #[serde(default)]
     pub skip: BTreeSet<Skip>,
@@ -67,6 +71,7 @@ impl Default for Settings {
             tag_production: false,
             description: String::new(),
             provisioning: false,
+            approval: Demand::None,
             skip: BTreeSet::new(),
             after_sync: AfterSync::default(),
         }

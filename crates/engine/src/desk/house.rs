@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use metsuke_clients::deliver::Outside;
 use metsuke_model::ConnectorId;
+use metsuke_model::approval::Demand;
 use metsuke_store::ConnectorStatus;
 
 use super::shelves::Shelves;
@@ -22,6 +23,7 @@ use crate::identity::{Caller, Operation};
 pub struct Desk {
     installation: Installation,
     kill_file: Option<PathBuf>,
+    approval: Demand,
     outside: Option<Outside>,
     watch: Watch,
     audit_key: Option<KeyFile>,
@@ -37,6 +39,7 @@ impl Desk {
         Self {
             installation,
             kill_file: None,
+            approval: Demand::None,
             outside: None,
             watch: Watch::default(),
             audit_key: None,
@@ -50,6 +53,12 @@ impl Desk {
     #[must_use]
     pub fn stopped_by(self, kill_file: Option<PathBuf>) -> Self {
         Self { kill_file, ..self }
+    }
+
+    /// The same where a second person has to approve such plans of an estate that no connector reads.
+    #[must_use]
+    pub fn asking_for_approval(self, approval: Demand) -> Self {
+        Self { approval, ..self }
     }
 
     /// The same with a way out, by which channels are tried.
@@ -102,6 +111,12 @@ impl Desk {
         self.kill_file.clone()
     }
 
+    /// What was synced into the main database by hand.
+    pub(super) fn main_estate(&self) -> Estate {
+        let store = self.installation.main().clone();
+        Estate { connector: None, name: "main".into(), store, approval: self.approval }
+    }
+
     /// All estates that are in use, or the one of a connector, by name or id.
     ///
     /// What was synced into the main database by hand is one of them.
@@ -113,17 +128,17 @@ impl Desk {
         if let Some(asked) = connector {
             let id = self.installation.find(asked).await?;
             let store = self.installation.estate(id).await?;
-            return Ok(vec![Estate { connector: Some(id.to_string()), name: asked.to_owned(), store }]);
+            return Ok(vec![Estate::of(id, asked, store)]);
         }
         let mut estates = Vec::new();
         let main = self.installation.main();
         if main.snapshot(None).await?.is_some() {
-            estates.push(Estate { connector: None, name: "main".into(), store: main.clone() });
+            estates.push(self.main_estate());
         }
         for row in self.installation.live().await? {
             match self.installation.estate(row.id).await {
                 Ok(store) => {
-                    estates.push(Estate { connector: Some(row.id.to_string()), name: row.name, store });
+                    estates.push(Estate::of(row.id, row.name, store));
                 }
                 // Somebody has removed it meanwhile.
                 Err(EngineError::NoConnector { .. }) => {}
@@ -156,7 +171,7 @@ impl Desk {
     pub async fn trails(&self, connector: Option<&str>) -> Result<Vec<Estate>, EngineError> {
         let trail = async |id: ConnectorId, name: String| -> Result<Estate, EngineError> {
             let store = self.installation.trail(id).await?;
-            Ok(Estate { connector: Some(id.to_string()), name, store })
+            Ok(Estate::of(id, name, store))
         };
         if let Some(asked) = connector {
             let id = match asked.parse::<ConnectorId>() {
@@ -165,8 +180,7 @@ impl Desk {
             };
             return Ok(vec![trail(id, asked.to_owned()).await?]);
         }
-        let main = self.installation.main().clone();
-        let mut trails = vec![Estate { connector: None, name: "main".into(), store: main }];
+        let mut trails = vec![self.main_estate()];
         for row in self.installation.main().connectors().await? {
             if row.status != ConnectorStatus::Making {
                 trails.push(trail(row.id, row.name).await?);

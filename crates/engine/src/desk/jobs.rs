@@ -126,8 +126,7 @@ impl Desk {
     pub async fn queues(&self, connector: Option<&str>) -> Result<Vec<Estate>, EngineError> {
         let mut queues = self.estates(connector).await?;
         if connector.is_none() && queues.iter().all(|queue| queue.connector.is_some()) {
-            let store = self.installation().main().clone();
-            queues.push(Estate { connector: None, name: "main".into(), store });
+            queues.push(self.main_estate());
         }
         Ok(queues)
     }

@@ -35,7 +35,8 @@ mod webhooks;
 
 use std::future::Future;
 
-use metsuke_model::{AsOf, Version};
+use metsuke_model::approval::Demand;
+use metsuke_model::{AsOf, ConnectorId, Version};
 use metsuke_store::{Snapshot, Store};
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub use jobs::{JobLine, Jobs};
 pub use judging::{RulesRead, Trial, VersionJudged};
 pub use lists::{Grants, Lines};
 pub use merge::{Merged, Timed, merged};
-pub use plans::{PlanKey, PlanLine, PlanShown, Plans, Progress};
+pub use plans::{ApprovalLine, ApprovalShown, PlanKey, PlanLine, PlanShown, Plans, Progress};
 pub use ready::Readied;
 pub use replay::ReplayOf;
 pub use rules::{RuleShown, RulesTaken};
@@ -68,6 +69,7 @@ pub use webhooks::{HookKey, Hooks};
 pub use query::{Question, ask, explained};
 
 use crate::EngineError;
+use crate::connectors::stored_settings;
 
 /// One estate that can be asked.
 #[derive(Clone, Debug)]
@@ -78,9 +80,24 @@ pub struct Estate {
     pub name: String,
     /// Where it is.
     pub store: Store,
+    /// Which of its plans a second person has to approve, where no connector's settings say.
+    pub approval: Demand,
 }
 
 impl Estate {
+    fn of(connector: ConnectorId, name: impl Into<String>, store: Store) -> Self {
+        Self { connector: Some(connector.to_string()), name: name.into(), store, approval: Demand::None }
+    }
+
+    /// Which of its plans a second person has to approve. Settings that are not there ask for all of them.
+    async fn demand(&self) -> Result<Demand, EngineError> {
+        if self.connector.is_none() {
+            return Ok(self.approval);
+        }
+        let stored = stored_settings(&self.store).await?;
+        Ok(stored.map_or(Demand::Every, |(settings, _)| settings.approval))
+    }
+
     fn place(&self) -> &str {
         self.connector.as_deref().unwrap_or_default()
     }

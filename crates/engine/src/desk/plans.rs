@@ -1,5 +1,6 @@
 //! Plans, newest first, and one plan with how far it came.
 
+use metsuke_model::approval::{Demand, missing};
 use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 use metsuke_model::{Moment, Version};
 use metsuke_store::{PlanRow, StepRow};
@@ -46,6 +47,8 @@ pub struct PlanLine {
     pub steps: usize,
     /// How many of them were done and read back.
     pub done: usize,
+    /// Whether it could be applied once somebody else has approved it.
+    pub waits_for_approval: bool,
     /// Why it stands as it does.
     pub reason: Option<String>,
 }
@@ -63,12 +66,52 @@ pub struct PlanShown {
     pub status: PlanStatus,
     /// The number that releases it where it is over a cap.
     pub confirm_count: usize,
+    /// Who has to approve it, and has.
+    pub approval: ApprovalShown,
     /// The plan.
     pub plan: Plan,
     /// How far each step came.
     pub progress: Vec<Progress>,
     /// Why it stands as it does.
     pub reason: Option<String>,
+}
+
+/// What a plan needs of others before it is applied.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ApprovalShown {
+    /// Whether somebody else than who asked for it has to approve it.
+    pub needed: bool,
+    /// Why, where somebody has to.
+    pub why: Option<String>,
+    /// How many people's approval is still missing.
+    pub missing: usize,
+    /// Who approved it, oldest first.
+    pub approvals: Vec<ApprovalLine>,
+}
+
+/// One approval.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApprovalLine {
+    /// Who, as the audit trail names them.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+}
+
+impl ApprovalShown {
+    /// What a stored plan needs where this is asked for.
+    #[must_use]
+    pub fn of(row: &PlanRow, demand: Demand) -> Self {
+        let why = demand.why(&row.plan);
+        let line =
+            |given: &metsuke_model::approval::Approval| ApprovalLine { by: given.by.clone(), at: given.at };
+        Self {
+            needed: why.is_some(),
+            missing: if why.is_some() { missing(&row.plan, &row.approvals) } else { 0 },
+            why,
+            approvals: row.approvals.iter().map(line).collect(),
+        }
+    }
 }
 
 /// How far a step came.
@@ -98,6 +141,7 @@ impl Listing for Plans {
         after: Option<&PlanKey>,
         count: usize,
     ) -> Result<(Option<Version>, Vec<PlanLine>), EngineError> {
+        let demand = estate.demand().await?;
         let mut before = after.map(|after| (after.at, after.id.clone()));
         let narrowed = !self.states.is_empty() || !self.words.trim().is_empty();
         let at_once = u32::try_from(if narrowed { AT_ONCE } else { count }).unwrap_or(u32::MAX);
@@ -107,7 +151,7 @@ impl Listing for Plans {
             let rows = estate.store.plans_before(place, at_once).await?;
             let ended = rows.len() < at_once as usize;
             before = rows.last().map(|row| (row.plan.created_at, row.id.clone()));
-            wanted.extend(rows.into_iter().filter(|row| self.wants(row)).map(line));
+            wanted.extend(rows.into_iter().filter(|row| self.wants(row)).map(|row| line(row, demand)));
             if wanted.len() >= count || ended {
                 wanted.truncate(count);
                 return Ok((None, wanted));
@@ -126,7 +170,8 @@ impl Timed for Plans {
     }
 }
 
-fn line(row: PlanRow) -> PlanLine {
+fn line(row: PlanRow, demand: Demand) -> PlanLine {
+    let waits_for_approval = row.status.can_be_applied() && ApprovalShown::of(&row, demand).missing > 0;
     let done = row.steps.iter().filter(|step| step.status == StepStatus::Verified).count();
     PlanLine {
         id: row.id,
@@ -137,6 +182,7 @@ fn line(row: PlanRow) -> PlanLine {
         expires_at: row.plan.expires_at,
         steps: row.steps.len(),
         done,
+        waits_for_approval,
         reason: row.told,
     }
 }
@@ -163,12 +209,14 @@ impl Plans {
             if row.plan.hash() != row.hash {
                 return Err(EngineError::BadPlan { reason: "it does not fit its hash".into() });
             }
+            let approval = ApprovalShown::of(&row, estate.demand().await?);
             let shown = PlanShown {
                 connector: estate.connector.clone(),
                 id: row.id,
                 hash: row.hash,
                 status: row.status,
                 confirm_count: row.plan.confirm_count(),
+                approval,
                 progress: row.steps.into_iter().map(progress).collect(),
                 reason: row.told,
                 plan: row.plan,

@@ -16,7 +16,7 @@ use super::{Desk, Estate, PlanShown, Plans};
 use crate::EngineError;
 use crate::access::find_app;
 use crate::access::provision::{
-    Applied, Ask, On, Planned, Provisioner, Settings, Settled, Verdict, cancel, verdicts,
+    Applied, Ask, On, Planned, Provisioner, Settings, Settled, Verdict, approve, cancel, verdicts,
 };
 use crate::identity::Caller;
 
@@ -41,9 +41,10 @@ impl Desk {
         }
         let (heroku, settings) = self.way(&estate).await?;
         let store = estate.store.acting_as(caller.actor());
-        let installation = self.installation().clone();
+        let (installation, party) = (self.installation().clone(), caller.party());
         to_its_end(async move || {
             let provisioner = Provisioner::new(&heroku, &store, settings, installation.clock(), &())?;
+            let provisioner = provisioner.on_behalf_of(party);
             provisioner.plan(&ask, reason.as_deref()).await
         })
         .await
@@ -63,14 +64,32 @@ impl Desk {
         let (estate, _) = Plans::find(self.estates(None).await?, id).await?;
         let (heroku, settings) = self.way(&estate).await?;
         let store = estate.store.clone().acting_as(caller.actor());
-        let (installation, plan) = (self.installation().clone(), id.to_owned());
+        let (installation, plan, party) = (self.installation().clone(), id.to_owned(), caller.party());
         let applied = to_its_end(async move || {
             let provisioner = Provisioner::new(&heroku, &store, settings, installation.clock(), &())?;
-            provisioner.apply(&plan, confirm_count).await
+            provisioner.on_behalf_of(party).apply(&plan, confirm_count).await
         })
         .await?;
         let (_, shown) = Plans::find(vec![estate], id).await?;
         Ok((applied, shown))
+    }
+
+    /// Approves a plan by its hash, as somebody else than who asked for it, and gives it as it stands then; nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`], in whichever estate it is.
+    pub async fn approve_plan(
+        &self,
+        caller: &Caller,
+        id: &str,
+        hash: &str,
+    ) -> Result<PlanShown, EngineError> {
+        let (estate, _) = Plans::find(self.estates(None).await?, id).await?;
+        let store = estate.store.clone().acting_as(caller.actor());
+        approve(&store, &caller.party(), id, hash, self.installation().clock()).await?;
+        let (_, shown) = Plans::find(vec![estate], id).await?;
+        Ok(shown)
     }
 
     /// Calls a plan off, and gives it as it stands then; nothing is sent.
@@ -142,6 +161,7 @@ impl Desk {
         let settings = Settings {
             allow_writes: connector.settings.provisioning,
             connector: Some(connector.name),
+            approval: connector.settings.approval,
             kill_file: self.kill_file(),
             ..Settings::default()
         };

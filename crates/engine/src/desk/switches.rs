@@ -36,8 +36,7 @@ impl Desk {
     async fn written(&self, connector: Option<&str>) -> Result<Vec<Estate>, EngineError> {
         let mut estates = self.estates(connector).await?;
         if connector.is_none() && estates.iter().all(|estate| estate.connector.is_some()) {
-            let store = self.installation().main().clone();
-            estates.insert(0, Estate { connector: None, name: "main".into(), store });
+            estates.insert(0, self.main_estate());
         }
         Ok(estates)
     }

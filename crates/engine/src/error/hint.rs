@@ -30,6 +30,8 @@ impl EngineError {
                 Some("it may be gone, or the user of the token may not see it".into())
             }
             Self::Refused { hint, .. } => hint.clone(),
+            Self::NotSecondPerson { hint, .. } => Some((*hint).into()),
+            Self::OtherHash { .. } => Some("read the plan again, and approve what it says".into()),
             Self::InDoubt { .. } => Some("ask for it again: what is open is read and settled first".into()),
             Self::BadCursor { .. } => Some("begin without a cursor".into()),
             Self::AuditKey { file, .. } => Some(format!(

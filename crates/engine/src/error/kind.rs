@@ -68,9 +68,11 @@ impl EngineError {
             | Self::NotOwned
             | Self::NotYours { .. }
             | Self::OwnToken
+            | Self::NotSecondPerson { .. }
             | Self::Backup { .. } => ErrorKind::Refused,
             Self::NameTaken { .. }
             | Self::Changed { .. }
+            | Self::OtherHash { .. }
             | Self::NotGivenUp { .. }
             | Self::NoUpload { .. } => ErrorKind::Conflict,
             Self::SealKey { .. } | Self::Sealed | Self::NoChance => ErrorKind::Seal,

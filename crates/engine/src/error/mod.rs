@@ -82,6 +82,20 @@ pub enum EngineError {
         /// What to do instead.
         hint: Option<String>,
     },
+    /// What was to be approved is not what the plan is.
+    #[error("plan {plan} has another hash than the one that was to be approved")]
+    OtherHash {
+        /// The plan's id.
+        plan: String,
+    },
+    /// Somebody whose approval does not count, by rule R7.
+    #[error("{reason}")]
+    NotSecondPerson {
+        /// Why not, with the rule's name in front.
+        reason: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
     /// Heroku refused a change, and did not make it.
     #[error("Heroku refused it: {reason}")]
     RefusedByHeroku {

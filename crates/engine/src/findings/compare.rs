@@ -28,6 +28,18 @@ pub(super) struct Judged<'j> {
     pub(super) changes: Arc<[Change]>,
     /// The subjects of which it tells, by their fingerprints; none where it tells of all.
     pub(super) touched: Option<HashSet<String>>,
+    pub(super) part: Part,
+}
+
+/// Which part it is of all that a rule found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    All,
+    /// The first of several.
+    First,
+    /// One of the others; `acted`: the rule has done already what it does when it finds something.
+    Further { acted: bool },
 }
 
 /// What is compared: of which version, when, and whether it is all that was evaluated.
@@ -48,6 +60,14 @@ impl Judged<'_> {
         // A condition that does not hold finds nothing, unless it only speaks of what is new.
         let holds = self.evaluation.state == State::Fired || self.rule.new_only();
         if judged && holds { &self.evaluation.subjects } else { &[] }
+    }
+
+    /// Whether it tells of more than so many subjects, each of which is a finding for itself: a rule that looks for what is
+    /// new, or at changes, has to be stored at once to look at the same again.
+    pub(super) fn is_told_in_parts(&self, most: usize) -> bool {
+        let each_for_itself =
+            self.touched.is_none() && !self.rule.new_only() && !self.rule.looks_at_changes();
+        each_for_itself && self.subjects().len() > most
     }
 
     /// What is said of findings that it may have.
@@ -114,8 +134,8 @@ pub(super) fn compare(
         work.findings(known);
         let (opened, standing) = (work.opened, work.standing);
         let state = state(one, before, (opened, standing), (now, ground.standing.edition + 1));
-        if opened || (state.alert == AlertStatus::Active && before.is_none_or(|was| was.alert != state.alert))
-        {
+        let begins = state.alert == AlertStatus::Active && before.is_none_or(|was| was.alert != state.alert);
+        if (opened || begins) && one.part != (Part::Further { acted: true }) {
             outcome.acting.push(place);
         }
         if before.is_none_or(|was| !same_but_edition(was, &state)) {
@@ -142,6 +162,8 @@ fn left_alone(one: &Judged<'_>, known: &[&FindingRow], ground: &FindingGround) -
         one.touched.as_ref().is_some_and(|touched| touched.contains(&*finding.fingerprint))
     };
     let told = known.iter().filter(touched).filter(|finding| finding.state != FindingState::Resolved).count();
+    let same = one.touched.iter().flatten().filter(|print| ground.same.contains(*print)).count();
+    let told = told + same;
     match (&one.touched, ground.standing.open.get(one.rule.key())) {
         (Some(_), Some(open)) => open.count.saturating_sub(told),
         _ => 0,

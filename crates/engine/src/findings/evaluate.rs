@@ -1,9 +1,10 @@
 //! Evaluates a version: runs the rules, compares with the findings that are known, and stores what follows.
 //!
-//! Rules that find much are stored before the next ones are looked at, so that not everything is held at once.
+//! Rules that find much are stored before the next ones are looked at, and a rule that finds more than that in parts, so that
+//! not everything is held at once.
 //!
-//! Invariant: the findings of a rule, its state and the deliveries that follow are stored in one transaction, the mark of
-//! the version with the last of them; evaluating a version again changes nothing.
+//! Invariant: a finding, its rule's state and the deliveries that follow are stored in one transaction, the mark of the version
+//! with the last of them; evaluating a version again changes nothing, and ends what was begun.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use metsuke_model::{AsOf, Clock, Version};
 use metsuke_store::{FindingStanding, RuleStateRow, Store, StoreError};
 
-use super::compare::Judged;
+use super::compare::{Judged, Part};
 use super::enrich::MOST_PATHS;
 use super::settle::{Found, Settled, settle};
 use super::watched::{Pace, Watched};
@@ -155,16 +156,16 @@ pub async fn evaluate_with(
 }
 
 /// One go at all rules.
-struct Run<'r> {
-    asked: &'r Asked<'r>,
-    standing: &'r FindingStanding,
+pub(super) struct Run<'r> {
+    pub(super) asked: &'r Asked<'r>,
+    pub(super) standing: &'r FindingStanding,
     states: HashMap<&'r str, &'r RuleStateRow>,
     version: Version,
     clock: &'r dyn Clock,
     /// What is not stored yet.
     found: Found<'r>,
     /// What was stored.
-    summary: Summary,
+    pub(super) summary: Summary,
     /// Of how many more findings that are news the paths are looked up.
     paths_left: usize,
 }
@@ -190,8 +191,8 @@ impl<'r> Run<'r> {
                 if self.found.subjects() <= self.asked.limits.most_held {
                     continue;
                 }
-                match self.store(false).await? {
-                    Settled::Stored(_, edition) => ground.stored(edition),
+                match self.store_much(&ground).await? {
+                    Settled::Stored(..) => {}
                     other => {
                         *memory = ground.into_memory();
                         return Ok(other);
@@ -259,15 +260,35 @@ impl<'r> Run<'r> {
             Again::Whole(evaluation) => (evaluation, None),
         };
         let changes: Arc<_> = ground.changes();
-        self.found.judged.push(Judged { rule, evaluation, changes, touched });
+        self.found.judged.push(Judged { rule, evaluation, changes, touched, part: Part::All });
         Ok(())
+    }
+
+    /// Stores what was found since the last time, that of the last rule in parts where it is much by itself.
+    async fn store_much(&mut self, ground: &Ground) -> Result<Settled, EngineError> {
+        let much = self.found.take_much(self.asked.limits.most_held);
+        let settled = self.store(false).await?;
+        let Settled::Stored(_, edition) = settled else { return Ok(settled) };
+        ground.stored(edition);
+        let Some(much) = much else { return Ok(settled) };
+        let rule = much.rule;
+        let settled = self.in_parts(much).await?;
+        if let Settled::Stored(_, edition) = settled {
+            ground.stored_of(rule.key(), edition);
+        }
+        Ok(settled)
     }
 
     /// Stores what was found since the last time; `last`: nothing more of the version follows.
     async fn store(&mut self, last: bool) -> Result<Settled, EngineError> {
         let found = std::mem::replace(&mut self.found, Found::upon(self.standing));
+        self.settled(&found, last).await
+    }
+
+    /// Stores what was found, and adds it up.
+    pub(super) async fn settled(&mut self, found: &Found<'_>, last: bool) -> Result<Settled, EngineError> {
         let settled =
-            settle(self.asked, &found, (self.version, last), &mut self.paths_left, self.clock).await?;
+            settle(self.asked, found, (self.version, last), &mut self.paths_left, self.clock).await?;
         Ok(match settled {
             Settled::Stored(part, edition) => {
                 let before = std::mem::replace(&mut self.summary, Summary::nothing(self.version));

@@ -12,6 +12,7 @@ mod evaluate;
 mod evidence;
 mod failing;
 mod ourselves;
+mod parts;
 mod said;
 mod settle;
 mod standing;

@@ -10,7 +10,7 @@ use metsuke_store::{
     FindingGround, FindingRow, FindingStanding, NewDelivery, RuleStateRow, StoreError, WantedFindings,
 };
 
-use super::compare::{About, Judged, Outcome, compare};
+use super::compare::{About, Judged, Outcome, Part, compare};
 use super::enrich::enrich;
 use super::evaluate::{Asked, Summary, Which};
 use super::failing::UNJUDGED;
@@ -40,6 +40,11 @@ impl<'f> Found<'f> {
     /// How many subjects are held.
     pub(super) fn subjects(&self) -> usize {
         self.judged.iter().map(|one| one.evaluation.subjects.len()).sum()
+    }
+
+    /// The rule that was worked out last, where it found more than so many subjects and may be told in parts.
+    pub(super) fn take_much(&mut self, most: usize) -> Option<Judged<'f>> {
+        self.judged.pop_if(|last| last.is_told_in_parts(most))
     }
 
     /// Whether what was known of these rules is still so.
@@ -119,19 +124,21 @@ fn wanted<'w>(
     watched: &'w HashSet<&'w str>,
     now: metsuke_model::Moment,
 ) -> WantedFindings<'w> {
-    let (mut rules, mut fingerprints, mut said) = (Vec::new(), Vec::new(), HashMap::new());
+    let (mut rules, mut part, mut fingerprints, mut said) = (Vec::new(), None, Vec::new(), HashMap::new());
     for one in judged {
-        if let Some(touched) = &one.touched {
-            fingerprints.extend(touched.iter().map(String::as_str));
-        } else {
-            rules.push(one.rule.key());
-            said.extend(one.said());
+        match &one.touched {
+            Some(touched) if one.part == Part::All => fingerprints.extend(touched.iter().map(String::as_str)),
+            touched => {
+                rules.push(one.rule.key());
+                said.extend(one.said());
+                part = touched.as_ref().map(|touched| (one.rule.key(), touched)).or(part);
+            }
         }
     }
     if judged.iter().any(|one| one.rule.tells_of_failure()) {
         rules.push(UNJUDGED);
     }
-    WantedFindings { rules, fingerprints, said, watched, now }
+    WantedFindings { rules, part, fingerprints, said, watched, now }
 }
 
 /// Completes findings that came or came back.
@@ -200,7 +207,8 @@ fn summary(found: &Found<'_>, ground: &FindingGround, outcome: &Outcome, version
     let stand_of_these = written.values().filter(|state| there(**state)).count();
     Summary {
         version,
-        rules: found.judged.len() + found.same.len(),
+        rules: found.judged.iter().filter(|one| !matches!(one.part, Part::Further { .. })).count()
+            + found.same.len(),
         unjudged: found.judged.iter().filter_map(why).collect(),
         opened: count(&[FindingEvent::Opened, FindingEvent::Reopened]),
         resolved: count(&[FindingEvent::Resolved]),

@@ -344,6 +344,8 @@ operations! {
     CreatePlan = "createPlan", Post "/api/v1/plans", Plans writes, policy::OPERATING_OR_OWNING;
     /// Show a plan and how far it came
     GetPlan = "getPlan", Get "/api/v1/plans/{id}", Plans reads, policy::FOLLOWING;
+    /// Approve a plan as somebody else than who asked for it
+    ApprovePlan = "approvePlan", Post "/api/v1/plans/{id}/approve", Plans writes, policy::OPERATING;
     /// Apply a plan
     ApplyPlan = "applyPlan", Post "/api/v1/plans/{id}/apply", Plans writes, policy::OPERATING;
     /// Call a plan off, so that nobody applies it any more

@@ -4,6 +4,7 @@
 //!
 //! Invariant: a policy that says nothing of a role refuses it.
 
+use metsuke_model::approval::Party;
 use metsuke_model::audit::{Actor, ActorKind};
 
 use super::operation::Operation;
@@ -111,6 +112,12 @@ impl Caller {
             Credential::Session => (ActorKind::Person, self.person.as_ref().unwrap_or(&self.name)),
         };
         Actor { kind, name: format!("{name} ({})", self.token).into() }
+    }
+
+    /// Which person it is, for rule R7: that of the account, or the one for whom the token acts.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        self.person.as_deref().map_or(Party::Nobody, Party::person)
     }
 
     /// Who it is, for logs: by what it is known, and its id; no name and no address.

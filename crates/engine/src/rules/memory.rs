@@ -437,6 +437,13 @@ impl Memory {
         }
     }
 
+    /// Says that what was evaluated of one rule is stored, with this edition of the findings.
+    pub(super) fn stored_of(&mut self, rule: &str, edition: i64) {
+        if let Some(kept) = self.evaluations.get_mut(rule) {
+            kept.stored = Some(edition);
+        }
+    }
+
     /// Counts a rule that is not worked out.
     pub(super) fn unchanged(&mut self) {
         self.recall.unchanged += 1;

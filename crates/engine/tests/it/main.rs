@@ -25,5 +25,6 @@ mod questions;
 mod reach;
 mod rules;
 mod safety;
+mod second_person;
 mod told;
 mod truth;

@@ -60,9 +60,10 @@ impl Scope {
     /// A new place for a relationship, with the names of its step.
     pub(super) fn relationship(&mut self, step: &Step) -> Result<usize, Refusal> {
         let named =
-            |known: &&RelationshipType| step.verbs.iter().any(|verb| verb.node.to_uppercase() == known.verb);
-        let known = RELATIONSHIP_TYPES.iter().filter(|known| step.verbs.is_empty() || named(known));
-        let slot = self.place(Held::Relationship(known.collect()));
+            |known: &RelationshipType| step.verbs.iter().any(|verb| verb.node.to_uppercase() == known.verb);
+        let meant =
+            |known: &&RelationshipType| if step.verbs.is_empty() { !known.computed } else { named(known) };
+        let slot = self.place(Held::Relationship(RELATIONSHIP_TYPES.iter().filter(meant).collect()));
         self.alias(step.alias.as_ref(), slot)?;
         self.names.extend(step.verbs.iter().map(|verb| (Name::Verb(verb.node.to_uppercase()), slot)));
         Ok(slot)

@@ -54,8 +54,10 @@ catalogue! {
 
     /// A plan was made and stored.
     PlanCreated = "plan.created",
-    /// A plan was approved, by its hash.
+    /// A plan was approved, by its hash: by somebody else than who asked for it, or by who applies it where nobody else has to.
     PlanApproved = "plan.approved",
+    /// Somebody set about applying a plan that others had approved, or went on with it.
+    PlanBegun = "plan.begun",
     /// A plan is over a cap and waits for the number to be confirmed.
     PlanFrozen = "plan.frozen",
     /// A safety rule refuses the plan.

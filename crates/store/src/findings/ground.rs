@@ -39,6 +39,8 @@ pub struct OpenFindings {
 pub struct WantedFindings<'w> {
     /// Every finding of these rules, but for those of which the evaluation says what is known.
     pub rules: Vec<&'w str>,
+    /// Of one of these rules only the findings among these, by their fingerprints.
+    pub part: Option<(&'w str, &'w HashSet<String>)>,
     /// These findings.
     pub fingerprints: Vec<&'w str>,
     /// What is said of findings of those rules, by their fingerprints.
@@ -95,21 +97,23 @@ impl Store {
         let mut ground = FindingGround { standing, ..FindingGround::default() };
         let mut seen = HashSet::new();
         let sql = finding_columns!("WHERE state = 'accepted' AND until <= $1");
-        ground.read(&mut connection, (sql, &[wanted.now.0.into()]), &mut seen, None).await?;
+        ground.read(&mut connection, (sql, &[wanted.now.0.into()]), &mut seen, (None, None)).await?;
         for rule in &wanted.rules {
             let sql = finding_columns!("WHERE rule = $1");
-            ground.read(&mut connection, (sql, &[(*rule).into()]), &mut seen, Some(&wanted.said)).await?;
+            let among = wanted.part.filter(|(of, _)| of == rule).map(|(_, among)| among);
+            let which = (among, Some(&wanted.said));
+            ground.read(&mut connection, (sql, &[(*rule).into()]), &mut seen, which).await?;
         }
         for fingerprint in &wanted.fingerprints {
             let sql = finding_columns!("WHERE fingerprint = $1");
-            ground.read(&mut connection, (sql, &[(*fingerprint).into()]), &mut seen, None).await?;
+            ground.read(&mut connection, (sql, &[(*fingerprint).into()]), &mut seen, (None, None)).await?;
         }
         let watched = |rule: &&String| wanted.watched.contains(rule.as_str());
         let others: Vec<String> =
             ground.standing.open.keys().filter(|rule| !watched(rule)).cloned().collect();
         for rule in others {
             let sql = finding_columns!("WHERE rule = $1 AND state <> 'resolved'");
-            ground.read(&mut connection, (sql, &[Bind::from(&*rule)]), &mut seen, None).await?;
+            ground.read(&mut connection, (sql, &[Bind::from(&*rule)]), &mut seen, (None, None)).await?;
         }
         ground.findings.sort_by_key(|finding| finding.number);
         Ok(ground)
@@ -121,11 +125,24 @@ impl Store {
     ///
     /// What the database said.
     pub async fn found_last(&self, rule: &str) -> Result<BTreeSet<String>, StoreError> {
-        let mut connection = self.pool.begin_read().await?;
-        let mut found = BTreeSet::new();
         let sql = "SELECT fingerprint
                      FROM finding
                     WHERE rule = $1 AND missing IS NULL AND state <> 'resolved'";
+        self.prints(sql, rule).await
+    }
+
+    /// The findings of a rule that are not resolved, whether they were found the last time or not, by their fingerprints.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn standing_of(&self, rule: &str) -> Result<BTreeSet<String>, StoreError> {
+        self.prints("SELECT fingerprint FROM finding WHERE rule = $1 AND state <> 'resolved'", rule).await
+    }
+
+    async fn prints(&self, sql: &'static str, rule: &str) -> Result<BTreeSet<String>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        let mut found = BTreeSet::new();
         connection
             .each(READING, sql, &[rule.into()], |row| {
                 found.extend(row.text(0)?);
@@ -147,18 +164,20 @@ impl Store {
 }
 
 impl FindingGround {
-    /// Reads findings that were not read before; those that are as is said of them are only counted.
+    /// Reads findings that were not read before, of a part alone where it is given; those that are as is said of them are
+    /// only counted.
     async fn read(
         &mut self,
         connection: &mut Connection,
         (sql, binds): (&'static str, &[Bind]),
         seen: &mut HashSet<String>,
-        said: Option<&HashMap<&str, Said<'_>>>,
+        (among, said): (Option<&HashSet<String>>, Option<&HashMap<&str, Said<'_>>>),
     ) -> Result<(), StoreError> {
         connection
             .each(READING, sql, binds, |row| {
                 let fingerprint = row.text(0)?.unwrap_or_default();
-                if seen.contains(&fingerprint) {
+                let meant = among.is_none_or(|among| among.contains(&fingerprint));
+                if !meant || seen.contains(&fingerprint) {
                     return Ok(());
                 }
                 let said = said.and_then(|said| said.get(fingerprint.as_str()));

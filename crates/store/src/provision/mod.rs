@@ -4,11 +4,13 @@
 //!
 //! Invariant: a step's row and the event that tells of it are written in one transaction, or neither is.
 
+mod approvals;
 mod lock;
 mod plans;
 mod steps;
 mod switches;
 
+pub use approvals::Approved;
 pub use lock::ProvisioningLock;
 pub use plans::PlanRow;
 pub(crate) use steps::mark_in;

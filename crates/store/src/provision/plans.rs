@@ -1,9 +1,11 @@
 //! Plans as they are stored.
 
 use metsuke_model::Moment;
+use metsuke_model::approval::Approval;
 use metsuke_model::audit::NewEvent;
 use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
 
+use super::approvals::approvals;
 use super::steps::StepRow;
 use crate::connection::{Bind, Connection, Row};
 use crate::{Store, StoreError, audit};
@@ -23,6 +25,8 @@ pub struct PlanRow {
     pub told: Option<String>,
     /// Its steps, in order.
     pub steps: Vec<StepRow>,
+    /// Who approved it, oldest first, whether that counts or not.
+    pub approvals: Vec<Approval>,
 }
 
 impl Store {
@@ -85,7 +89,7 @@ impl Store {
             })
             .await?;
         let Some(mut plan) = found.pop().filter(|_| found.is_empty()) else { return Ok(None) };
-        plan.steps = steps(&mut connection, &plan.id).await?;
+        fill(&mut connection, &mut plan).await?;
         Ok(Some(plan))
     }
 
@@ -105,7 +109,7 @@ impl Store {
             })
             .await?;
         for plan in &mut found {
-            plan.steps = steps(&mut connection, &plan.id).await?;
+            fill(&mut connection, plan).await?;
         }
         Ok(found)
     }
@@ -136,7 +140,7 @@ impl Store {
             })
             .await?;
         for plan in &mut found {
-            plan.steps = steps(&mut connection, &plan.id).await?;
+            fill(&mut connection, plan).await?;
         }
         Ok(found)
     }
@@ -175,7 +179,15 @@ fn plan_row(row: Row<'_>) -> Result<PlanRow, StoreError> {
         plan,
         told: row.text(4)?,
         steps: Vec::new(),
+        approvals: Vec::new(),
     })
+}
+
+/// Reads what a plan has beside its row.
+async fn fill(connection: &mut Connection, plan: &mut PlanRow) -> Result<(), StoreError> {
+    plan.steps = steps(connection, &plan.id).await?;
+    plan.approvals = approvals(connection, &plan.id).await?;
+    Ok(())
 }
 
 async fn steps(connection: &mut Connection, plan: &str) -> Result<Vec<StepRow>, StoreError> {

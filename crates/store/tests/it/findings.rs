@@ -225,6 +225,7 @@ async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_othe
     let said = Said { rule_name: &row.rule_name, subject: &subject, level: "HIGH", print: "p".into() };
     let watched = HashSet::from(["D01", "D02", "D03"]);
     let wanted = WantedFindings {
+        part: None,
         rules: vec!["D01"],
         fingerprints: vec!["bb22", "none"],
         said: ["aa11", "aa22", "aa33", "aa44"].map(|known| (known, said.clone())).into(),
@@ -236,6 +237,14 @@ async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_othe
     assert_eq!(told, ["aa22", "aa33", "aa44", "bb22", "cc11", "dd11"]);
     assert_eq!(ground.same, HashSet::from(["aa11".to_owned()]), "what is as it was is only counted");
     assert_eq!(store.found_last("D01").await.unwrap(), ["aa11", "aa22"].map(String::from).into());
+    let standing: Vec<String> = store.standing_of("D01").await.unwrap().into_iter().collect();
+    assert_eq!(standing, ["aa11", "aa22", "aa33"]);
+    let among = HashSet::from(["aa11".to_owned(), "aa33".to_owned()]);
+    let of_part = WantedFindings { part: Some(("D01", &among)), ..wanted };
+    let ground = store.finding_ground(&of_part).await.unwrap();
+    let told: Vec<&str> = ground.findings.iter().map(|row| &*row.fingerprint).collect();
+    assert_eq!(told, ["aa33", "bb22", "cc11", "dd11"]);
+    assert_eq!(ground.same, HashSet::from(["aa11".to_owned()]));
 }
 
 async fn the_worst_findings_come_first_and_all_are_counted(database: Database) {

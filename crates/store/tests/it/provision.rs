@@ -36,6 +36,7 @@ fn plan(title: &str, steps: Vec<Step>) -> Plan {
         title: title.into(),
         reason: None,
         actor: "ann".into(),
+        asked_by: metsuke_model::approval::Party::Nobody,
         created_at: Moment(1),
         expires_at: Moment(2),
         version: 1,

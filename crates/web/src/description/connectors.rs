@@ -1,6 +1,7 @@
 //! What connectors, their runs and their logs look like.
 
 use metsuke_engine::connectors::{RunStatus, State};
+use metsuke_model::approval::Demand;
 use serde_json::{Value, json};
 
 use super::schemas::Named;
@@ -65,6 +66,11 @@ fn skip() -> Value {
     list(text())
 }
 
+/// Which plans a second person approves.
+fn approval() -> Value {
+    one_of(Demand::WORDS)
+}
+
 fn email() -> Value {
     json!({ "type": "string", "format": "email", "maxLength": 254 })
 }
@@ -96,6 +102,7 @@ fn connector() -> Value {
         ("tag_production", flag()),
         ("description", text()),
         ("provisioning", flag()),
+        ("approval", approval()),
         ("skip", named("Skip")),
         ("after_sync", named("AfterSync")),
         ("created_at", moment()),
@@ -133,6 +140,7 @@ fn settable(object: Value) -> Value {
             ("tag_production", flag()),
             ("description", description),
             ("provisioning", flag()),
+            ("approval", approval()),
             ("skip", named("Skip")),
             ("after_sync", named("AfterSync")),
             ("jupiterone_key", secret()),

@@ -6,7 +6,7 @@ use metsuke_engine::identity::{Method, Operation, Policy};
 use serde_json::{Value, json};
 
 use super::webhooks;
-use super::words::{anything, list, named, object, one_of, or_null, text, with};
+use super::words::{anything, list, named, object, one_of, only, or_null, text, with};
 use super::{employees, estate, jobs, judging, safety, session};
 
 /// The usual type of a body.
@@ -267,6 +267,12 @@ pub(super) fn describe(operation: Operation) -> Spec {
                 Spec::new(200, "What came of it.", named("Applied")).more(&[400, 404, 415, 424, 429]);
             spec.body = Some(Body { schema: named("Release"), required: false, media: JSON });
             spec
+        }
+        Operation::ApprovePlan => {
+            let hash = object([("hash", text())]);
+            Spec::new(200, "The plan, with everybody who approved it.", named("Plan"))
+                .body(only(hash))
+                .more(&[404])
         }
         Operation::CancelPlan => {
             let mut spec = Spec::new(200, "The plan, called off.", named("Plan")).more(&[400, 404, 415]);

@@ -262,6 +262,7 @@ fn plans() -> Named {
         ("expires_at", moment()),
         ("steps", count()),
         ("done", count()),
+        ("waits_for_approval", flag()),
         ("reason", or_null(text())),
     ]);
     let plan = object([
@@ -274,6 +275,13 @@ fn plans() -> Named {
         ("steps", list(anything())),
         ("effects", json!({})),
         ("warnings", list(text())),
+    ]);
+    let plan = with(plan, [("asked_by", party())]);
+    let approval = object([
+        ("needed", flag()),
+        ("why", or_null(text())),
+        ("missing", count()),
+        ("approvals", list(object([("by", text()), ("at", moment())]))),
     ]);
     let progress = object([
         ("step", count()),
@@ -289,6 +297,7 @@ fn plans() -> Named {
         ("hash", text()),
         ("status", status),
         ("confirm_count", count()),
+        ("approval", approval),
         ("plan", plan),
         ("progress", list(progress)),
         ("reason", or_null(text())),
@@ -336,6 +345,13 @@ fn plans() -> Named {
         ("Event", event()),
         ("Installation", installation()),
     ]
+}
+
+/// Which person asked for a plan; left out where nobody knows.
+fn party() -> Value {
+    let person = object([("is", one_of(&["person"])), ("email", text())]);
+    let login = object([("is", one_of(&["login"])), ("user", text()), ("number", or_null(count()))]);
+    json!({ "anyOf": [person, login] })
 }
 
 /// A plan, and what each rule says of it.

@@ -11,6 +11,7 @@ use metsuke_engine::connectors::{AfterSync, Connector, ConnectorEdit, HEROKU_URL
 use metsuke_engine::schedule::Polling;
 use metsuke_engine::{EngineError, ErrorKind};
 use metsuke_model::ConnectorId;
+use metsuke_model::approval::Demand;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -41,6 +42,7 @@ struct New {
     description: Option<String>,
     #[serde(default)]
     provisioning: bool,
+    approval: Option<Value>,
     #[serde(default)]
     skip: Value,
     #[serde(default)]
@@ -58,7 +60,7 @@ struct Rotated {
 const TRYING: Duration = Duration::from_secs(8);
 
 /// Settings that an edit may name.
-const EDITABLE: [&str; 10] = [
+const EDITABLE: [&str; 11] = [
     "owner",
     "co_owners",
     "api_url",
@@ -67,6 +69,7 @@ const EDITABLE: [&str; 10] = [
     "tag_production",
     "description",
     "provisioning",
+    "approval",
     "skip",
     "after_sync",
 ];
@@ -105,6 +108,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         tag_production: asked.tag_production,
         description: asked.description.unwrap_or_default(),
         provisioning: asked.provisioning,
+        approval: asked.approval.map(demand).transpose()?.unwrap_or_default(),
         skip,
         after_sync: asked.after_sync.unwrap_or_default(),
     };
@@ -142,6 +146,9 @@ pub(super) async fn edit(call: Call) -> Result<Answer, ApiError> {
         let named = tag(asked, name.as_deref().unwrap_or(&before.name))?;
         patch.insert("tag_account_name".into(), json!(named));
     }
+    if let Some(asked) = patch.get("approval") {
+        demand(asked.clone())?;
+    }
     let interval = patch.get("polling_interval").map(|asked| polling(Some(asked))).transpose()?;
     let mut document = json!(before.settings);
     if let Some(members) = document.as_object_mut() {
@@ -159,6 +166,12 @@ pub(super) async fn edit(call: Call) -> Result<Answer, ApiError> {
     };
     let edited = installation.edit(&call.caller()?.actor(), id, Some(before.edition), edit).await?;
     one(StatusCode::OK, &edited)
+}
+
+/// Which plans a second person approves.
+fn demand(asked: Value) -> Result<Demand, ApiError> {
+    let told = format!("it is one of `{}`", Demand::WORDS.join("`, `"));
+    serde_json::from_value(asked).map_err(|_| ApiError::invalid("approval", told))
 }
 
 pub(super) async fn delete(call: Call) -> Result<Answer, ApiError> {

@@ -147,6 +147,7 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::TestChannel => Box::pin(channels::test(call)),
         Operation::ListPlans => Box::pin(plans::list(call)),
         Operation::CreatePlan => Box::pin(plans::create(call)),
+        Operation::ApprovePlan => Box::pin(plans::approve(call)),
         Operation::ApplyPlan => Box::pin(plans::apply(call)),
         Operation::CancelPlan => Box::pin(plans::cancel(call)),
         Operation::GetPlan => Box::pin(plans::get(call)),

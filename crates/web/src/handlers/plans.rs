@@ -57,6 +57,12 @@ struct Released {
     confirm_count: Option<usize>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approved {
+    hash: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CalledOff {
@@ -89,6 +95,11 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
     }
 }
 
+pub(super) async fn approve(call: Call) -> Result<Answer, ApiError> {
+    let Approved { hash } = call.json()?;
+    Answer::ok(&call.state.desk.approve_plan(call.caller()?, call.segment("id"), &hash).await?)
+}
+
 pub(super) async fn apply(call: Call) -> Result<Answer, ApiError> {
     let Released { confirm_count } = call.json_or_default()?;
     let (applied, plan) = call.state.desk.apply(call.caller()?, call.segment("id"), confirm_count).await?;
@@ -101,6 +112,7 @@ pub(super) async fn apply(call: Call) -> Result<Answer, ApiError> {
         })
     };
     match applied.outcome {
+        Outcome::Unapproved => return refused("approval_needed"),
         Outcome::RefusedByRule => return refused("refused"),
         Outcome::RefusedByHeroku => return refused("heroku_refused"),
         Outcome::Frozen => return refused("frozen"),
@@ -156,8 +168,7 @@ const TARGET: &str = "`grant` and `revoke` take `team` and `role`, or `app` and 
                       `remove` takes neither";
 
 fn refused(refusal: Refusal) -> ApiError {
-    let rule = refusal.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-    let error = ApiError::conflict("refused", format!("{rule}{}", refusal.reason));
+    let error = ApiError::conflict("refused", refusal.words());
     match refusal.hint {
         Some(hint) => error.hint(hint),
         None => error,
@@ -174,5 +185,6 @@ pub(crate) const PLANS: Columns = &[
     ("expires_at", "/expires_at"),
     ("steps", "/steps"),
     ("done", "/done"),
+    ("waits_for_approval", "/waits_for_approval"),
     ("reason", "/reason"),
 ];

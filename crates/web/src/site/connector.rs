@@ -8,6 +8,7 @@ use metsuke_engine::connectors::{Connector, LogSelect, RunRow, RunStatus};
 use metsuke_engine::desk::{Jobs, merged};
 use metsuke_engine::identity::Operation;
 use metsuke_engine::jobs::{JobStatus, UPLOAD};
+use metsuke_model::approval::Demand;
 use metsuke_model::{ConnectorId, Outcome, ScopeReport, Version};
 use serde_json::json;
 
@@ -211,6 +212,9 @@ fn facts(frame: &Frame, connector: &Connector) -> Vec<(&'static str, Cell)> {
     facts.push(("Polling interval", Cell::Text(Name::new(&settings.polling_interval.to_string()))));
     facts.extend(connector.next_sync_at.map(|at| ("Next sync", when(at))));
     facts.push(("Provisioning", Cell::Word(if settings.provisioning { "on" } else { "off" }.into())));
+    if settings.approval != Demand::None {
+        facts.push(("Second person", Cell::Word(settings.approval.as_str().into())));
+    }
     facts.extend(connector.token_set_at.map(|at| ("Token of", when(at))));
     facts.push(("Made", when(connector.created_at)));
     if let Some(tag) = &settings.tag_account_name {

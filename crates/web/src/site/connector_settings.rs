@@ -34,6 +34,12 @@ pub(super) const INTERVALS: [(&str, &str); 10] = [
     (CRON, "by a cron expression"),
     ("DISABLED", "only by hand"),
 ];
+/// Which plans a second person approves, and how that is told.
+pub(super) const APPROVALS: [(&str, &str); 3] = [
+    ("none", "nobody: whoever applies a plan approves it"),
+    ("sensitive", "a second person, where it makes an admin, gives manage, or has more than 10 steps"),
+    ("every", "a second person, always"),
+];
 /// What a form calls a cron expression.
 const CRON: &str = "CRON";
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -69,6 +75,7 @@ struct Fields {
     tag_account_name: String,
     tag_production: bool,
     provisioning: bool,
+    approval: String,
     interval: String,
     hour: String,
     day: String,
@@ -89,6 +96,11 @@ impl View {
     /// Whether the connector reads so often.
     fn reads(&self, interval: &str) -> bool {
         self.fields.interval == interval
+    }
+
+    /// Whether this is what is asked of its plans.
+    fn asks(&self, demand: &str) -> bool {
+        self.fields.approval == demand
     }
 
     /// Whether it is this day of the week.
@@ -151,6 +163,7 @@ impl Fields {
             tag_account_name: text(settings.tag_account_name.as_ref()),
             tag_production: settings.tag_production,
             provisioning: settings.provisioning,
+            approval: settings.approval.as_str().to_owned(),
             skip: settings.skip.iter().map(|skip| skip.as_str()).collect(),
             upload: jupiterone.is_some(),
             export: c1z.is_some(),
@@ -202,6 +215,7 @@ impl Fields {
             tag_account_name: form.text("tag_account_name"),
             tag_production: ticked("tag_production"),
             provisioning: ticked("provisioning"),
+            approval: form.text("approval"),
             interval: form.text("polling_interval"),
             hour: form.text("hour"),
             day: form.text("day_of_week"),
@@ -242,6 +256,7 @@ impl Fields {
             "tag_account_name": some(&self.tag_account_name),
             "tag_production": self.tag_production,
             "provisioning": self.provisioning,
+            "approval": self.approval,
             "polling_interval": polling(&self.interval, &self.hour, &self.day, &self.cron, &self.time_zone),
             "skip": self.skip,
             "after_sync": { "jupiterone": jupiterone, "c1z": c1z },

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 pub(super) use add::{add, create, planning};
 pub(super) use fix::address as fix;
-pub(super) use plan::{apply, cancel, page as one};
+pub(super) use plan::{apply, approve, cancel, page as one};
 
 use super::asked::segment;
 use super::cell::{Badge, Cell, Head, Table, Tone};
@@ -158,6 +158,11 @@ fn who(actor: &str) -> String {
     Name::new(plain).cut
 }
 
+/// The word for a plan that somebody else has to approve first.
+fn waiting() -> Badge {
+    Badge::new(Tone::Warn, "waits for a second person")
+}
+
 /// How far a plan has come, as a word.
 fn badge(status: PlanStatus) -> Badge {
     let (tone, word) = match status {
@@ -190,7 +195,11 @@ fn table(frame: &Frame, rows: &[Placed<PlanLine>], names: &HashMap<String, Strin
         let status = if expired { PlanStatus::Expired } else { plan.status };
         vec![
             Cell::Link(Name::new(&capital(&plan.title)), href, Some(Name::new(&asked_for))),
-            Cell::Badge(badge(status)),
+            Cell::Badge(if plan.waits_for_approval && plan.expires_at >= frame.now {
+                waiting()
+            } else {
+                badge(status)
+            }),
             Cell::When(When::new(plan.created_at, frame.now)),
             Cell::Number(if plan.done > 0 && plan.done < plan.steps {
                 format!("{} of {}", number(plan.done as u64), number(plan.steps as u64))

@@ -89,6 +89,7 @@ pub(crate) static ROUTES: &[Route] = &[
         Box::pin(provisioning::unprotect(call))
     }),
     get("/provisioning/{id}", Operation::GetPlan, |call| Box::pin(provisioning::one(call))),
+    post("/provisioning/{id}/approve", Operation::ApprovePlan, |call| Box::pin(provisioning::approve(call))),
     post("/provisioning/{id}/apply", Operation::ApplyPlan, |call| Box::pin(provisioning::apply(call))),
     post("/provisioning/{id}/cancel", Operation::CancelPlan, |call| Box::pin(provisioning::cancel(call))),
     get("/connectors", Operation::ListConnectors, |call| Box::pin(connectors::page(call))),

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use metsuke_engine::connectors::{C1zExport, JupiterOneUpload, Settings};
 use metsuke_engine::schedule::Polling;
 use metsuke_engine::sync::Skip;
+use metsuke_model::approval::Demand;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -53,6 +54,9 @@ pub(super) struct SettingArgs {
     /// Whether access may be changed through it
     #[arg(long, value_name = "true|false")]
     provisioning: Option<bool>,
+    /// Which changes of access a second person has to approve: none, sensitive or every
+    #[arg(long, value_name = "WHICH")]
+    approval: Option<Demand>,
     /// What to leave out: addons, pipelines, spaces, invitations; `none` for nothing
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     skip: Option<Vec<String>>,
@@ -91,6 +95,7 @@ impl SettingArgs {
         settings.co_owners = self.co_owners.clone().unwrap_or_else(|| settings.co_owners.clone());
         settings.tag_production = self.tag_production.unwrap_or(settings.tag_production);
         settings.provisioning = self.provisioning.unwrap_or(settings.provisioning);
+        settings.approval = self.approval.unwrap_or(settings.approval);
         if let Some(tag) = &self.tag_account_name {
             settings.tag_account_name = Some(tag.clone()).filter(|tag| !tag.is_empty());
         }

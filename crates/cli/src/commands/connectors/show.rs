@@ -65,6 +65,7 @@ pub(super) fn told(context: &Context, mut document: Value) -> anyhow::Result<Exi
         ("tagged", text("tag_account_name")),
         ("production", choice("tag_production", "yes", "no")),
         ("provisioning", choice("provisioning", "on", "off")),
+        ("approval", text("approval")),
     ];
     let told = rows.iter().filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = told.map(|(name, value)| format!("{name:13} {}\n", shown(value))).collect();

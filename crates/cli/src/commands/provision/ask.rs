@@ -12,6 +12,7 @@ use super::report::{Answer, show_plan};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::operator::operating;
 use crate::question::{agreed, can_ask};
 use crate::remote::Remote;
 
@@ -232,7 +233,7 @@ pub(super) async fn apply_through(
 /// What a rule refused is an answer; everything else is a failure.
 fn refused(context: &Context, error: anyhow::Error) -> anyhow::Result<Exit> {
     match error.downcast_ref::<ServerError>() {
-        Some(ServerError::Refused(told)) if told.code == "refused" => {
+        Some(ServerError::Refused(told)) if ["refused", "approval_needed"].contains(&&*told.code) => {
             let (reason, hint) = (told.message.clone(), told.hint.clone());
             Answer::refused(Refusal { rule: None, reason, hint }).print(context)
         }
@@ -245,6 +246,7 @@ async fn change(context: &Context, ask: Ask, handling: Handling, write: &WriteAr
     let teller = Teller::new(context);
     let allowed = settings.allow_writes;
     let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &teller)?;
+    let provisioner = provisioner.on_behalf_of(operating());
     let plan = match provisioner.plan(&ask, handling.reason.as_deref()).await? {
         Planned::Unchanged(why) => return Answer::unchanged(why).print(context),
         Planned::Refused(refusal) => return Answer::refused(refusal).print(context),

@@ -12,6 +12,7 @@ use metsuke_clients::heroku::Heroku;
 use metsuke_engine::EngineError;
 use metsuke_engine::access::find_user;
 use metsuke_engine::access::provision::{Point, Settings, Watch};
+use metsuke_model::approval::Demand;
 use metsuke_store::Store;
 
 use crate::args::{HerokuArgs, LimitArgs, duration};
@@ -32,6 +33,12 @@ pub(crate) struct WriteArgs {
     /// The number that releases a plan which is over a cap
     #[arg(long, value_name = "N", help_heading = "Writing")]
     pub(super) confirm_count: Option<usize>,
+    /// Which plans a second person has to approve: none, sensitive or every
+    ///
+    /// Else METSUKE_APPROVAL, else none. Of a connector, its own setting decides: `metsuke connectors edit NAME --approval
+    /// sensitive`.
+    #[arg(long, value_name = "WHICH", help_heading = "Writing")]
+    approval: Option<Demand>,
     /// The connector's own account, where Heroku does not tell it to the token
     #[arg(long, value_name = "EMAIL|ID", help_heading = "Writing")]
     connector_account: Option<String>,
@@ -79,6 +86,10 @@ impl WriteArgs {
             allow_writes: match &connector {
                 Some(connector) => connector.settings.provisioning,
                 None => self.allow_writes || context.config.provisioning(),
+            },
+            approval: match &connector {
+                Some(connector) => connector.settings.approval,
+                None => self.approval.unwrap_or_else(|| context.config.approval()),
             },
             connector: connector.map(|connector| connector.name),
             connector_account: self.connector_account.clone(),

@@ -1,24 +1,25 @@
 //! `metsuke plans` and `metsuke apply`.
 
+mod through;
+
 use std::fmt::Write as _;
 
 use metsuke_engine::EngineError;
-use metsuke_engine::access::provision::{Provisioner, cancel};
+use metsuke_engine::access::provision::{Provisioner, approve, cancel};
+use metsuke_engine::desk::ApprovalShown;
 use metsuke_model::SystemClock;
-use metsuke_model::plan::{Plan, PlanStatus, StepStatus};
+use metsuke_model::approval::Demand;
+use metsuke_model::plan::{PlanStatus, StepStatus};
 use metsuke_store::{PlanRow, Store};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
-use super::ask::apply_through;
 use super::options::{Teller, WriteArgs};
-use super::report::{Answer, Told, show_plan};
+use super::report::{Answer, Told, show_plan, told_approval};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::operator::operator;
+use crate::operator::{operating, operator};
 use crate::question::{agreed, can_ask};
-use crate::remote::Remote;
 use crate::rows::{self, Cell, Column};
 use crate::text::shown;
 
@@ -52,6 +53,7 @@ pub(crate) struct ApplyArgs {
     after_help = "Examples:
   metsuke plans
   metsuke plans show 3f2a9c01d4e7
+  metsuke plans approve 3f2a9c01d4e7
   metsuke plans cancel 3f2a9c01d4e7 --reason 'asked for by mistake'
   metsuke plans reconcile"
 )]
@@ -70,6 +72,18 @@ enum PlansCommand {
         /// The plan's id, or its beginning
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Approve a plan that somebody else has asked for, by its hash; nothing is sent
+    Approve {
+        /// The plan's id, or its beginning
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The whole hash of what is approved; without it, what is shown
+        #[arg(long, value_name = "HASH")]
+        hash: Option<String>,
+        /// Approve without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// Call a plan off, so that nobody applies it any more; nothing is sent, and what was done of it stays
     Cancel {
@@ -129,6 +143,7 @@ struct Shown<'p> {
     plan: Told<'p>,
     status: PlanStatus,
     reason: Option<&'p str>,
+    approval: &'p ApprovalShown,
     progress: Vec<Progress<'p>>,
 }
 
@@ -160,6 +175,7 @@ impl ApplyArgs {
         }
         let teller = Teller::new(context);
         let provisioner = Provisioner::new(&heroku, &store, settings, &SystemClock, &teller)?;
+        let provisioner = provisioner.on_behalf_of(operating());
         let applied = provisioner.apply(&row.id, self.write.confirm_count).await?;
         Answer::applied(&row.plan, applied).print(context)
     }
@@ -180,14 +196,27 @@ impl PlansArgs {
                 Ok(Exit::Done)
             }
             Some(PlansCommand::Show { id }) => {
-                let store = context.database().await?;
-                show(context, &find(&store, &id).await?)
+                let (store, demand) = opened(context).await?;
+                show(context, &find(&store, &id).await?, demand)
+            }
+            Some(PlansCommand::Approve { id, hash, yes }) => {
+                let (store, demand) = opened(context).await?;
+                let row = find(&store, &id).await?;
+                if !yes && can_ask() {
+                    show(context, &row, demand)?;
+                    if !agreed("Approve it?")? {
+                        return Ok(Exit::Done);
+                    }
+                }
+                let hash = hash.as_deref().unwrap_or(&row.hash);
+                approve(&store, &operating(), &row.id, hash, &SystemClock).await?;
+                show(context, &find(&store, &row.id).await?, demand)
             }
             Some(PlansCommand::Cancel { id, reason }) => {
-                let store = context.database().await?.acting_as(operator());
+                let (store, demand) = opened(context).await?;
                 let id = find(&store, &id).await?.id;
                 cancel(&store, &id, reason.as_deref(), &SystemClock).await?;
-                show(context, &find(&store, &id).await?)
+                show(context, &find(&store, &id).await?, demand)
             }
             Some(PlansCommand::Reconcile(write)) => {
                 let (heroku, store, settings) = write.open(context).await?;
@@ -210,100 +239,21 @@ impl PlansArgs {
     }
 }
 
-impl ApplyArgs {
-    /// Applies through a server.
-    ///
-    /// # Errors
-    ///
-    /// What the server said.
-    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
-        let told = found(remote, &self.id).await?;
-        let plan: Plan = serde_json::from_value(told["plan"].clone())?;
-        if context.output.format == Format::Table {
-            show_plan(context, &plan)?;
-        }
-        let said = self.yes || self.write.confirm_count.is_some();
-        if !said && can_ask() && !agreed("Apply it?")? {
-            return Answer::planned(&plan).print(context);
-        }
-        apply_through(context, remote, &plan, self.write.confirm_count).await
-    }
-}
-
-impl PlansArgs {
-    /// Lists, shows or settles, at a server.
-    ///
-    /// # Errors
-    ///
-    /// What the server said, or writing to stdout met.
-    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
-        match self.command {
-            None => {
-                let query = remote.query(Vec::new());
-                let lines: Vec<Line> = remote.rows(&["plans"], query, self.limit as usize).await?;
-                rows::write(context.output, PLANS, &lines)?;
-            }
-            Some(PlansCommand::Show { id }) => {
-                show_told(context, &found(remote, &id).await?)?;
-            }
-            Some(PlansCommand::Cancel { id, reason }) => {
-                let told = found(remote, &id).await?;
-                let path = ["plans", told["id"].as_str().unwrap_or_default(), "cancel"];
-                let cancelled: Value = remote.post(&path, json!({ "reason": reason })).await?;
-                show_told(context, &cancelled)?;
-            }
-            Some(PlansCommand::Reconcile(_)) => {
-                let body = json!({ "connector": remote.connector() });
-                let told: Value = remote.post(&["plans", "reconcile"], body).await?;
-                let steps = told["steps"].as_array().cloned().unwrap_or_default();
-                for step in &steps {
-                    let (plan, status) = (step["plan"].as_str(), step["status"].as_str());
-                    let (plan, status) = (plan.unwrap_or_default(), status.unwrap_or_default());
-                    context.output.print(&format!("plan {plan}, step {}: {status}\n", step["step"]))?;
-                }
-                if steps.is_empty() {
-                    context.note("note: nothing is open");
-                }
-                let open = steps.iter().any(|step| step["status"] == StepStatus::Unknown.as_str());
-                return Ok(if open { Exit::Failure } else { Exit::Done });
-            }
-        }
-        Ok(Exit::Done)
-    }
-}
-
-/// The plan of this id, or of the one that begins so.
-async fn found(remote: &Remote, id: &str) -> anyhow::Result<Value> {
-    let lines: Vec<Line> = remote.all(&["plans"], Vec::new()).await?;
-    let mut fitting = lines.iter().filter(|line| line.id.starts_with(id));
-    match (fitting.next(), fitting.next()) {
-        (Some(one), None) => remote.get(&["plans", &one.id], Vec::new()).await,
-        _ => Err(EngineError::NoPlan { asked: id.into() }.into()),
-    }
-}
-
-/// Prints a plan as a server tells of it.
-fn show_told(context: &Context, told: &Value) -> anyhow::Result<()> {
-    let plan: Plan = serde_json::from_value(told["plan"].clone())?;
-    if context.output.format != Format::Table {
-        context.output.document(&json!({
-            "plan": Told::of(&plan), "status": told["status"], "reason": told["reason"],
-            "progress": told["progress"],
-        }))?;
-        return Ok(());
-    }
-    show_plan(context, &plan)?;
-    let status = told["status"].as_str().unwrap_or_default();
-    let reason = told["reason"].as_str().map(|told| format!(": {}", shown(told))).unwrap_or_default();
-    context.output.print(&format!("Status: {}{reason}\n", shown(status)))?;
-    Ok(())
+/// The database in use, for whoever runs the program, and which of its plans a second person has to approve.
+async fn opened(context: &Context) -> anyhow::Result<(Store, Demand)> {
+    let (store, connector) = context.estate_in_use().await?;
+    let demand = match &connector {
+        Some((installation, id)) => installation.connector(*id).await?.settings.approval,
+        None => context.config.approval(),
+    };
+    Ok((store.acting_as(operator()), demand))
 }
 
 async fn find(store: &Store, id: &str) -> anyhow::Result<PlanRow> {
     Ok(store.plan(id).await?.ok_or_else(|| EngineError::NoPlan { asked: id.into() })?)
 }
 
-fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
+fn show(context: &Context, row: &PlanRow, demand: Demand) -> anyhow::Result<Exit> {
     if row.plan.hash() != row.hash {
         return Err(
             Failure::new(format!("plan {} does not fit its hash: somebody changed it", row.id)).into()
@@ -321,10 +271,10 @@ fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
             told: step.told.as_deref(),
         })
         .collect();
+    let approval = ApprovalShown::of(row, demand);
     if context.output.format != Format::Table {
-        let shown =
-            Shown { plan: Told::of(&row.plan), status: row.status, reason: row.told.as_deref(), progress };
-        context.output.document(&shown)?;
+        let (plan, status, reason) = (Told::of(&row.plan), row.status, row.told.as_deref());
+        context.output.document(&Shown { plan, status, reason, approval: &approval, progress })?;
         return Ok(Exit::Done);
     }
     show_plan(context, &row.plan)?;
@@ -334,6 +284,7 @@ fn show(context: &Context, row: &PlanRow) -> anyhow::Result<Exit> {
         let told = step.told.map(|told| format!(": {}", shown(told))).unwrap_or_default();
         writeln!(text, "  {}. {}{told}", step.step, step.status.as_str())?;
     }
+    text.push_str(&told_approval(&approval));
     context.output.print(&text)?;
     Ok(Exit::Done)
 }

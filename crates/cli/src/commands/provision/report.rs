@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use metsuke_engine::access::provision::{Applied, Outcome, Refusal};
+use metsuke_engine::desk::ApprovalShown;
 use metsuke_model::Grant;
 use metsuke_model::plan::{Plan, PlannedCall, Step};
 use serde::Serialize;
@@ -73,8 +74,7 @@ impl<'p> Answer<'p> {
 
     /// Refused before there was a plan.
     pub(super) fn refused(refusal: Refusal) -> Self {
-        let rule = refusal.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-        let reason = Some(format!("{rule}{}", refusal.reason));
+        let reason = Some(refusal.words());
         Self { reason, hint: refusal.hint, ..Self::bare("refused", Exit::RefusedByRule) }
     }
 
@@ -88,7 +88,7 @@ impl<'p> Answer<'p> {
     pub(super) fn applied(plan: &'p Plan, applied: Applied) -> Self {
         let exit = match applied.outcome {
             Outcome::Applied | Outcome::Unchanged => Exit::Done,
-            Outcome::Frozen | Outcome::RefusedByRule => Exit::RefusedByRule,
+            Outcome::Frozen | Outcome::Unapproved | Outcome::RefusedByRule => Exit::RefusedByRule,
             Outcome::RefusedByHeroku => Exit::RefusedByHeroku,
             Outcome::NotSent | Outcome::Unknown => Exit::Failure,
         };
@@ -191,6 +191,20 @@ pub(super) fn show_plan(context: &Context, plan: &Plan) -> anyhow::Result<()> {
     text.push('\n');
     output.print(&text)?;
     Ok(())
+}
+
+/// What a plan needs of others, and who approved it; nothing where nobody has to.
+pub(super) fn told_approval(approval: &ApprovalShown) -> String {
+    let given = approval.approvals.iter().map(|given| format!("  by {} at {}\n", shown(&given.by), given.at));
+    let needs = match (approval.missing, approval.why.as_deref()) {
+        (_, None) => String::new(),
+        (0, Some(why)) => format!("Approval: given, because {}\n", shown(why)),
+        (1, Some(why)) => format!("Approval: somebody else has to approve it, because {}\n", shown(why)),
+        (missing, Some(why)) => {
+            format!("Approval: {missing} people have to approve it, because {}\n", shown(why))
+        }
+    };
+    given.fold(needs, |text, line| text + &line)
 }
 
 fn told_step(step: &Step) -> String {

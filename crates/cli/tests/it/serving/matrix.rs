@@ -107,6 +107,7 @@ testChannel             channels    w  ---oA no
 listPlans               plans       r  -aroA no
 createPlan              plans       w  ---oA anybody
 getPlan                 plans       r  -aroA no
+approvePlan             plans       w  ---oA no
 applyPlan               plans       w  ---oA no
 cancelPlan              plans       w  ---oA no
 listAuditEvents         audit       r  -a--A no

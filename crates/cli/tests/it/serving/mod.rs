@@ -12,6 +12,7 @@ mod manners;
 mod matrix;
 mod questions;
 mod rosters;
+mod second_person;
 mod through;
 mod traces;
 mod webhooks;

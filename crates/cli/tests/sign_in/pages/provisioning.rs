@@ -126,7 +126,7 @@ async fn a_plan_that_was_called_off_is_never_applied() {
     assert_eq!(browser.submit(&format!("{place}/cancel"), &own).await.status, 409);
     let id = place.rsplit('/').next().unwrap();
     let told = browser.get(&format!("/api/v1/plans/{id}")).await.json();
-    assert_eq!((&told["status"], told["rules"].as_array().unwrap().len()), (&json!("cancelled"), 8));
+    assert_eq!((&told["status"], told["rules"].as_array().unwrap().len()), (&json!("cancelled"), 9));
     let store = estate.house.installation.estate(estate.connector).await.unwrap();
     let rows = store.audit_rows_before(None, 100).await.unwrap();
     assert!(rows.iter().any(|row| row.text.contains("plan.cancelled") && row.text.contains(id)));
@@ -286,4 +286,61 @@ async fn what_is_asked_for_wrongly_is_told_above_the_form() {
         );
         assert!(answer.body.contains("Work the plan out"), "{}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn what_a_second_person_has_to_approve_is_offered_to_them_alone() {
+    let (estate, mut admin) = writing().await;
+    let (team, person) = member(&estate);
+    let settings = format!("/connectors/{}/settings", estate.connector);
+    has(&admin.get(&settings).await, &["Plans are approved by", "<option value=\"none\" selected>"]);
+    let place = format!("/api/v1/connectors/{}", estate.connector);
+    let answer = admin.send(Method::PATCH, &place, &json!({ "approval": "sensitive" })).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    has(&admin.get(&settings).await, &["<option value=\"sensitive\" selected>"]);
+    let place = planned(&mut admin, &team, &person).await;
+    let page = admin.get(&place).await;
+    has(
+        &page,
+        &[
+            "waits for a second person",
+            "It needs approval by somebody else than admin@example.com: it grants the admin role.",
+            "Who has to approve it has done so",
+        ],
+    );
+    for offer in ["/approve\"", "/apply\"", "Approve and apply"] {
+        assert!(!page.body.contains(offer), "{offer}: {}", page.body);
+    }
+    has(&admin.get("/provisioning").await, &["waits for a second person"]);
+    let csrf = admin.csrf.clone();
+    let own = [("csrf_token", csrf.as_str())];
+    assert_eq!(admin.submit(&format!("{place}/apply"), &own).await.status, 303);
+    assert!(estate.simulator.journal().writes.is_empty(), "something was sent");
+    has(&admin.get(&place).await, &["waits for a second person"]);
+
+    let mut operator = estate.browser(Role::Operator).await;
+    let page = operator.get(&place).await;
+    has(&page, &[&format!("action=\"{place}/approve\""), "waits for a second person"]);
+    assert!(!page.body.contains("/apply\""), "{}", page.body);
+    let hash =
+        page.body.split("name=\"hash\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let theirs = operator.csrf.clone();
+    let wrong = [("csrf_token", theirs.as_str()), ("hash", "0")];
+    assert_eq!(operator.submit(&format!("{place}/approve"), &wrong).await.status, 409);
+    let stolen = [("csrf_token", csrf.as_str()), ("hash", hash.as_str())];
+    assert_eq!(admin.submit(&format!("{place}/approve"), &stolen).await.status, 409, "who asked for it");
+    let right = [("csrf_token", theirs.as_str()), ("hash", hash.as_str())];
+    let approved = operator.submit(&format!("{place}/approve"), &right).await;
+    assert_eq!((approved.status, approved.header("location")), (303, format!("{place}#state").as_str()));
+    let page = admin.get(&place).await;
+    has(
+        &page,
+        &["Approved by", "operator@example.com", ">Apply</button>", "Others approved exactly these steps"],
+    );
+    assert!(!page.body.contains("/approve\""), "{}", page.body);
+    assert!(estate.simulator.journal().writes.is_empty(), "something was sent");
+    assert_eq!(admin.submit(&format!("{place}/apply"), &own).await.status, 303);
+    has(&admin.get(&place).await, &["done and read back"]);
+    let there = estate.simulator.edit(|world| world.members_of(&team)).unwrap();
+    assert!(there.contains(&(person, Some("admin".into()))));
 }

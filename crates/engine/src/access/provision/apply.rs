@@ -31,6 +31,7 @@ pub(super) struct Tally {
 pub(super) enum Ended {
     Done,
     Rule(Refusal),
+    Unapproved(Refusal),
     Frozen(String),
     RefusedByHeroku { reason: String, status: Option<u16> },
     Superseded(String),
@@ -85,6 +86,9 @@ impl Provisioner<'_> {
         if now > plan.expires_at {
             return Ok(Some(Ended::Superseded(format!("plan {} is older than 24 hours", row.id))));
         }
+        if let Some(refusal) = self.unapproved(row) {
+            return Ok(Some(Ended::Unapproved(refusal)));
+        }
         if let Some(refusal) = self.standing_rules(&plan.steps).await? {
             return Ok(Some(Ended::Rule(refusal)));
         }
@@ -126,8 +130,11 @@ impl Provisioner<'_> {
         confirm: Option<usize>,
         tally: &mut Tally,
     ) -> Result<Ended, EngineError> {
+        // Where nobody else has to, whoever applies it approves it.
+        let approved_before = self.settings.approval.why(&row.plan).is_some();
+        let code = if approved_before { EventCode::PlanBegun } else { EventCode::PlanApproved };
         let event = self
-            .plan_event(&row.id, EventCode::PlanApproved)
+            .plan_event(&row.id, code)
             .detail("hash", row.hash.clone())
             .detail("confirmed_count", json!(confirm));
         self.store.mark_plan(&row.id, PlanStatus::Applying, None, Some(event)).await?;

@@ -297,6 +297,7 @@ impl Provisioner<'_> {
             title: title(ask),
             reason: reason.map(Into::into),
             actor: self.store.actor().name.to_string(),
+            asked_by: self.party.clone(),
             created_at: now,
             expires_at: Moment(now.0.saturating_add(keeps)),
             version: snapshot.sync().version.0,

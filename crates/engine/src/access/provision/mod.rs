@@ -6,6 +6,7 @@
 //! Invariant: no call is sent whose intent, with its event, is not durable; and none is sent again before a read.
 
 mod apply;
+mod approve;
 mod ask;
 mod call;
 mod cancel;
@@ -22,10 +23,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use metsuke_clients::heroku::{Heroku, Provisioning};
+use metsuke_model::approval::{Demand, Party};
 use metsuke_model::plan::Plan;
 use metsuke_model::{Clock, Grant};
 use metsuke_store::Store;
 
+pub use approve::approve;
 pub use ask::{Ask, On};
 pub use cancel::cancel;
 pub use reconcile::Settled;
@@ -41,6 +44,8 @@ pub struct Settings {
     pub allow_writes: bool,
     /// The name of the connector whose own setting that is; none for the installation's.
     pub connector: Option<String>,
+    /// Which plans a second person has to approve (R7).
+    pub approval: Demand,
     /// The connector's own account, by e-mail address or id, for a token to which Heroku does not tell it (R2).
     pub connector_account: Option<String>,
     /// A file whose presence stops every write (R11).
@@ -67,6 +72,7 @@ impl Default for Settings {
         Self {
             allow_writes: false,
             connector: None,
+            approval: Demand::None,
             connector_account: None,
             kill_file: None,
             caps: Caps::default(),
@@ -90,6 +96,8 @@ pub enum Sabotage {
     RetryWithoutReading,
     /// A restored store counts as any other.
     ForgetTheRestore,
+    /// What a second person has to approve is applied without.
+    SkipTheApproval,
 }
 
 /// Where in the protocol a worker is; a crash harness stops it at each of them.
@@ -188,6 +196,13 @@ impl Refusal {
         Self { rule: None, reason: reason.into(), hint: None }
     }
 
+    /// The reason with the rule's name in front.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let rule = self.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
+        format!("{rule}{}", self.reason)
+    }
+
     fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -203,6 +218,8 @@ pub enum Outcome {
     Unchanged,
     /// Over a cap: it waits until its number is typed.
     Frozen,
+    /// Somebody else has to approve or apply it (R7); the plan stands as it stood.
+    Unapproved,
     /// A rule refused it.
     RefusedByRule,
     /// Heroku refused it.
@@ -221,7 +238,7 @@ impl Outcome {
             Self::Applied => "applied",
             Self::Unchanged => "unchanged",
             Self::Frozen => "frozen",
-            Self::RefusedByRule | Self::RefusedByHeroku => "refused",
+            Self::Unapproved | Self::RefusedByRule | Self::RefusedByHeroku => "refused",
             Self::NotSent => "planned",
             Self::Unknown => "unknown",
         }
@@ -256,10 +273,11 @@ pub struct Provisioner<'a> {
     settings: Settings,
     clock: &'a dyn Clock,
     watch: &'a dyn Watch,
+    party: Party,
 }
 
 impl<'a> Provisioner<'a> {
-    /// A provisioner over one account and one database; nothing is sent.
+    /// A provisioner over one account and one database, for nobody in particular; nothing is sent.
     ///
     /// # Errors
     ///
@@ -272,6 +290,12 @@ impl<'a> Provisioner<'a> {
         watch: &'a dyn Watch,
     ) -> Result<Self, EngineError> {
         let door = heroku.provisioning().map_err(|source| EngineError::Upstream { source })?;
-        Ok(Self { heroku, door, store, settings, clock, watch })
+        Ok(Self { heroku, door, store, settings, clock, watch, party: Party::Nobody })
+    }
+
+    /// The same for somebody: who asks for its plans and applies them (R7).
+    #[must_use]
+    pub fn on_behalf_of(self, party: Party) -> Self {
+        Self { party, ..self }
     }
 }

@@ -6,7 +6,7 @@ use metsuke_store::PlanRow;
 use serde_json::json;
 
 use super::apply::{Ended, Tally};
-use super::{Applied, Outcome, Provisioner};
+use super::{Applied, Outcome, Provisioner, Refusal};
 use crate::EngineError;
 
 impl Provisioner<'_> {
@@ -40,11 +40,11 @@ impl Provisioner<'_> {
             }
             Ended::Rule(refusal) => {
                 applied.outcome = Outcome::RefusedByRule;
-                let rule = refusal.rule.map(|rule| format!("{rule}: ")).unwrap_or_default();
-                applied.reason = Some(format!("{rule}{}", refusal.reason));
+                applied.reason = Some(refusal.words());
                 applied.hint = refusal.hint;
                 (PlanStatus::Refused, EventCode::PlanRefused)
             }
+            Ended::Unapproved(refusal) => return self.unapproved_yet(row, refusal, applied).await,
             Ended::Frozen(reason) => {
                 applied.outcome = Outcome::Frozen;
                 let count = row.plan.confirm_count();
@@ -85,5 +85,22 @@ impl Provisioner<'_> {
         }
         self.store.mark_plan(&row.id, status, applied.reason.as_deref(), Some(event)).await?;
         Ok(applied)
+    }
+
+    /// Says that somebody else has to approve or apply the plan, which stays as it is.
+    async fn unapproved_yet(
+        &self,
+        row: &PlanRow,
+        refusal: Refusal,
+        applied: Applied,
+    ) -> Result<Applied, EngineError> {
+        let reason = refusal.words();
+        let event = self
+            .plan_event(&row.id, EventCode::PlanRefused)
+            .detail("rule", json!(refusal.rule))
+            .detail("calls", json!(applied.calls))
+            .detail("reason", reason.clone());
+        self.store.record(event).await?;
+        Ok(Applied { outcome: Outcome::Unapproved, reason: Some(reason), hint: refusal.hint, ..applied })
     }
 }

@@ -9,6 +9,7 @@ use metsuke_model::plan::{Plan, State, StepStatus};
 use metsuke_store::{PlanRow, Store};
 use serde::Serialize;
 
+use super::approve::wanting;
 use super::rules::{hour_before, is_protected, over_hour, protected_names, removals_over, writes_off};
 use super::{Refusal, Settings};
 use crate::EngineError;
@@ -73,6 +74,7 @@ pub async fn verdicts(
             standing: Standing::Asked,
             told: None,
         },
+        say("R7", "Who has to approve it has done so", told(wanting(settings, row))),
         say("R3", "Nobody who is protected is changed", protected(store, plan).await?),
         Verdict {
             rule: "R4",

@@ -165,6 +165,11 @@ impl Ground {
         self.memory().stored_with(edition);
     }
 
+    /// Says that what was evaluated of a rule is stored, with this edition of the findings.
+    pub(crate) fn stored_of(&self, rule: &str, edition: i64) {
+        self.memory().stored_of(rule, edition);
+    }
+
     async fn people(&self) -> Result<[u8; 32], EngineError> {
         Ok(*self.people.get_or_try_init(|| self.at.people_hash()).await?)
     }

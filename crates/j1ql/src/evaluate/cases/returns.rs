@@ -128,6 +128,12 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         36,
+        "a relationship that is not named is no computed one, whose `via` would be a text",
+        "FIND heroku_application WITH name='shop' THAT RELATES TO << AS r heroku_team RETURN coalesce(r.via, 1) AS x",
+        Rows(&["x"], &["1"]),
+    ),
+    case(
+        36,
         "functions stand in RETURN alone",
         "FIND heroku_application AS a WHERE abs(a.repoSizeBytes)=500",
         Refused,

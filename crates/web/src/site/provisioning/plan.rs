@@ -10,11 +10,12 @@ use metsuke_engine::access::provision::{Standing, Verdict};
 use metsuke_engine::desk::{PlanShown, Plans};
 use metsuke_engine::identity::Operation;
 use metsuke_model::Moment;
+use metsuke_model::approval::{Bar, Party, may_apply, may_approve};
 use metsuke_model::plan::PlanStatus;
 use serde_json::{Value, json};
 
 use super::step::{self, shown as step_shown};
-use super::{badge, capital, who};
+use super::{badge, capital, waiting, who};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::ApiError;
@@ -54,6 +55,13 @@ struct View {
     applying: bool,
     may_apply: bool,
     may_cancel: bool,
+    /// What it needs of others; empty where nobody has to approve it.
+    needs: String,
+    /// Whether whoever looks may approve it, and the hash of what they do.
+    may_approve: bool,
+    hash: String,
+    /// Whether somebody else has approved it already, so that applying it approves nothing.
+    approved: bool,
     again: String,
 }
 
@@ -74,10 +82,20 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
     let over = judged.iter().any(|verdict| verdict.standing == Standing::Over);
     let status =
         if expired && found.status == PlanStatus::Planned { PlanStatus::Expired } else { found.status };
+    let party = call.caller()?.party();
+    let counts = may_approve(&found.plan, &party);
+    let approval = &found.approval;
+    let lacking = open && approval.missing > 0;
+    let barred = approval.needed && may_apply(&found.plan, &party).is_err();
+    let already = open && counts.is_ok() && has_approved(&call, &found)?;
     let connector = found.connector.as_ref().map(|_| estate.name.as_str());
     let view = View {
         place: place(&id),
-        badge: badge(status),
+        badge: if lacking { waiting() } else { badge(status) },
+        needs: if lacking { needs(&found, counts.err(), already, &party) } else { String::new() },
+        may_approve: lacking && !already && counts.is_ok() && frame.may(&call, Operation::ApprovePlan),
+        hash: found.hash.clone(),
+        approved: approval.needed && !lacking,
         lead: lead(&frame, &found),
         steps: steps(&found),
         sentences: texts(found.plan.effects.get("sentences")),
@@ -90,12 +108,34 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
         confirm: (over || found.status == PlanStatus::Frozen).then_some(found.confirm_count),
         broken: judged.iter().any(|verdict| verdict.standing == Standing::Broken),
         applying: found.status == PlanStatus::Applying,
-        may_apply: open && frame.may(&call, Operation::ApplyPlan),
+        may_apply: open && !lacking && !barred && frame.may(&call, Operation::ApplyPlan),
         may_cancel: found.status.can_be_cancelled() && frame.may(&call, Operation::CancelPlan),
         again: frame.itself(),
         frame,
     };
     shown(StatusCode::OK, &view)
+}
+
+/// Whether whoever looks has approved the plan.
+fn has_approved(call: &Call, plan: &PlanShown) -> Result<bool, ApiError> {
+    let own = call.caller()?.actor().name;
+    Ok(plan.approval.approvals.iter().any(|given| *given.by == *own))
+}
+
+/// What a plan still needs, and what whoever looks has to do with it.
+fn needs(plan: &PlanShown, bar: Option<Bar>, already: bool, party: &Party) -> String {
+    let why = plan.approval.why.as_deref().unwrap_or_default();
+    let whom = match (plan.approval.missing, &plan.plan.asked_by) {
+        (1, Party::Nobody) => "approval by another person".to_owned(),
+        (1, asked) => format!("approval by somebody else than {asked}"),
+        _ => "approval by two people, because nobody knows which person asked for it".to_owned(),
+    };
+    let needs = format!("It needs {whom}: {why}.");
+    match bar {
+        Some(bar) => format!("{needs} {}.", capital(&bar.words(party, &plan.plan))),
+        None if already => format!("{needs} You have approved it."),
+        None => needs,
+    }
 }
 
 fn lead(frame: &Frame, plan: &PlanShown) -> String {
@@ -167,6 +207,10 @@ fn facts(frame: &Frame, plan: &PlanShown, connector: Option<&str>) -> Vec<(&'sta
         facts.push(("Until", when(plan.plan.expires_at)));
     }
     facts.push(("By", Cell::Text(Name::new(&who(&plan.plan.actor)))));
+    for given in &plan.approval.approvals {
+        facts.push(("Approved", when(given.at)));
+        facts.push(("Approved by", Cell::Text(Name::new(&who(&given.by)))));
+    }
     facts.push(("Plan", Cell::Text(Name::new(&plan.id))));
     facts.push(("Approved by its hash", Cell::Text(Name::new(&plan.hash))));
     facts
@@ -203,6 +247,14 @@ fn iso(moment: Moment) -> String {
     When::new(moment, moment).iso
 }
 
+/// Approves the plan that was looked at, by its hash.
+pub(in crate::site) async fn approve(call: Call) -> Result<Answer, ApiError> {
+    let place = place(call.segment("id"));
+    let hash = Form::read(&call.body).text("hash");
+    handle(as_json(call, &json!({ "hash": hash }))).await?;
+    Ok(sent_to(&format!("{place}#state")))
+}
+
 /// Applies the plan; where that takes its time, the page shows how far it is.
 pub(in crate::site) async fn apply(call: Call) -> Result<Answer, ApiError> {
     let place = place(call.segment("id"));
@@ -214,7 +266,11 @@ pub(in crate::site) async fn apply(call: Call) -> Result<Answer, ApiError> {
     };
     // What has begun goes on, whether somebody waits for it or not.
     match tokio::time::timeout(PATIENCE, handle(as_json(call, &body))).await {
-        Ok(Err(error)) if !matches!(error.code, "refused" | "heroku_refused" | "frozen") => Err(error),
+        Ok(Err(error))
+            if !matches!(error.code, "refused" | "heroku_refused" | "frozen" | "approval_needed") =>
+        {
+            Err(error)
+        }
         // What was refused, and why, stands on the plan's page.
         _ => Ok(sent_to(&format!("{place}#state"))),
     }
