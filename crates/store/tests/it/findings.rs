@@ -238,7 +238,7 @@ async fn an_evaluation_is_told_of_the_findings_that_it_may_change_and_of_no_othe
     assert_eq!(ground.same, HashSet::from(["aa11".to_owned()]), "what is as it was is only counted");
     assert_eq!(store.found_last("D01").await.unwrap(), ["aa11", "aa22"].map(String::from).into());
     let standing: Vec<String> = store.standing_of("D01").await.unwrap().into_iter().collect();
-    assert_eq!(standing, ["aa11", "aa22", "aa33"]);
+    assert_eq!(standing, ["aa11", "aa22", "aa44"]);
     let among = HashSet::from(["aa11".to_owned(), "aa33".to_owned()]);
     let of_part = WantedFindings { part: Some(("D01", &among)), ..wanted };
     let ground = store.finding_ground(&of_part).await.unwrap();

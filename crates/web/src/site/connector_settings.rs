@@ -234,7 +234,7 @@ impl Fields {
     }
 
     /// The request that the API takes for it.
-    fn body(&self, key: String) -> Value {
+    fn body(&self, key: &str) -> Value {
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let owners = self.co_owners.split([',', '\n', '\r', ' ']).filter_map(some);
         let co_owners: Vec<String> = owners.collect();
@@ -256,13 +256,16 @@ impl Fields {
             "tag_account_name": some(&self.tag_account_name),
             "tag_production": self.tag_production,
             "provisioning": self.provisioning,
-            "approval": self.approval,
             "polling_interval": polling(&self.interval, &self.hour, &self.day, &self.cron, &self.time_zone),
             "skip": self.skip,
             "after_sync": { "jupiterone": jupiterone, "c1z": c1z },
         });
-        if let (Some(members), false) = (body.as_object_mut(), key.is_empty()) {
-            members.insert("jupiterone_key".into(), key.into());
+        // What a form does not have stays as it is.
+        let told = [("approval", &*self.approval), ("jupiterone_key", key)];
+        for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {
+            if let Some(members) = body.as_object_mut() {
+                members.insert(name.into(), value.into());
+            }
         }
         body
     }
@@ -297,7 +300,7 @@ pub(super) async fn save(call: Call) -> Result<Answer, ApiError> {
     let form = Form::read(&call.body);
     let fields = Fields::read(&form);
     let (asking, place) = (call.clone(), format!("/connectors/{}", connector.id));
-    let mut call = as_json(call, &fields.body(form.text("jupiterone_key")));
+    let mut call = as_json(call, &fields.body(&form.text("jupiterone_key")));
     let edition: String = fields.edition.chars().filter(char::is_ascii_digit).collect();
     let edition = HeaderValue::from_str(&format!("\"{edition}-form\""));
     call.headers.extend(edition.ok().map(|edition| (header::IF_MATCH, edition)));
