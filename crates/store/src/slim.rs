@@ -140,7 +140,7 @@ impl Snapshot {
             return Ok(None);
         }
         let (table, parent) = (T::KIND.table(), parent_column(T::KIND));
-        let base = format!("SELECT {parent}, COUNT(*) FROM {table} WHERE gone IS NULL AND {parent} ");
+        let rows = format!("FROM {table} WHERE gone IS NULL AND {parent}");
         let mut counts = HashMap::new();
         let take = |row: crate::connection::Row<'_>| {
             counts.insert(row.number(0)?, row.count(1)?);
@@ -149,11 +149,17 @@ impl Snapshot {
         let doing = "counting objects";
         let connection = self.connection_mut();
         match of {
-            // The sign keeps SQLite from walking the table in the order of an index.
-            None => connection.each_of(doing, &format!("{base}IS NOT NULL GROUP BY +{parent}"), take).await?,
+            None => {
+                // The sign keeps SQLite from walking the table in the order of an index.
+                let sql = format!(
+                    "SELECT parent, COUNT(*) FROM (SELECT +{parent} AS parent {rows} IS NOT NULL) AS each GROUP BY parent"
+                );
+                connection.each_of(doing, &sql, take).await?;
+            }
             Some(ids) => {
+                let head = format!("SELECT {parent}, COUNT(*) {rows} IN (");
                 let tail = format!(") GROUP BY {parent}");
-                connection.each_in(doing, (&format!("{base}IN ("), &tail), ids, take).await?;
+                connection.each_in(doing, (&head, &tail), ids, take).await?;
             }
         }
         Ok(Some(counts))

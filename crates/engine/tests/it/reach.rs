@@ -76,7 +76,8 @@ async fn compared(house: &House, as_of: Option<AsOf>, layouts: Option<&Layouts>)
 fn shuffle(house: &House, chance: &mut Chance) {
     house.simulator.edit(|world| {
         let teams = world.team_names();
-        let apps = world.app_names(None);
+        let owners = teams.iter().map(|team| Some(&**team)).chain([None]);
+        let apps: Vec<String> = owners.flat_map(|owner| world.app_names(owner)).collect();
         let roles = [Some("admin"), Some("member"), Some("viewer"), Some("collaborator"), None];
         let rights: [&[&str]; 6] =
             [&[], &["view"], &["view", "deploy"], &["deploy"], &["operate", "audit"], &["manage"]];
