@@ -34,10 +34,10 @@ lint: ## Check the rules of the house and run the linter
 fmt: ## Format all Rust files
 	@cargo fmt --all
 
-browser: ## Look at every page in a real browser (SHOTS=1 makes the pictures of the documentation)
+browser: ## Look at every page in a real browser (SHOTS=1 makes the pictures of the documentation, PAINT=1 tells how soon pages are painted)
 	@scripts/setup.sh browser
 	@cargo build --locked --package metsuke-cli
-	@$(if $(filter-out 0,$(SHOTS)),METSUKE_SHOTS=1) scripts/browser.sh $(ARGS)
+	@$(if $(filter-out 0,$(SHOTS)),METSUKE_SHOTS=1) $(if $(filter-out 0,$(PAINT)),METSUKE_PAINT=1) scripts/browser.sh $(ARGS)
 
 conformance: ## Point Heroku's own command line at the simulator and compare
 	@scripts/setup.sh conformance

@@ -2,7 +2,8 @@
 # Looks at every page in a real browser: a demonstration and a simulated Heroku with hostile names are started on free ports.
 # usage: scripts/browser.sh [ARGUMENTS OF PLAYWRIGHT]
 #
-# The program is what `cargo build` has made last, or METSUKE. With METSUKE_SHOTS=1 the pictures of the documentation are made anew.
+# The program is what `cargo build` has made last, or METSUKE. With METSUKE_SHOTS=1 the pictures of the documentation are made anew;
+# with METSUKE_PAINT=1 nothing is tested, but told how soon each page is painted.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 metsuke=$(realpath -- "${METSUKE:-${CARGO_TARGET_DIR:-target}/debug/metsuke}")

@@ -5,6 +5,7 @@ import { defineConfig } from "@playwright/test";
 import { SESSION } from "./signed";
 
 const pictures = process.env["METSUKE_SHOTS"] !== undefined;
+const paint = process.env["METSUKE_PAINT"] !== undefined;
 
 export default defineConfig({
   testDir: ".",
@@ -33,8 +34,10 @@ export default defineConfig({
   // The demo's own company is looked at first: what adds a connector changes every page.
   projects: pictures
     ? [{ name: "pictures", testMatch: "pictures.spec.ts" }]
+    : paint
+    ? [{ name: "paint", testMatch: "paint.spec.ts" }]
     : [
-        { name: "pages", testIgnore: ["flow.spec.ts", "hostile.spec.ts", "pictures.spec.ts"] },
+        { name: "pages", testIgnore: ["flow.spec.ts", "hostile.spec.ts", "pictures.spec.ts", "paint.spec.ts"] },
         { name: "flow", testMatch: "flow.spec.ts", dependencies: ["pages"] },
         { name: "hostile", testMatch: "hostile.spec.ts", dependencies: ["flow"] },
       ],

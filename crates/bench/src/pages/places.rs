@@ -40,8 +40,9 @@ const LISTS: [(&str, &str); 11] = [
 ];
 
 /// Pages of which there is one.
-const SINGLE: [&str; 20] = [
+const SINGLE: [&str; 21] = [
     "/",
+    "/people/employees/add",
     "/graph",
     "/query",
     "/query/catalogue",
@@ -113,6 +114,15 @@ pub(super) async fn places(ground: &Ground) -> anyhow::Result<Vec<Place>> {
             ("the last of them", format!("{}/apps?from=6000", found(&wide))),
             ("that hold some words", format!("{}/apps?q=service-0003", found(&wide))),
             ("of one like most", format!("{}/apps", found(&usual))),
+        ],
+    ));
+    let employees = |only: &str| format!("/people/employees?only={only}");
+    places.push(object(
+        "/people/employees",
+        &[
+            ("who left", "/people/employees".to_owned()),
+            ("accounts of which nobody knows whose they are", employees("open")),
+            ("everybody", employees("all")),
         ],
     ));
     let [large, middling] = ground.teams();

@@ -19,7 +19,7 @@ use super::apart::to_its_end;
 use super::{Desk, Estate, Listing, Placed};
 use crate::EngineError;
 use crate::identity::Caller;
-use crate::people::{self, EmployeeLine, Open, Parsed, assign, unassign};
+use crate::people::{self, EmployeeLine, Open, Parsed, SettledAccount, assign, unassign};
 
 /// How long fetching a roster may take, for whoever waits for it.
 const FETCHING: Duration = Duration::from_mins(10);
@@ -171,6 +171,23 @@ impl Desk {
             let lines = lines.chain(employees.into_iter().map(OpenLine::from));
             let place = |row| Placed { connector: estate.connector.clone(), version: None, row };
             found.lines.extend(lines.map(place));
+        }
+        Ok(found)
+    }
+
+    /// The accounts of which somebody said by hand whose they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`estates`](Self::estates).
+    pub async fn settled_accounts(
+        &self,
+        connector: Option<&str>,
+    ) -> Result<Vec<Placed<SettledAccount>>, EngineError> {
+        let mut found = Vec::new();
+        for estate in self.estates(connector).await? {
+            let place = |row| Placed { connector: estate.connector.clone(), version: None, row };
+            found.extend(people::settled(&estate.store).await?.into_iter().map(place));
         }
         Ok(found)
     }

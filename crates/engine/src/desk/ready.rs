@@ -44,9 +44,13 @@ impl Wants {
         }
     }
 
-    fn all(&self) -> Vec<(Option<String>, Make)> {
+    fn all(&self) -> Vec<(Wanted, Make)> {
         let wants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        wants.iter().map(|((_, connector), make)| (connector.clone(), *make)).collect()
+        wants.iter().map(|(wanted, make)| (wanted.clone(), *make)).collect()
+    }
+
+    fn forget(&self, wanted: &Wanted) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(wanted);
     }
 }
 
@@ -80,10 +84,11 @@ impl Desk {
         if newest == readied.0 {
             return Ok(false);
         }
-        for (connector, make) in wants {
-            match make(self.clone(), connector).await {
+        for (wanted, make) in wants {
+            match make(self.clone(), wanted.1.clone()).await {
+                Ok(()) => {}
                 // A connector that is gone is not browsed any more.
-                Ok(()) | Err(EngineError::NoConnector { .. }) => {}
+                Err(EngineError::NoConnector { .. }) => self.shelves.asked.forget(&wanted),
                 Err(error) => return Err(error),
             }
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
-use metsuke_store::{Change, Document, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow, Said};
+use metsuke_store::{Document, Evaluated, FindingGround, FindingRow, Happened, RuleStateRow, Said};
 use serde_json::Value as Json;
 
 use super::ends;
@@ -25,7 +25,7 @@ use crate::rules::{Evaluation, Level, State, Subject};
 pub(super) struct Judged<'j> {
     pub(super) rule: &'j Watched,
     pub(super) evaluation: Evaluation,
-    pub(super) changes: Arc<[Change]>,
+    pub(super) log: Arc<touch::Log>,
     /// The subjects of which it tells, by their fingerprints; none where it tells of all.
     pub(super) touched: Option<HashSet<String>>,
     pub(super) part: Part,
@@ -298,7 +298,7 @@ impl Work<'_, '_> {
             // Not everything was read. What was not read stays as it was, so that what is gone has an entry.
             let cut = evaluation.notes.iter().any(|note| note.ends_with("the rest was not seen"));
             let texts = touch::texts(&evidence.rows);
-            let touched = !cut && self.one.changes.iter().any(|change| touch::concerns(change, &texts));
+            let touched = !cut && !self.one.log.about(&texts).is_empty();
             touched.then_some("it is not there any more")
         };
         let version = evaluation.version;
@@ -324,7 +324,7 @@ impl Work<'_, '_> {
     /// Whether the log shows that the change was taken back.
     fn undone(&self, evidence: &Evidence) -> bool {
         let last = evidence.rows.iter().max_by_key(|row| row["version"].as_i64());
-        let undone = |row: &Json| self.one.changes.iter().any(|change| touch::undoes(change, row));
+        let undone = |row: &Json| self.one.log.undoes(row);
         evidence.of_change && last.is_some_and(undone)
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use metsuke_model::record::App;
 use metsuke_model::{AsOf, HerokuId, Version};
-use metsuke_store::{Change, FindingRow, Select, Snapshot, Store};
+use metsuke_store::{FindingRow, Select, Snapshot, Store};
 
 use super::evidence::Evidence;
 use super::touch;
@@ -29,18 +29,18 @@ const MOST_NAMES: usize = 200;
 pub(super) async fn enrich(
     store: &Store,
     version: Version,
-    news: Vec<(&mut FindingRow, &[Change])>,
+    news: Vec<(&mut FindingRow, Option<&touch::Log>)>,
     paths_left: &mut usize,
 ) -> Result<Vec<(String, String)>, EngineError> {
     let (mut snapshot, mut about_whom) = (None, Vec::new());
-    for (finding, changes) in news {
+    for (finding, log) in news {
         let mut evidence = Evidence::read(&finding.document);
         let texts = touch::texts(&evidence.rows);
         let people = people(&texts);
         let found_by = people.iter().take(MOST_FOUND_BY);
         about_whom.extend(found_by.map(|email| (finding.fingerprint.clone(), email.clone())));
         evidence.who = people.into_iter().take(MOST_PEOPLE).collect();
-        let about: Vec<&Change> = changes.iter().filter(|change| touch::concerns(change, &texts)).collect();
+        let about = log.map(|log| log.about(&texts)).unwrap_or_default();
         evidence.changes = touch::differences(&about);
         evidence.changes.truncate(MOST_LINES);
         if *paths_left > 0 && !evidence.who.is_empty() {

@@ -16,6 +16,7 @@ use metsuke_store::{FindingStanding, RuleStateRow, Store, StoreError};
 use super::compare::{Judged, Part};
 use super::enrich::MOST_PATHS;
 use super::settle::{Found, Settled, settle};
+use super::touch::Log;
 use super::watched::{Pace, Watched};
 use crate::EngineError;
 use crate::alerts::Channel;
@@ -168,6 +169,8 @@ pub(super) struct Run<'r> {
     pub(super) summary: Summary,
     /// Of how many more findings that are news the paths are looked up.
     paths_left: usize,
+    /// The entries that the rules looked at last.
+    log: Arc<Log>,
 }
 
 impl<'r> Run<'r> {
@@ -179,7 +182,8 @@ impl<'r> Run<'r> {
     ) -> Self {
         let states = standing.rules.iter().map(|state| (&*state.rule, state)).collect();
         let (found, summary) = (Found::upon(standing), Summary::nothing(version));
-        Self { asked, standing, states, version, clock, found, summary, paths_left: MOST_PATHS }
+        let log = Arc::new(Log::of(Arc::default()));
+        Self { asked, standing, states, version, clock, found, summary, paths_left: MOST_PATHS, log }
     }
 
     /// Evaluates every rule, those together that look at the same changes, and stores what they find.
@@ -243,6 +247,15 @@ impl<'r> Run<'r> {
         Ground::open(asked.store, settings, since, asked.limits, asked.folder).await
     }
 
+    /// The entries that a ground looks at, which all rules of it share.
+    fn log_of(&mut self, ground: &Ground) -> Arc<Log> {
+        let changes = ground.changes();
+        if !self.log.is_of(&changes) {
+            self.log = Arc::new(Log::of(changes));
+        }
+        Arc::clone(&self.log)
+    }
+
     /// Evaluates a rule, as far as it is not known.
     async fn judge(&mut self, rule: &'r Watched, ground: &Ground) -> Result<(), EngineError> {
         let state = self.states.get(rule.key()).copied();
@@ -259,8 +272,8 @@ impl<'r> Run<'r> {
             Again::Touched(evaluation, touched) => (evaluation, Some(touched)),
             Again::Whole(evaluation) => (evaluation, None),
         };
-        let changes: Arc<_> = ground.changes();
-        self.found.judged.push(Judged { rule, evaluation, changes, touched, part: Part::All });
+        let log = self.log_of(ground);
+        self.found.judged.push(Judged { rule, evaluation, log, touched, part: Part::All });
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use crate::rules::{Evaluation, Subject};
 impl Run<'_> {
     /// Stores what one rule found, so many subjects at a time, and behind them what it does not find any more.
     pub(super) async fn in_parts(&mut self, much: Judged<'_>) -> Result<Settled, EngineError> {
-        let Judged { rule, mut evaluation, changes, .. } = much;
+        let Judged { rule, mut evaluation, log, .. } = much;
         let most = self.asked.limits.most_held.max(1);
         let mut subjects = std::mem::take(&mut evaluation.subjects);
         let mut gone = self.asked.store.standing_of(rule.key()).await?;
@@ -29,8 +29,7 @@ impl Run<'_> {
         loop {
             let (of_part, touched) = next(&mut subjects, &mut gone, most);
             let evaluation = Evaluation { subjects: of_part, ..evaluation.clone() };
-            let judged =
-                Judged { rule, evaluation, changes: Arc::clone(&changes), touched: Some(touched), part };
+            let judged = Judged { rule, evaluation, log: Arc::clone(&log), touched: Some(touched), part };
             let mut found = Found::upon(standing.as_ref().unwrap_or(self.standing));
             found.judged.push(judged);
             let settled = self.settled(&found, false).await?;

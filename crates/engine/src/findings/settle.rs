@@ -158,7 +158,7 @@ async fn complete(
     for (place, finding) in outcome.evaluated.findings.iter_mut().enumerate() {
         if opened.contains(&place) {
             let of = judged.iter().find(|one| one.rule.key() == finding.rule);
-            news.push((finding, of.map_or(&[][..], |one| &*one.changes)));
+            news.push((finding, of.map(|one| &*one.log)));
         }
     }
     outcome.evaluated.who = enrich(asked.store, version, news, paths_left).await?;

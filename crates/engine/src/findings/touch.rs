@@ -3,7 +3,8 @@
 //! Invariant: an entry is about a finding only if the finding's rows name what the entry is about; of a grant, both who
 //! and on what.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use metsuke_store::{Change, ChangeKind, Changed};
 use serde_json::{Value as Json, json};
@@ -27,8 +28,74 @@ pub(super) fn texts(rows: &[Json]) -> HashSet<String> {
     found
 }
 
+/// The entries of a change log, found by what they are about.
+#[derive(Debug)]
+pub(super) struct Log {
+    entries: Arc<[Change]>,
+    /// The places of the entries by the id and the name, in small letters, of what each is about, and of a grant by those of what it
+    /// is on; made once it is needed.
+    places: OnceLock<HashMap<String, Vec<usize>>>,
+}
+
+impl Log {
+    /// The log of these entries.
+    pub(super) const fn of(entries: Arc<[Change]>) -> Self {
+        Self { entries, places: OnceLock::new() }
+    }
+
+    /// Whether it is the log of these very entries.
+    pub(super) fn is_of(&self, entries: &Arc<[Change]>) -> bool {
+        Arc::ptr_eq(&self.entries, entries)
+    }
+
+    /// The entries that are about what these texts name, in their order.
+    pub(super) fn about(&self, texts: &HashSet<String>) -> Vec<&Change> {
+        let known = self.places();
+        let mut places: Vec<usize> = if texts.len() <= known.len() {
+            texts.iter().filter_map(|text| known.get(text)).flatten().copied().collect()
+        } else {
+            known
+                .iter()
+                .filter(|(text, _)| texts.contains(*text))
+                .flat_map(|(_, places)| places)
+                .copied()
+                .collect()
+        };
+        places.sort_unstable();
+        places.dedup();
+        self.at(places).filter(|change| concerns(change, texts)).collect()
+    }
+
+    /// Whether an entry undoes the one that a row shows.
+    pub(super) fn undoes(&self, row: &Json) -> bool {
+        let on = row["resource"]["id"].as_str().or_else(|| row["id"].as_str()).unwrap_or_default();
+        let places = self.places().get(&on.to_lowercase());
+        self.at(places.into_iter().flatten().copied()).any(|change| undoes(change, row))
+    }
+
+    fn at(&self, places: impl IntoIterator<Item = usize>) -> impl Iterator<Item = &Change> {
+        places.into_iter().filter_map(|place| self.entries.get(place))
+    }
+
+    fn places(&self) -> &HashMap<String, Vec<usize>> {
+        self.places.get_or_init(|| {
+            let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+            for (place, change) in self.entries.iter().enumerate() {
+                let (id, name) = match &change.changed {
+                    Changed::Object { id, name, .. } => (id, &**name),
+                    Changed::Grant { resource, resource_name, .. } => (resource, &**resource_name),
+                };
+                for text in [id.to_string(), name.to_owned()] {
+                    places.entry(text.to_lowercase()).or_default().push(place);
+                }
+            }
+            places
+        })
+    }
+}
+
 /// Whether an entry is about what these texts name.
-pub(super) fn concerns(change: &Change, texts: &HashSet<String>) -> bool {
+fn concerns(change: &Change, texts: &HashSet<String>) -> bool {
     let named = |text: &str| texts.contains(&text.to_lowercase());
     match &change.changed {
         Changed::Object { id, name, .. } => named(&id.to_string()) || named(name),
@@ -40,7 +107,7 @@ pub(super) fn concerns(change: &Change, texts: &HashSet<String>) -> bool {
 }
 
 /// Whether an entry undoes the one that a row shows.
-pub(super) fn undoes(change: &Change, row: &Json) -> bool {
+fn undoes(change: &Change, row: &Json) -> bool {
     if row["version"].as_i64().is_none_or(|version| change.version.0 <= version) {
         return false;
     }

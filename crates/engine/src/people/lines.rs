@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use metsuke_model::graph::Employee;
-use metsuke_model::people::{Account, MatchedBy, Verdict, verdicts};
+use metsuke_model::people::{Account, Choice, MatchedBy, Verdict, verdicts};
 use metsuke_model::record::User;
 use metsuke_model::{HerokuId, Moment};
 use metsuke_store::{People, Store};
@@ -154,6 +154,39 @@ pub async fn open(store: &Store) -> Result<Open, EngineError> {
     let mut employees = employee_lines(people);
     employees.retain(|line| line.active && line.accounts.is_empty());
     Ok(Open { has_roster, accounts: open, employees })
+}
+
+/// An account of which somebody said whose it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettledAccount {
+    /// Heroku's id.
+    pub id: HerokuId,
+    /// The address.
+    pub email: Option<Box<str>>,
+    /// Whose it is; none where it is nobody's.
+    pub employee: Option<Candidate>,
+}
+
+/// The accounts of which somebody said by hand whose they are, by address.
+///
+/// # Errors
+///
+/// What the database said.
+pub async fn settled(store: &Store) -> Result<Vec<SettledAccount>, EngineError> {
+    let people = store.people().await?;
+    let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
+    let mut settled = Vec::new();
+    for user in &people.users {
+        let employee = match people.choices.get(&user.dense) {
+            None => continue,
+            Some(Choice::Nobody) => None,
+            Some(Choice::Employee(dense)) => by_id.get(dense).map(|one| candidate(one)),
+        };
+        let User { id, email, .. } = &user.record;
+        settled.push(SettledAccount { id: id.clone(), email: email.clone(), employee });
+    }
+    settled.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
+    Ok(settled)
 }
 
 /// What the rules look at of a user.

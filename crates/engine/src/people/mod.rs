@@ -19,7 +19,9 @@ use metsuke_model::people::RosterKind;
 use metsuke_store::{Imported, Store};
 
 pub use choose::{assign, unassign};
-pub use lines::{AccountOf, Candidate, EmployeeLine, Open, OpenAccount, employees, open};
+pub use lines::{
+    AccountOf, Candidate, EmployeeLine, Open, OpenAccount, SettledAccount, employees, open, settled,
+};
 pub use row::BadRow;
 
 use crate::EngineError;

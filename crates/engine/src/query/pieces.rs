@@ -254,6 +254,20 @@ impl Told {
         parts.into_iter().map(told).collect()
     }
 
+    /// What a question is told for whose text the answer of all its kin has no row.
+    pub(crate) fn nothing_of_kin(&self) -> Self {
+        let mut answer = Arc::unwrap_or_clone(self.emptied().answer);
+        if let Data::Table { headings, .. } = &mut answer.data {
+            headings.pop();
+        }
+        Self::plain(answer)
+    }
+
+    /// The same, which tells of no entities.
+    pub(crate) fn alone(self) -> Self {
+        Self { slots: Vec::new(), beside: Vec::new(), ..self }
+    }
+
     /// Whether it is the same answer, row for row.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (one, two) = (&self.answer, &other.answer);

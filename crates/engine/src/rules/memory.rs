@@ -59,6 +59,8 @@ pub enum Sabotage {
     ForgetsChanges,
     /// Of questions that are alike only the one that is asked becomes another.
     KeepsRelatives,
+    /// Who is answered with others is told nothing.
+    MixesKin,
 }
 
 impl Default for Memory {
@@ -74,7 +76,7 @@ pub struct Recall {
     pub asked: usize,
     /// Questions of which only some pieces were asked for.
     pub pieces: usize,
-    /// Questions whose pieces were asked for with those of others like them.
+    /// Questions that, or whose pieces, were asked for with others like them.
     pub together: usize,
     /// Questions whose answer was known.
     pub known: usize,
@@ -343,7 +345,6 @@ impl Memory {
         reads: Reads,
         kin: Option<Kin>,
     ) -> Held {
-        self.recall.asked += 1;
         let last = self.dated.get(question).filter(|last| **last != key).copied();
         let last = last.and_then(|last| self.remove(&last));
         self.remove(&key);
@@ -391,9 +392,15 @@ impl Memory {
         self.answers.iter().filter_map(relative).collect()
     }
 
-    /// Counts a question whose answer is not kept.
+    /// Counts a question that the database answered.
     pub(super) fn asked(&mut self) {
         self.recall.asked += 1;
+    }
+
+    /// Counts a question that was answered with others like it; what it was told.
+    pub(super) fn asked_together(&mut self, told: Told) -> Told {
+        self.recall.together += 1;
+        if self.sabotage == Some(Sabotage::MixesKin) { told.emptied() } else { told }
     }
 
     fn numbered(&mut self, told: Told, made_of: Option<Arc<MadeOf>>) -> Held {

@@ -135,7 +135,7 @@ pub(super) async fn unmatch(call: Call) -> Result<Answer, ApiError> {
     Answer::ok(&json!({ "account": account, "changed": changed }))
 }
 
-const EMPLOYEES: Columns = &[
+pub(crate) const EMPLOYEES: Columns = &[
     ("connector", "/connector"),
     ("key", "/key"),
     ("name", "/name"),
@@ -151,7 +151,7 @@ const EMPLOYEES: Columns = &[
     ("accounts", "/accounts"),
 ];
 
-const OPEN: Columns = &[
+pub(crate) const OPEN: Columns = &[
     ("connector", "/connector"),
     ("what", "/what"),
     ("id", "/id"),

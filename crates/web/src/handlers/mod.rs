@@ -39,6 +39,7 @@ use crate::error::ApiError;
 use crate::mcp;
 
 pub(crate) use audit::{EVENTS, outcome};
+pub(crate) use employees::{EMPLOYEES, OPEN};
 pub(crate) use estate::{ACCOUNTS, APPS, TEAMS};
 pub(crate) use findings::FINDINGS;
 pub(crate) use plans::PLANS;

@@ -22,6 +22,7 @@ pub(super) static LIST: Spec<AppLine> = Spec {
     title: "Apps",
     lead: "Every app that a connector can see, of teams and of people. Open one to see who can view, deploy, operate and manage it, and why.",
     seek: "Find by name, team, owner or space",
+    beside: None,
     columns: &[
         Column { key: "name", label: "App", number: false, usual: true, cell: name },
         Column { key: "team", label: "Owned by", number: false, usual: true, cell: team },
@@ -54,6 +55,7 @@ pub(super) static OF_TEAM: Spec<AppLine> = Spec {
     facets: &[],
     empty: "No app of this team was read.",
     seek: "Find an app of this team",
+    beside: None,
     ..LIST
 };
 

@@ -9,7 +9,7 @@ use askama::Template;
 use axum::http::{HeaderName, StatusCode};
 use serde_json::json;
 
-use super::connector_settings::{INTERVALS, polling};
+use super::connector_settings::{APPROVALS, INTERVALS, polling};
 use super::connectors::{Tried, as_json, member, tried};
 use super::frame::{Frame, page as shown};
 use super::settings::{Said, sent_to};
@@ -47,7 +47,7 @@ const KINDS: [Kind; 3] = [
     Kind {
         name: "Employees",
         what: "A roster of the people of the company, against which accounts are matched: a CSV file, SCIM, or Okta.",
-        href: "",
+        href: "/people/employees/add",
         command: "metsuke people import",
         words: "roster people hr leavers okta scim csv workday identity",
     },
@@ -123,6 +123,7 @@ struct Fields {
     tag_account_name: String,
     tag_production: bool,
     provisioning: bool,
+    approval: String,
     api_url: String,
 }
 
@@ -130,6 +131,11 @@ impl Add {
     /// Whether the connector is to read so often.
     fn reads(&self, interval: &str) -> bool {
         self.fields.interval == interval
+    }
+
+    /// Whether plans are to be approved so.
+    fn asks(&self, demand: &str) -> bool {
+        self.fields.approval == demand
     }
 }
 
@@ -176,6 +182,7 @@ pub(super) async fn add(call: Call) -> Result<Answer, ApiError> {
         owner: call.caller()?.person.clone().unwrap_or_default(),
         interval: "ONE_HOUR".to_owned(),
         time_zone: "UTC".to_owned(),
+        approval: "none".to_owned(),
         ..Fields::default()
     };
     view(&call, StatusCode::OK, fields, Said::default(), None).await
@@ -194,9 +201,15 @@ impl Fields {
             tag_account_name: form.text("tag_account_name"),
             tag_production: !form.text("tag_production").is_empty(),
             provisioning: !form.text("provisioning").is_empty(),
+            approval: some(&form.text("approval")).unwrap_or_else(|| "none".to_owned()),
             api_url: form.text("api_url"),
         }
     }
+}
+
+/// What was typed into a field, where something was.
+fn some(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Tries the token, or saves the connector.
@@ -210,7 +223,6 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         }
         return view(&call, StatusCode::OK, fields, Said::default(), Some(tried)).await;
     }
-    let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut body = json!({
         "name": fields.name,
         "owner": fields.owner,
@@ -219,6 +231,7 @@ pub(super) async fn create(call: Call) -> Result<Answer, ApiError> {
         "tag_account_name": some(&fields.tag_account_name),
         "tag_production": fields.tag_production,
         "provisioning": fields.provisioning,
+        "approval": fields.approval,
         "api_token": form.text("api_token"),
     });
     if let (Some(members), Some(api_url)) = (body.as_object_mut(), some(&fields.api_url)) {

@@ -34,6 +34,7 @@ static LIST: Spec<EnterpriseAccountLine> = Spec {
     title: "Enterprise accounts",
     lead: "Accounts above the teams: whoever manages one can make themselves admin of any team in it.",
     seek: "Find by name",
+    beside: None,
     columns: &[
         Column { key: "name", label: "Account", number: false, usual: true, cell: name },
         Column { key: "people", label: "People", number: true, usual: true, cell: people },

@@ -32,6 +32,8 @@ pub(crate) struct Spec<L: 'static> {
     pub(crate) lead: &'static str,
     /// What stands in the empty field for words.
     pub(crate) seek: &'static str,
+    /// What else there is of it: its name and its path.
+    pub(crate) beside: Option<(&'static str, &'static str)>,
     pub(crate) columns: &'static [Column<L>],
     /// What it can be narrowed to, and the name of that.
     pub(crate) facets: &'static [(&'static str, &'static str)],
@@ -84,6 +86,7 @@ pub(super) struct Listed {
 struct Whole {
     frame: Frame,
     lead: &'static str,
+    beside: Option<(&'static str, String)>,
     listed: Listed,
 }
 
@@ -113,7 +116,8 @@ pub(crate) async fn answer<L: BrowsedLine>(call: Call, spec: &'static Spec<L>) -
     if is_part(&call) {
         return part(listed);
     }
-    page(StatusCode::OK, &Whole { frame, lead: spec.lead, listed })
+    let beside = spec.beside.map(|(name, path)| (name, frame.to(path)));
+    page(StatusCode::OK, &Whole { frame, lead: spec.lead, beside, listed })
 }
 
 fn browse(frame: &Frame, fixed: &[(&str, String)]) -> Browse {

@@ -18,6 +18,7 @@ mod connector_add;
 mod connector_settings;
 mod connectors;
 mod curve;
+mod employees;
 mod enterprise;
 pub(crate) mod escape;
 mod feed;

@@ -21,6 +21,7 @@ static LIST: Spec<PersonLine> = Spec {
     title: "People",
     lead: "Everybody who holds something on Heroku, once each. Open a person to see what they can reach and by which path.",
     seek: "Find by e-mail address or name",
+    beside: Some(("Employees", "/people/employees")),
     columns: &[
         Column { key: "email", label: "Person", number: false, usual: true, cell: person },
         Column { key: "teams", label: "Teams", number: true, usual: true, cell: teams },

@@ -9,8 +9,8 @@ use super::asked::Asked;
 use super::settings::{accounts, installation, own, tokens};
 use super::{
     Answering, Route, app, apps, audit, changes, connector, connector_add, connector_settings, connectors,
-    enterprise, findings, given_up, graph, matrix, overview, people, person, provisioning, query, rules,
-    settings, styleguide, teams, tiles,
+    employees, enterprise, findings, given_up, graph, matrix, overview, people, person, provisioning, query,
+    rules, settings, styleguide, teams, tiles,
 };
 use crate::call::Call;
 use crate::error::ApiError;
@@ -27,6 +27,12 @@ const fn post(path: &'static str, operation: Operation, answer: fn(Call) -> Answ
 pub(crate) static ROUTES: &[Route] = &[
     get("/", Operation::WhoAmI, |call| Box::pin(overview::page(call))),
     get("/people", Operation::ListPeople, |call| Box::pin(people::page(call))),
+    get("/people/employees", Operation::ListEmployees, |call| Box::pin(employees::page(call))),
+    get("/people/employees/add", Operation::ImportRoster, |call| Box::pin(employees::add(call))),
+    post("/people/employees/add", Operation::ImportRoster, |call| Box::pin(employees::import(call))),
+    post("/people/employees/add/fetch", Operation::FetchRoster, |call| Box::pin(employees::fetch(call))),
+    post("/people/employees/{id}", Operation::MatchAccount, |call| Box::pin(employees::settle(call))),
+    post("/people/employees/{id}/undo", Operation::UnmatchAccount, |call| Box::pin(employees::undo(call))),
     get("/people/{id}", Operation::ListAccess, |call| Box::pin(person::page(call))),
     get("/people/{id}/apps", Operation::ListAccess, |call| Box::pin(person::apps(call))),
     get("/teams", Operation::ListTeams, |call| Box::pin(teams::page(call))),

@@ -89,7 +89,7 @@ fn roles(chosen: &str) -> Vec<RoleChoice> {
 }
 
 /// The answer of the API, as it was read.
-fn told(answer: &Answer) -> Value {
+pub(super) fn told(answer: &Answer) -> Value {
     match &answer.body {
         Body::Whole(body) => serde_json::from_slice(body).unwrap_or_default(),
         Body::Events(_) => Value::Null,

@@ -42,6 +42,7 @@ static LIST: Spec<TeamLine> = Spec {
     title: "Teams",
     lead: "Every team that a connector can list, with how many people hold a role in it and how many apps it owns.",
     seek: "Find by name or Enterprise account",
+    beside: None,
     columns: &[
         Column { key: "name", label: "Team", number: false, usual: true, cell: name },
         Column { key: "type", label: "Type", number: false, usual: true, cell: kind },

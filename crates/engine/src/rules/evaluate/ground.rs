@@ -14,6 +14,8 @@ use crate::EngineError;
 use crate::query::{self, Cell, Data, Prepared, Read, Settings, Told};
 use crate::rules::memory::{self, Held, Kin, Known, Memory, Stale};
 
+use super::together::{How, Together};
+
 /// Where the changes begin that change rules look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Since {
@@ -33,11 +35,14 @@ pub struct Limits {
     pub most_shown: usize,
     /// So many subjects are held before what was found is stored, and those of one rule.
     pub most_held: usize,
+    /// So many questions about what is so at a time, which differ in a text alone, are asked one by one before the others are asked for
+    /// at once.
+    pub most_alone: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most_rows: 100_000, most_shown: 1_000, most_held: 10_000 }
+        Self { most_rows: 100_000, most_shown: 1_000, most_held: 10_000, most_alone: 16 }
     }
 }
 
@@ -60,6 +65,7 @@ pub struct Ground {
     /// The versions among the changes that Metsuke itself wrote.
     pub(super) own: BTreeSet<Version>,
     memory: Mutex<Memory>,
+    together: Together,
     /// The hash of the rosters, once it was needed.
     people: tokio::sync::OnceCell<[u8; 32]>,
 }
@@ -104,6 +110,7 @@ impl Ground {
             changes: changes.into(),
             own: own.into_iter().collect(),
             memory: Mutex::new(memory),
+            together: Together::default(),
             people: tokio::sync::OnceCell::new(),
         })
     }
@@ -204,11 +211,11 @@ impl Ground {
         let known = self.memory().answer(&key);
         let held = match known {
             Known::All(held) => held,
-            Known::Nothing => self.whole(&prepared, &settings, (&question, key)).await?,
+            Known::Nothing => Box::pin(self.whole(&prepared, &settings, (&question, key))).await?,
             Known::But(told, stale) => {
                 match self.renewed((&prepared, &settings), key, (&told, &stale)).await? {
                     Some(held) => held,
-                    None => self.whole(&prepared, &settings, (&question, key)).await?,
+                    None => Box::pin(self.whole(&prepared, &settings, (&question, key))).await?,
                 }
             }
         };
@@ -229,17 +236,46 @@ impl Ground {
             let people = self.people().await?;
             self.memory().set_people(people);
         }
+        let all = prepared.with_its_kin(settings, &self.at, None);
+        let all = all.map(|(all, text)| (memory::family(&all, settings), text, all));
         // At another time it is another statement, of which no piece is known.
-        let (kin, in_pieces) = if memory::timeless(&of.0.0) {
-            let kin = prepared.with_its_kin(settings, &self.at, None);
-            let kin = kin.map(|(all, text)| Kin { family: memory::family(&all, settings), text });
-            (kin, prepared.in_pieces(settings, &self.at).ok())
-        } else {
-            (None, None)
-        };
-        let prepared = in_pieces.as_ref().unwrap_or(prepared);
-        let told = query::told(&self.at, prepared, settings, self.version).await?;
+        if !memory::timeless(&of.0.0) {
+            let with_kin = match all {
+                Some((family, text, all)) => self.with_its_kin(settings, (family, &text, &all)).await?,
+                None => None,
+            };
+            let told = match with_kin {
+                Some(told) => told,
+                None => self.alone(prepared, settings).await?,
+            };
+            return Ok(self.memory().keep(of, told, reads, None));
+        }
+        let kin = all.map(|(family, text, _)| Kin { family, text });
+        let in_pieces = prepared.in_pieces(settings, &self.at).ok();
+        let told = self.alone(in_pieces.as_ref().unwrap_or(prepared), settings).await?;
         Ok(self.memory().keep(of, told, reads, kin))
+    }
+
+    async fn alone(&self, prepared: &Prepared, settings: &Settings) -> Result<Told, EngineError> {
+        self.memory().asked();
+        query::told(&self.at, prepared, settings, self.version).await
+    }
+
+    /// What a question with this text is told that is answered with the others of its family; `None` where it is asked alone.
+    async fn with_its_kin(
+        &self,
+        settings: &Settings,
+        (family, text, all): (memory::Key, &str, &Prepared),
+    ) -> Result<Option<Told>, EngineError> {
+        let told = match self.together.how(family, text, self.limits.most_alone) {
+            How::Alone => None,
+            How::Known(told) => Some(told),
+            How::All => {
+                let all = query::told(&self.at, all, settings, self.version).await?;
+                self.together.keep(family, text, all)
+            }
+        };
+        Ok(told.map(|told| self.memory().asked_together(told)))
     }
 
     /// Asks for those pieces of a known answer that may have become others, and of every answer like it for the same

@@ -9,6 +9,7 @@ mod ground;
 mod input;
 mod prints;
 mod subject;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;

@@ -77,13 +77,14 @@ async fn round(mut chance: Chance, postgres: bool, mut remembered: Memory, bytes
     let rules = rules();
     let mut stands: BTreeMap<usize, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     let mut all = Recall::default();
+    let limits = Limits { most_alone: chance.below(3), ..Limits::default() };
     for version in 2..=12 {
         told = later(&mut chance, &told);
         let now = Moment(BEGUN.0 + version * HOUR * 30);
         library.tell(&told, now).await;
-        let limits = Limits::default();
         let with = ground(&library, now, limits, &folder).await.remembering(remembered).await.unwrap();
-        let without = ground(&library, now, limits, &folder).await;
+        let alone = Limits { most_alone: usize::MAX, ..limits };
+        let without = ground(&library, now, alone, &folder).await;
         for (place, rule) in rules.iter().enumerate() {
             if chance.percent(15) {
                 continue;
@@ -152,6 +153,11 @@ async fn the_twin_that_forgets_changes_is_caught() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_twin_that_leaves_the_others_as_they_were_is_caught() {
     assert!(is_caught(Sabotage::KeepsRelatives).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_twin_that_tells_nothing_to_who_is_answered_with_others_is_caught() {
+    assert!(is_caught(Sabotage::MixesKin).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
