@@ -181,7 +181,7 @@ pub async fn page<L: Listing>(
             _ => None,
         };
         // One more than asked for tells whether there is more.
-        let left = count + 1 - rows.len();
+        let left = count.saturating_add(1) - rows.len();
         match listing.read(estate, key, left).await {
             Ok((version, read)) => {
                 found = true;
