@@ -93,7 +93,9 @@ pub(crate) async fn sqlite(
         .pragma("wal_autocheckpoint", "16384")
         // Large indexes are sorted on a second core.
         .pragma("threads", "2")
-        .statement_cache_capacity(64);
+        .statement_cache_capacity(64)
+        // Rows that wait to be taken: with few, the thread that reads and whoever takes wake each other for each of them.
+        .row_buffer_size(1_024);
     if !in_memory {
         let file = options.get_filename();
         if mode == OpenMode::Create {

@@ -263,6 +263,7 @@ async fn fill(store: &Store, size: Size) -> anyhow::Result<()> {
         let (estate, _) = estate::build_part(size, generation);
         let coverage = beside(&estate);
         store.commit(estate, &coverage, &ended(&Ago(days)), &Ago(days)).await?;
+        store.settle().await;
     }
     let (mut estate, _) = estate::build_part(size, 2);
     let coverage = beside(&estate);
@@ -270,8 +271,8 @@ async fn fill(store: &Store, size: Size) -> anyhow::Result<()> {
     let mask = Entitlement::ADMIN.mask();
     estate.access.extend((0..WIDE).map(|resource| AccessRow { resource, principal: WIDEST, mask }));
     store.commit(estate, &coverage, &ended(&SystemClock), &SystemClock).await?;
+    store.settle().await;
     let newest = store.snapshot(None).await?.context("there is a version")?.sync().version;
     changes::record(store, newest, &SystemClock).await?;
-    store.settle().await;
     Ok(())
 }
