@@ -233,7 +233,7 @@ async fn settled(served: &Served) -> (u64, u64) {
 
 /// Makes somebody an admin, and waits for the alert, with the audit trail alone to tell of it.
 async fn alert(report: &mut Report) -> anyhow::Result<()> {
-    let simulator = Simulator::local(Options::of(Size::COMPANY)).await?;
+    let simulator = Simulator::local(Options::of(Size::COMPANY).live_clock()).await?;
     let (served, receiver) = (Served::new().await?, Receiver::local().await?);
     let secret = served.folder.path().join("secret");
     fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")?;
