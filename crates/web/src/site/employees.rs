@@ -19,6 +19,7 @@ use super::cell::{Badge, Cell, Head, Table, Tone};
 use super::connectors::as_json;
 use super::frame::{Frame, page as shown};
 use super::list::Facet;
+use super::provisioning::of_connector;
 use super::settings::sent_to;
 use super::words::{Name, When, count, number};
 use crate::answer::Answer;
@@ -287,11 +288,6 @@ fn back(form: &Form, only: &str) -> Answer {
         to = format!("{to}&connector={}", segment(&connector));
     }
     sent_to(&to)
-}
-
-/// Of which connector a form speaks; none where there is only one estate.
-fn of_connector(form: &Form) -> Option<String> {
-    Some(form.text("connector")).filter(|connector| !connector.is_empty())
 }
 
 /// Says whose an account is.

@@ -288,8 +288,8 @@ async fn protected(call: &Call, frame: &Frame) -> Result<Vec<Protected>, ApiErro
     Ok(lines)
 }
 
-/// Of which connector a form speaks; none for all of them.
-fn of_connector(form: &Form) -> Option<String> {
+/// Of which connector a form speaks; none where it names none.
+pub(super) fn of_connector(form: &Form) -> Option<String> {
     Some(form.text("connector")).filter(|connector| !connector.is_empty())
 }
 
