@@ -10,13 +10,15 @@ use metsuke_model::record::Team;
 use metsuke_model::{HerokuId, ResourceRef, ResourceType, Version};
 use metsuke_store::{Select, Snapshot};
 
-use super::ReachedAddOn;
 use super::credentials::{AddOnFacts, Attached, facts, serving};
 use super::effective::{AppFacts, TeamFacts, World, resource_ref, team_facts};
+use super::{Reach, ReachedAddOn};
 use crate::EngineError;
 
 /// Estates of whose newest version the layout is kept.
 const KEPT: usize = 8;
+/// People who reach very much, for whom that is kept.
+const REACHES: usize = 4;
 
 /// An app.
 #[derive(Clone, Debug)]
@@ -219,13 +221,20 @@ impl Place {
     }
 }
 
-/// The layouts of the newest versions of estates, each made once. Cheap to clone; all clones share what is kept.
+/// The layouts of the newest versions of estates, each made once, and what people who reach very much reach there. Cheap to clone; all
+/// clones share what is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Layouts {
     kept: Arc<Mutex<Vec<Kept>>>,
+    reaches: Arc<Mutex<Vec<Reached>>>,
     /// Held while a layout is made, so that many who come at once make it once.
     making: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// A person, by dense id, in a version of an estate.
+type Whose = (String, Version, i64);
+/// What somebody reaches.
+type Reached = (Whose, Arc<Reach>);
 
 #[derive(Debug)]
 struct Kept {
@@ -260,6 +269,28 @@ impl Layouts {
         Some(layout)
     }
 
+    /// What somebody reaches in a version, if it is kept.
+    pub(super) fn reached(&self, estate: &str, version: Version, person: i64) -> Option<Reach> {
+        let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        let is = |whose: &Whose| whose.0 == estate && whose.1 == version && whose.2 == person;
+        let place = reaches.iter().position(|(whose, _)| is(whose))?;
+        let found = reaches.remove(place);
+        let reach = Arc::clone(&found.1);
+        reaches.push(found);
+        drop(reaches);
+        Some((*reach).clone())
+    }
+
+    /// Keeps what somebody reaches, in the place of what was looked at least lately.
+    pub(super) fn keep_reach(&self, estate: &str, version: Version, person: i64, reach: &Reach) {
+        let reach = Arc::new(reach.clone());
+        let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        if reaches.len() >= REACHES {
+            reaches.remove(0);
+        }
+        reaches.push(((estate.to_owned(), version, person), reach));
+    }
+
     /// The layout of the newest version of an estate, which from then on is kept in the place of that of an earlier one; none where
     /// the snapshot is of an earlier one.
     pub(super) async fn of(
@@ -277,6 +308,10 @@ impl Layouts {
         }
         let Some(layout) = Layout::whole(snapshot).await? else { return Ok(None) };
         let layout = Arc::new(layout);
+        // What was reached in an earlier version holds its layout.
+        let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
+        reaches.retain(|(whose, _)| whose.0 != estate);
+        drop(reaches);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.estate != estate);
         if kept.len() >= KEPT {

@@ -124,6 +124,10 @@ pub async fn reach(
     kept: Option<(&Layouts, &str)>,
 ) -> Result<Reach, EngineError> {
     let stored = find_user(snapshot, user).await?;
+    let version = snapshot.sync().version;
+    if let Some(known) = kept.and_then(|(layouts, estate)| layouts.reached(estate, version, stored.dense)) {
+        return Ok(known);
+    }
     let (mut world, layout) = laid_out(snapshot, &stored, kept).await?;
     // Somebody who holds nothing stands in no row.
     world.principals.insert(stored.dense, principal(&stored));
@@ -146,7 +150,7 @@ pub async fn reach(
         let invitations = snapshot.objects::<Invitation>(&Select::Named(email.into())).await?;
         invited.extend(invitations.into_iter().filter_map(|stored| pending(&world, stored.record)));
     }
-    Ok(Reach {
+    let reach = Reach {
         principal: principal(&stored),
         name: stored.record.name,
         two_factor: stored.record.two_factor,
@@ -159,7 +163,11 @@ pub async fn reach(
         pending: invited,
         apps,
         layout,
-    })
+    };
+    if let Some((layouts, estate)) = kept.filter(|_| reach.count() as u64 > MANY) {
+        layouts.keep_reach(estate, version, stored.dense, &reach);
+    }
+    Ok(reach)
 }
 
 /// A person's own rows, and the apps that they may be about.

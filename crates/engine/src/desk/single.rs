@@ -150,13 +150,13 @@ impl Object for EnterpriseAccountShown {
         if stored.is_empty() {
             stored = snapshot.objects(&Select::Id(HerokuId::new(asked.object))).await?;
         }
+        let dense = stored.first().map(|account| account.dense).into_iter().collect();
         let lines = EnterpriseAccountLine::lines(snapshot, stored).await?;
         let line = first(lines, Self::WHAT, asked, snapshot)?;
         let filter = GrantFilter { enterprise_account: Some(line.id.to_string()), ..GrantFilter::default() };
         let permissions = gathered(snapshot, &filter).await?;
-        let mut stored = snapshot.objects::<Team>(&Select::All).await?;
+        let mut stored = snapshot.columns::<Team>(&Select::Within(dense)).await?;
         stored.retain(TeamLine::is_listed);
-        stored.retain(|team| team.record.enterprise_account.as_ref() == Some(&line.id));
         let mut teams = TeamLine::lines(snapshot, stored).await?;
         teams.sort_by_cached_key(|team| team.name.as_deref().map(str::to_lowercase));
         Ok(Self { line, permissions, teams })

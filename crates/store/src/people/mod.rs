@@ -86,7 +86,7 @@ pub struct People {
     pub rosters: Vec<RosterRow>,
     /// Everybody whom a roster ever named, by dense id.
     pub employees: Vec<Employee>,
-    /// The accounts that are there.
+    /// The accounts that are there, without what Heroku sent beyond the columns.
     pub users: Vec<Stored<User>>,
     /// Whose they are, by the account's dense id; those of accounts that are gone stay as they were last.
     pub matches: Vec<MatchRow>,
@@ -102,7 +102,7 @@ impl Store {
     /// What the database said.
     pub async fn people(&self) -> Result<People, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        let users = objects::find::<User>(&mut connection, &Select::All, true).await?;
+        let users = objects::find_with::<User>(&mut connection, &Select::All, true, false).await?;
         Ok(People {
             rosters: rosters(&mut connection).await?,
             employees: rows::employees(&mut connection).await?,
@@ -110,6 +110,15 @@ impl Store {
             matches: matches::stored(&mut connection).await?,
             choices: matches::choices(&mut connection).await?,
         })
+    }
+
+    /// The rosters that were imported, by name.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn rosters(&self) -> Result<Vec<RosterRow>, StoreError> {
+        rosters(&mut self.pool.begin_read().await?).await
     }
 
     /// A hash that becomes another one with every change of a person of a roster, and of whose an account is.

@@ -42,7 +42,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { most_rows: 100_000, most_shown: 1_000, most_held: 10_000, most_alone: 16 }
+        Self { most_rows: 100_000, most_shown: 1_000, most_held: 10_000, most_alone: 256 }
     }
 }
 

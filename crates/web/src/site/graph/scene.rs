@@ -4,7 +4,8 @@
 //!
 //! Invariant: a gathered scene has at most [`MOST`] nodes, and the same scene is always gathered alike.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 /// The most nodes of a picture.
 pub(super) const MOST: usize = 300;
@@ -88,11 +89,13 @@ pub(super) struct Edge {
 pub(super) struct Scene {
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
-    places: BTreeMap<String, usize>,
+    places: HashMap<String, usize>,
 }
 
-/// Where the edges of a node lead, which way, and what they say.
-type Around<'s> = BTreeSet<(usize, bool, &'s str)>;
+/// Where the edges of a node lead, which way, and what they say, each once and in order.
+type Around<'s> = Vec<(usize, bool, &'s str)>;
+/// The group that a node at a place belongs to.
+type Groups = HashMap<usize, Rc<str>>;
 
 impl Scene {
     /// The place of a thing, which is added where it is not there yet.
@@ -176,17 +179,22 @@ impl Scene {
         pinned: &BTreeSet<String>,
     ) -> Self {
         let stays = |place: usize, node: &Node| Some(place) == middle || pinned.contains(&node.key);
-        let mut beside: BTreeMap<usize, Around<'_>> = BTreeMap::new();
+        let mut beside: Vec<Around<'_>> = vec![Vec::new(); self.nodes.len()];
         for edge in &self.edges {
-            beside.entry(edge.from).or_default().insert((edge.to, true, &edge.label));
-            beside.entry(edge.to).or_default().insert((edge.from, false, &edge.label));
+            for (place, leads) in [(edge.from, (edge.to, true)), (edge.to, (edge.from, false))] {
+                if let Some(around) = beside.get_mut(place) {
+                    around.push((leads.0, leads.1, &edge.label));
+                }
+            }
         }
-        let mut alike: BTreeMap<(Kind, Around<'_>), Vec<usize>> = BTreeMap::new();
-        for (place, node) in self.nodes.iter().enumerate().filter(|(place, node)| !stays(*place, node)) {
-            let around = beside.remove(&place).unwrap_or_default();
+        let mut alike: HashMap<(Kind, Around<'_>), Vec<usize>> = HashMap::new();
+        let nodes = self.nodes.iter().zip(beside).enumerate();
+        for (place, (node, mut around)) in nodes.filter(|(place, (node, _))| !stays(*place, node)) {
+            around.sort_unstable();
+            around.dedup();
             alike.entry((node.kind, around)).or_default().push(place);
         }
-        let mut group: BTreeMap<usize, String> = BTreeMap::new();
+        let mut group = Groups::new();
         for ((kind, around), members) in alike {
             let joined = around
                 .iter()
@@ -200,7 +208,8 @@ impl Scene {
                 (false, true) => OPENED,
                 (false, false) => 0,
             };
-            group.extend(members.into_iter().skip(shown).map(|place| (place, key.clone())));
+            let key: Rc<str> = key.into();
+            group.extend(members.into_iter().skip(shown).map(|place| (place, Rc::clone(&key))));
         }
         let mut scene = self.put_together(&group);
         while scene.nodes.len() > MOST {
@@ -210,13 +219,13 @@ impl Scene {
                 *of_kind.entry(node.kind).or_default() += 1;
             }
             let most = of_kind.into_iter().max_by_key(|(kind, count)| (*count, *kind)).map(|(kind, _)| kind);
-            let whole: BTreeMap<usize, String> = scene
+            let whole: Groups = scene
                 .nodes
                 .iter()
                 .enumerate()
                 // Where nothing stands alone any more, everything of a kind becomes one.
                 .filter(|(_, node)| most.is_none_or(|kind| node.kind == kind && !pinned.contains(&node.key)))
-                .map(|(place, node)| (place, format!("{}*", node.kind.word())))
+                .map(|(place, node)| (place, format!("{}*", node.kind.word()).into()))
                 .collect();
             scene = scene.put_together(&whole);
         }
@@ -224,18 +233,18 @@ impl Scene {
     }
 
     /// The same with each group as one node.
-    fn put_together(&self, group: &BTreeMap<usize, String>) -> Self {
+    fn put_together(&self, group: &Groups) -> Self {
         let mut scene = Self::default();
         let mut places = Vec::with_capacity(self.nodes.len());
         for (place, node) in self.nodes.iter().enumerate() {
-            let key = group.get(&place).unwrap_or(&node.key);
+            let key = group.get(&place).map_or(node.key.as_str(), AsRef::as_ref);
             let known = scene.places.get(key).copied();
             let at = known.unwrap_or(scene.nodes.len());
             if let Some(together) = known.and_then(|at| scene.nodes.get_mut(at)) {
                 together.stands_for += node.stands_for;
             } else {
-                scene.places.insert(key.clone(), at);
-                scene.nodes.push(Node { key: key.clone(), ..node.clone() });
+                scene.places.insert(key.to_owned(), at);
+                scene.nodes.push(Node { key: key.to_owned(), ..node.clone() });
             }
             places.push(at);
         }
@@ -245,11 +254,14 @@ impl Scene {
         }
         let moved = |edge: &Edge| {
             let (from, to) = (*places.get(edge.from)?, *places.get(edge.to)?);
-            (from != to).then(|| Edge { from, to, label: edge.label.clone() })
+            (from != to).then_some((from, to))
         };
-        let mut edges: Vec<Edge> = self.edges.iter().filter_map(moved).collect();
-        edges.sort();
-        edges.dedup();
+        let moved = self.edges.iter().filter_map(|edge| Some((moved(edge)?, edge.label.as_str())));
+        let mut moved: Vec<((usize, usize), &str)> = moved.collect();
+        moved.sort_unstable();
+        moved.dedup();
+        let edge = |((from, to), label): ((usize, usize), &str)| Edge { from, to, label: label.to_owned() };
+        let mut edges: Vec<Edge> = moved.into_iter().map(edge).collect();
         // Between two nodes one line says all.
         edges.dedup_by(|later, first| {
             let same = (later.from, later.to) == (first.from, first.to);
