@@ -42,7 +42,7 @@ pub enum StoreError {
         doing: &'static str,
     },
     /// Somebody else holds the database.
-    #[error("the database is locked by another process while {doing}")]
+    #[error("the database is locked by another writer while {doing}")]
     Busy {
         /// What was being done.
         doing: &'static str,

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(17, "0017_finding_who"),
     migration!(18, "0018_approvals"),
     migration!(19, "0019_finding_lists"),
+    migration!(20, "0020_apps_of_teams"),
 ];
 
 /// The newest schema that this program knows.

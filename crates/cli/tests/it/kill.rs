@@ -173,8 +173,8 @@ fn edit(world: &mut World, chance: &mut Chance, round: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn five_hundred_kill_nine_during_sync_leave_the_last_version_whole() {
-    let kills = setting("METSUKE_KILLS", 500_usize);
+async fn kill_nine_during_sync_leaves_the_last_version_whole() {
+    let kills = setting("METSUKE_KILLS", 200_usize);
     let seed = seed("METSUKE_KILL_SEED");
     println!("METSUKE_KILLS={kills}");
     let mut chance = Chance::new(seed);

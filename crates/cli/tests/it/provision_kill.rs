@@ -114,7 +114,7 @@ async fn campaign(seed: u64, kills: usize, sabotage: Option<&'static str>) -> Ta
 
 /// Seed and dose, from the environment where it names them.
 fn dose() -> (u64, usize) {
-    (seed("METSUKE_KILL_SEED"), setting("METSUKE_PROVISION_KILLS", 600))
+    (seed("METSUKE_KILL_SEED"), setting("METSUKE_PROVISION_KILLS", 300))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use metsuke_clients::ClientError;
 use metsuke_clients::roster::{Roster, Settings as RosterSettings};
-use metsuke_model::Version;
 use metsuke_model::people::RosterKind;
-use metsuke_store::Imported;
+use metsuke_model::{HerokuId, Version};
+use metsuke_store::{Imported, Whose};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::apart::to_its_end;
+use super::shelves::Reading;
 use super::{Desk, Estate, Listing, Placed};
 use crate::EngineError;
 use crate::identity::Caller;
@@ -173,6 +174,15 @@ impl Desk {
             found.lines.extend(lines.map(place));
         }
         Ok(found)
+    }
+
+    /// Whose the account is that stands in a reading, as far as that is known now; none where there is no roster.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoConnector`], and what the database said.
+    pub async fn whose(&self, reading: &Reading, account: &HerokuId) -> Result<Option<Whose>, EngineError> {
+        Ok(self.store_of(reading).await?.whose(account).await?)
     }
 
     /// The accounts of which somebody said by hand whose they are.

@@ -251,7 +251,7 @@ impl Desk {
         event(&self.store_of(reading).await?, id).await
     }
 
-    async fn store_of(&self, reading: &Reading) -> Result<Store, EngineError> {
+    pub(super) async fn store_of(&self, reading: &Reading) -> Result<Store, EngineError> {
         match &reading.connector {
             None => Ok(self.installation().main().clone()),
             Some(connector) => Ok(self.estate(Some(connector)).await?.store),

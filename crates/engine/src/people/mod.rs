@@ -22,6 +22,7 @@ pub use choose::{assign, unassign};
 pub use lines::{
     AccountOf, Candidate, EmployeeLine, Open, OpenAccount, SettledAccount, employees, open, settled,
 };
+pub use metsuke_store::Whose;
 pub use row::BadRow;
 
 use crate::EngineError;

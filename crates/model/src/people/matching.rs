@@ -79,6 +79,14 @@ pub struct Account {
     pub own: bool,
 }
 
+impl Account {
+    /// Whether it is nobody's by itself: the one whose token reads, and the pseudo-users that stand for teams.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        self.own || self.email.as_deref().is_some_and(|email| folded(email).ends_with(MANAGER_DOMAIN))
+    }
+}
+
 /// What the operator said of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -137,9 +145,7 @@ pub fn verdicts<S: std::hash::BuildHasher>(
                 Verdict::Matched { employee: *employee, by: MatchedBy::Hand }
             }
             Some(Choice::Employee(_)) => Verdict::Unknown,
-            None if account.own || email.as_deref().is_some_and(|email| email.ends_with(MANAGER_DOMAIN)) => {
-                Verdict::Nobody
-            }
+            None if account.is_nobodys() => Verdict::Nobody,
             None => match index.by_address(email.as_deref(), name.as_deref()) {
                 Found::Settled(verdict) => verdict,
                 Found::Open => {

@@ -205,7 +205,7 @@ async fn a_migration_killed_after_any_statement_begins_anew_on_sqlite() {
 
 #[tokio::test]
 async fn a_migration_of_many_transactions_would_be_noticed() {
-    let (tried, differing) = killed_on_sqlite(known() - 4, false).await;
+    let (tried, differing) = killed_on_sqlite(known() - 5, false).await;
     assert!(differing > tried / 2, "{differing} of {tried}");
 }
 

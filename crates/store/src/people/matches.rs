@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use metsuke_model::HerokuId;
 use metsuke_model::people::{Account, Choice, MatchedBy, Verdict, verdicts};
 
 use super::{MatchRow, Matching, rows};
-use crate::connection::{Bind, Connection};
+use crate::connection::{Bind, Connection, Row};
 use crate::{StoreError, syncs};
 
 const READING: &str = "reading whose accounts are whose";
@@ -26,6 +27,50 @@ pub(super) async fn stored(connection: &mut Connection) -> Result<Vec<MatchRow>,
         })
         .await?;
     Ok(matches)
+}
+
+/// The employee whom an account belongs to, by dense id, and by which rule; `None` where that is not known.
+pub(super) async fn of_account(
+    connection: &mut Connection,
+    account: &HerokuId,
+) -> Result<Option<(i64, Option<MatchedBy>)>, StoreError> {
+    let mut found = None;
+    let sql = "SELECT employee_id, matched_by FROM employee_match
+               WHERE user_id = (SELECT id FROM person WHERE uuid = $1)";
+    connection
+        .each(READING, sql, &[Bind::Bytes(account.to_bytes())], |row| {
+            found = Some((row.number(0)?, MatchedBy::from_word(&row.text(1)?.unwrap_or_default())));
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
+/// Whether an account that belongs to no employee is nobody's, by itself or because the operator said so.
+pub(super) async fn is_nobodys(connection: &mut Connection, account: &HerokuId) -> Result<bool, StoreError> {
+    let mut found = false;
+    let sql = "SELECT id, email, name, own_account, 
+                 (SELECT COUNT(*) FROM person_choice WHERE user_id = person.id),
+                 (SELECT COUNT(*) FROM person_choice WHERE user_id = person.id AND employee_id IS NULL)
+               FROM person WHERE uuid = $1";
+    connection
+        .each(READING, sql, &[Bind::Bytes(account.to_bytes())], |row| {
+            let said = row.number(4)? > 0;
+            found = if said { row.number(5)? > 0 } else { self::account(row)?.is_nobodys() };
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
+/// What the rules look at of a row: id, address, name, and whether it is the account whose token reads.
+fn account(row: Row<'_>) -> Result<Account, StoreError> {
+    Ok(Account {
+        dense: row.number(0)?,
+        email: row.text(1)?.map(Into::into),
+        name: row.text(2)?.map(Into::into),
+        own: row.int(3)? == Some(1),
+    })
 }
 
 /// What the operator said of accounts.
@@ -46,12 +91,7 @@ pub(super) async fn renew(connection: &mut Connection) -> Result<Matching, Store
     let sql = "SELECT id, email, name, own_account FROM person WHERE gone IS NULL ORDER BY id";
     connection
         .each(MATCHING, sql, &[], |row| {
-            accounts.push(Account {
-                dense: row.number(0)?,
-                email: row.text(1)?.map(Into::into),
-                name: row.text(2)?.map(Into::into),
-                own: row.int(3)? == Some(1),
-            });
+            accounts.push(account(row)?);
             Ok(())
         })
         .await?;

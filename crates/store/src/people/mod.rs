@@ -11,11 +11,11 @@ mod rows;
 
 use std::collections::HashMap;
 
-use metsuke_model::Moment;
 use metsuke_model::audit::NewEvent;
 use metsuke_model::graph::Employee;
 use metsuke_model::people::{Choice, MatchedBy, RosterKind};
 use metsuke_model::record::User;
+use metsuke_model::{HerokuId, Moment};
 
 use crate::connection::{Bind, Connection};
 use crate::objects::{self, Select, Stored};
@@ -79,6 +79,17 @@ pub struct MatchRow {
     pub by: Option<MatchedBy>,
 }
 
+/// What is known of whose an account is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// It belongs to somebody, by this rule; `None` for a rule of a newer version.
+    Employee(Box<Employee>, Option<MatchedBy>),
+    /// The operator said that it is nobody's.
+    Nobody,
+    /// No rule names anybody for certain.
+    Unknown,
+}
+
 /// Everything that is known of people, as of one moment.
 #[derive(Clone, Debug, Default)]
 pub struct People {
@@ -119,6 +130,25 @@ impl Store {
     /// What the database said.
     pub async fn rosters(&self) -> Result<Vec<RosterRow>, StoreError> {
         rosters(&mut self.pool.begin_read().await?).await
+    }
+
+    /// Whose the account with Heroku's id is; `None` where nobody was ever named by any roster.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn whose(&self, account: &HerokuId) -> Result<Option<Whose>, StoreError> {
+        let mut connection = self.pool.begin_read().await?;
+        if rosters(&mut connection).await?.is_empty() {
+            return Ok(None);
+        }
+        if let Some((employee, by)) = matches::of_account(&mut connection, account).await?
+            && let Some(employee) = rows::one(&mut connection, employee).await?
+        {
+            return Ok(Some(Whose::Employee(Box::new(employee), by)));
+        }
+        let nobodys = matches::is_nobodys(&mut connection, account).await?;
+        Ok(Some(if nobodys { Whose::Nobody } else { Whose::Unknown }))
     }
 
     /// A hash that becomes another one with every change of a person of a roster, and of whose an account is.

@@ -37,6 +37,19 @@ pub(super) async fn employees(connection: &mut Connection) -> Result<Vec<Employe
     Ok(employees)
 }
 
+/// The employee with this dense id.
+pub(super) async fn one(connection: &mut Connection, dense: i64) -> Result<Option<Employee>, StoreError> {
+    let mut found = None;
+    let sql = concat!("SELECT ", columns!(), " FROM employee WHERE id = $1");
+    connection
+        .each(READING, sql, &[dense.into()], |row| {
+            found = Some(employee(row)?.0);
+            Ok(())
+        })
+        .await?;
+    Ok(found)
+}
+
 /// Everybody whom a roster ever named, by dense id.
 pub(super) async fn of_roster(
     connection: &mut Connection,

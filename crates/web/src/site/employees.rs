@@ -269,7 +269,7 @@ fn choice(one: &Candidate) -> (String, Name) {
 }
 
 /// The rule by which an account is somebody's, in words.
-fn matched_by(rule: &str) -> &str {
+pub(super) fn matched_by(rule: &str) -> &str {
     match rule {
         "hand" => "by hand",
         "email" => "by e-mail",

@@ -14,6 +14,7 @@ use metsuke_engine::access::{Reach, ReachedApp, ReachedGroup};
 use metsuke_engine::changes::EventFilter;
 use metsuke_engine::desk::{Findings, Single, page as listed_findings};
 use metsuke_engine::identity::Operation;
+use metsuke_engine::people::Whose;
 use metsuke_model::finding::FindingState;
 use metsuke_model::{Grant, HerokuId, ResourceType};
 
@@ -23,6 +24,7 @@ use tree::{Leaf, Tree, leaf, tree, what_and_why};
 use super::app::addons;
 use super::asked::{Asked, segment};
 use super::cell::{Badge, Cell, Figure, Head, Table, Tone};
+use super::employees::matched_by;
 use super::feed::{Bit, Entry, recent};
 use super::findings::{table as findings_table, titles};
 use super::frame::{Frame, Read, page as shown};
@@ -101,16 +103,22 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
         Vec::new()
     };
     let findings = findings(&call, &frame, &found, connector).await?;
+    // Whose an account is, is known of now alone.
+    let whose = if reading.newest && frame.may(&call, Operation::ListEmployees) {
+        call.state.desk.whose(&reading, &found.principal.id).await?
+    } else {
+        None
+    };
     let view = View {
         read: frame.read(std::slice::from_ref(&reading)),
         kicker: found.name.as_deref().map_or_else(|| "Person".to_owned(), |name| Name::new(name).cut),
-        badges: badges(&found),
+        badges: badges(&found, whose.as_ref()),
         lead: lead(&found),
         figures: figures(&frame, &found),
         tree: tree(&frame, &found, connector),
         apps: format!("/people/{}/apps", segment(&own_id)),
         seeks: found.count() > FEW,
-        facts: facts(&frame, &found),
+        facts: employee(&frame, whose.as_ref()).into_iter().chain(facts(&frame, &found)).collect(),
         more_addons: found.credentials.saturating_sub(found.addons.len()),
         addons: addons(&found.addons),
         pending: pending(&found),
@@ -131,8 +139,11 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     shown(StatusCode::OK, &view)
 }
 
-fn badges(person: &Reach) -> Vec<Badge> {
+fn badges(person: &Reach, whose: Option<&Whose>) -> Vec<Badge> {
     let mut badges = Vec::new();
+    if matches!(whose, Some(Whose::Employee(employee, _)) if !employee.active) {
+        badges.push(Badge::new(Tone::Bad, "left"));
+    }
     badges.push(match (person.federated, person.two_factor) {
         (Some(true), _) => Badge::new(Tone::Good, "identity provider"),
         (_, Some(true)) => Badge::new(Tone::Good, "second factor"),
@@ -185,6 +196,28 @@ fn figures(frame: &Frame, person: &Reach) -> Vec<Figure> {
         Figure::new(admin, "admin of", Some("#access".to_owned())),
         Figure::new(person.credentials as u64, "add-ons’ credentials", Some("#reach".to_owned())),
     ]
+}
+
+/// Whose the account is.
+fn employee(frame: &Frame, whose: Option<&Whose>) -> Option<(&'static str, Cell)> {
+    let cell = match whose? {
+        Whose::Employee(employee, by) => {
+            let state = if employee.active { "works here" } else { "left" };
+            let known = by.map_or("known", |by| matched_by(by.as_str()));
+            let below: Vec<&str> =
+                [Some(state), employee.title.as_deref(), employee.department.as_deref(), Some(known)]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+            Cell::Link(Name::new(&employee.name), String::new(), Some(Name::new(&below.join(", "))))
+        }
+        Whose::Nobody => Cell::Word("nobody’s".to_owned()),
+        Whose::Unknown => {
+            let open = frame.asked.only(&["connector"]).with("only", "open").at("/people/employees");
+            Cell::Link(Name::new("nobody knows whose"), open, None)
+        }
+    };
+    Some(("Employee", cell))
 }
 
 fn facts(frame: &Frame, person: &Reach) -> Vec<(&'static str, Cell)> {

@@ -33,7 +33,7 @@ async fn took(house: &House, arguments: &[&str]) -> Duration {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_leaves_a_quarantined_sync_whole_or_unrecorded() {
-    let (kills, mut chance) = (setting("METSUKE_KILLS", 500_usize) / 5, Chance::new(7));
+    let (kills, mut chance) = (setting("METSUKE_KILLS", 200_usize) / 4, Chance::new(7));
     let mut options = Options::of(Size::Small).seed(3);
     options.rate_limit = false;
     let house = House::new(options).await;

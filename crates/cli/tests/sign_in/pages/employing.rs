@@ -58,6 +58,20 @@ async fn a_roster_is_taken_in_and_who_left_with_an_account_stands_first() {
     let file = browser.get(&format!("{HERE}?format=csv")).await;
     assert!(file.body.starts_with("connector,key,name") && file.body.contains(left), "{}", file.body);
     assert!(browser.get("/people").await.body.contains("href=\"/people/employees\""));
+    // Each account's page says whose it is.
+    for (email, held, not) in [(left, "&lt;b&gt;Ann", "works here"), (here, "Ben Here", ">left<")] {
+        let page = browser.get(&format!("/people/{email}")).await;
+        assert!(page.body.contains(held) && page.body.contains("by e-mail"), "{}", page.body);
+        assert!(!page.body.contains(not), "{not}: {}", page.body);
+    }
+    let (mut unknown, mut nobodys) = (0, 0);
+    for email in &accounts[2..] {
+        let page = browser.get(&format!("/people/{email}")).await;
+        unknown += usize::from(page.body.contains("nobody knows whose"));
+        nobodys += usize::from(page.body.contains("nobody’s"));
+    }
+    // The account whose token reads is nobody's.
+    assert_eq!((unknown, nobodys), (accounts.len() - 3, 1));
 }
 
 #[tokio::test]
