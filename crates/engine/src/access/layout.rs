@@ -46,7 +46,7 @@ pub(super) struct Credential {
 }
 
 /// The apps of a version, or of that part of it which one person may reach.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Layout {
     pub(super) teams: HashMap<i64, TeamFacts>,
     /// By name, then by dense id.

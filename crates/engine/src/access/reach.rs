@@ -276,3 +276,54 @@ fn group(world: &World, app: &Place, held: &[Held]) -> ReachedGroup {
 fn as_facts(app: &Place, owner: Option<HerokuId>) -> AppFacts {
     AppFacts { dense: app.dense, resource: app.resource(), team: app.team, owner, locked: app.locked }
 }
+
+#[cfg(test)]
+mod tests {
+    use metsuke_model::Version;
+    use metsuke_model::grant::PrincipalKind;
+
+    use super::*;
+
+    fn reach_of(email: &str) -> Reach {
+        let id = HerokuId::new(email);
+        Reach {
+            principal: Principal { kind: PrincipalKind::User, id, email: Some(email.into()) },
+            name: None,
+            two_factor: None,
+            federated: None,
+            last_login: None,
+            roles: Vec::new(),
+            groups: Vec::new(),
+            credentials: 0,
+            addons: Vec::new(),
+            pending: Vec::new(),
+            apps: Vec::new(),
+            layout: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_told_of_the_same_person_in_the_same_version_of_the_same_estate_alone() {
+        let layouts = Layouts::default();
+        let kept = |estate, version, person| {
+            let reach = layouts.reached(estate, Version(version), person);
+            reach.and_then(|reach| reach.principal.email)
+        };
+        assert_eq!(kept("one", 1, 7), None);
+        layouts.keep_reach("one", Version(1), 7, &reach_of("ann@example.com"));
+        assert_eq!(kept("one", 1, 7).as_deref(), Some("ann@example.com"));
+        assert_eq!([kept("two", 1, 7), kept("one", 2, 7), kept("one", 1, 8)], [None, None, None]);
+    }
+
+    #[test]
+    fn what_was_looked_at_least_lately_makes_room() {
+        let layouts = Layouts::default();
+        for person in 1..=4 {
+            layouts.keep_reach("one", Version(1), person, &reach_of("ann@example.com"));
+        }
+        let is_kept = |person| layouts.reached("one", Version(1), person).is_some();
+        assert!(is_kept(1));
+        layouts.keep_reach("one", Version(1), 5, &reach_of("ann@example.com"));
+        assert_eq!([1, 2, 3, 4, 5].map(is_kept), [true, false, true, true, true]);
+    }
+}
