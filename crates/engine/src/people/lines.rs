@@ -7,10 +7,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use metsuke_model::graph::Employee;
-use metsuke_model::people::{Account, Choice, MatchedBy, Verdict, verdicts};
-use metsuke_model::record::User;
+use metsuke_model::people::{Choice, MatchedBy, Verdict, verdicts};
 use metsuke_model::{HerokuId, Moment};
-use metsuke_store::{People, Store};
+use metsuke_store::{HerokuAccount, People, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -130,21 +129,20 @@ pub async fn employees(store: &Store) -> Result<Vec<EmployeeLine>, EngineError> 
 pub async fn open(store: &Store) -> Result<Open, EngineError> {
     let people = store.people().await?;
     let has_roster = !people.rosters.is_empty();
-    let accounts: Vec<Account> = people.users.iter().map(|user| account(user.dense, &user.record)).collect();
-    let verdicts = verdicts(&accounts, &people.employees, &people.choices);
+    let seen = people.accounts.iter().map(|account| &account.seen);
+    let verdicts = verdicts(seen, &people.employees, &people.choices);
     let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
     let mut open = Vec::new();
-    for user in &people.users {
-        let (unsure_by, candidates) = match verdicts.get(&user.dense) {
+    for HerokuAccount { id, seen } in &people.accounts {
+        let (unsure_by, candidates) = match verdicts.get(&seen.dense) {
             Some(Verdict::Unsure { by, candidates }) => (Some(by.as_str()), candidates.as_slice()),
             Some(Verdict::Unknown) => (None, [].as_slice()),
             Some(Verdict::Matched { .. } | Verdict::Nobody) | None => continue,
         };
-        let User { id, email, name, .. } = &user.record;
         open.push(OpenAccount {
             id: id.clone(),
-            email: email.clone(),
-            name: name.clone(),
+            email: seen.email.clone(),
+            name: seen.name.clone(),
             unsure_by,
             candidates: candidates.iter().filter_map(|id| by_id.get(id)).map(|one| candidate(one)).collect(),
         });
@@ -179,23 +177,16 @@ pub async fn settled(store: &Store) -> Result<Vec<SettledAccount>, EngineError> 
     let people = store.people().await?;
     let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
     let mut settled = Vec::new();
-    for user in &people.users {
-        let employee = match people.choices.get(&user.dense) {
+    for HerokuAccount { id, seen } in &people.accounts {
+        let employee = match people.choices.get(&seen.dense) {
             None => continue,
             Some(Choice::Nobody) => None,
             Some(Choice::Employee(dense)) => by_id.get(dense).map(|one| candidate(one)),
         };
-        let User { id, email, .. } = &user.record;
-        settled.push(SettledAccount { id: id.clone(), email: email.clone(), employee });
+        settled.push(SettledAccount { id: id.clone(), email: seen.email.clone(), employee });
     }
     settled.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
     Ok(settled)
-}
-
-/// What the rules look at of a user.
-fn account(dense: i64, user: &User) -> Account {
-    let (email, name) = (user.email.clone(), user.name.clone());
-    Account { dense, email, name, own: user.own_account == Some(true) }
 }
 
 fn candidate(employee: &Employee) -> Candidate {
@@ -209,12 +200,13 @@ fn candidate(employee: &Employee) -> Candidate {
 
 fn employee_lines(people: People) -> Vec<EmployeeLine> {
     let mut owned: HashMap<i64, Vec<AccountOf>> = HashMap::new();
-    let users: HashMap<i64, User> = people.users.into_iter().map(|user| (user.dense, user.record)).collect();
+    let accounts: HashMap<i64, HerokuAccount> =
+        people.accounts.into_iter().map(|account| (account.seen.dense, account)).collect();
     for row in &people.matches {
         // Accounts that are gone keep their match, and are nobody's to worry about.
-        let Some(user) = users.get(&row.user) else { continue };
+        let Some(account) = accounts.get(&row.user) else { continue };
         let matched_by = row.by.map(MatchedBy::as_str).map(Cow::Borrowed);
-        let account = AccountOf { id: user.id.clone(), email: user.email.clone(), matched_by };
+        let account = AccountOf { id: account.id.clone(), email: account.seen.email.clone(), matched_by };
         owned.entry(row.employee).or_default().push(account);
     }
     let line = |employee: Employee| {

@@ -127,13 +127,13 @@ enum Found {
 
 /// What the rules say of every account, by dense id.
 #[must_use]
-pub fn verdicts<S: std::hash::BuildHasher>(
-    accounts: &[Account],
+pub fn verdicts<'a, S: std::hash::BuildHasher>(
+    accounts: impl IntoIterator<Item = &'a Account>,
     employees: &[Employee],
     choices: &HashMap<i64, Choice, S>,
 ) -> HashMap<i64, Verdict> {
     let index = Index::new(employees);
-    let mut verdicts = HashMap::with_capacity(accounts.len());
+    let mut verdicts = HashMap::new();
     let mut open = Vec::new();
     let mut bearers: HashMap<String, u32> = HashMap::new();
     for account in accounts {

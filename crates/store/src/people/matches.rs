@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use metsuke_model::HerokuId;
 use metsuke_model::people::{Account, Choice, MatchedBy, Verdict, verdicts};
 
-use super::{MatchRow, Matching, rows};
+use super::{HerokuAccount, MatchRow, Matching, rows};
 use crate::connection::{Bind, Connection, Row};
 use crate::{StoreError, syncs};
 
@@ -63,6 +63,20 @@ pub(super) async fn is_nobodys(connection: &mut Connection, account: &HerokuId) 
     Ok(found)
 }
 
+/// The accounts that are there, by dense id.
+pub(super) async fn accounts(connection: &mut Connection) -> Result<Vec<HerokuAccount>, StoreError> {
+    let mut accounts = Vec::new();
+    let sql = "SELECT id, email, name, own_account, uuid FROM person WHERE gone IS NULL ORDER BY id";
+    connection
+        .each(READING, sql, &[], |row| {
+            let id = HerokuId::from_bytes(&row.bytes(4)?.unwrap_or_default());
+            accounts.push(HerokuAccount { id, seen: account(row)? });
+            Ok(())
+        })
+        .await?;
+    Ok(accounts)
+}
+
 /// What the rules look at of a row: id, address, name, and whether it is the account whose token reads.
 fn account(row: Row<'_>) -> Result<Account, StoreError> {
     Ok(Account {
@@ -87,19 +101,13 @@ pub(super) async fn choices(connection: &mut Connection) -> Result<HashMap<i64, 
 
 /// Matches every account that is there, and writes what differs.
 pub(super) async fn renew(connection: &mut Connection) -> Result<Matching, StoreError> {
-    let mut accounts = Vec::new();
-    let sql = "SELECT id, email, name, own_account FROM person WHERE gone IS NULL ORDER BY id";
-    connection
-        .each(MATCHING, sql, &[], |row| {
-            accounts.push(account(row)?);
-            Ok(())
-        })
-        .await?;
+    let accounts = accounts(connection).await?;
     let employees = rows::employees(connection).await?;
     let choices = choices(connection).await?;
     let known: HashMap<i64, MatchRow> =
         stored(connection).await?.into_iter().map(|row| (row.user, row)).collect();
-    let verdicts: BTreeMap<i64, Verdict> = verdicts(&accounts, &employees, &choices).into_iter().collect();
+    let verdicts: BTreeMap<i64, Verdict> =
+        verdicts(accounts.iter().map(|one| &one.seen), &employees, &choices).into_iter().collect();
     let version = syncs::newest(connection, true).await?.map_or(0, |version| version.0);
     let mut matching = Matching::default();
     let (mut written, mut ended) = (Vec::new(), Vec::new());

@@ -13,12 +13,10 @@ use std::collections::HashMap;
 
 use metsuke_model::audit::NewEvent;
 use metsuke_model::graph::Employee;
-use metsuke_model::people::{Choice, MatchedBy, RosterKind};
-use metsuke_model::record::User;
+use metsuke_model::people::{Account, Choice, MatchedBy, RosterKind};
 use metsuke_model::{HerokuId, Moment};
 
 use crate::connection::{Bind, Connection};
-use crate::objects::{self, Select, Stored};
 use crate::{Store, StoreError, audit};
 
 /// A roster as it is stored.
@@ -90,6 +88,15 @@ pub enum Whose {
     Unknown,
 }
 
+/// An account at Heroku, as far as it matters whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HerokuAccount {
+    /// Heroku's id.
+    pub id: HerokuId,
+    /// What the rules of matching look at.
+    pub seen: Account,
+}
+
 /// Everything that is known of people, as of one moment.
 #[derive(Clone, Debug, Default)]
 pub struct People {
@@ -97,8 +104,8 @@ pub struct People {
     pub rosters: Vec<RosterRow>,
     /// Everybody whom a roster ever named, by dense id.
     pub employees: Vec<Employee>,
-    /// The accounts that are there, without what Heroku sent beyond the columns.
-    pub users: Vec<Stored<User>>,
+    /// The accounts that are there, by dense id.
+    pub accounts: Vec<HerokuAccount>,
     /// Whose they are, by the account's dense id; those of accounts that are gone stay as they were last.
     pub matches: Vec<MatchRow>,
     /// What the operator said of accounts, by their dense ids.
@@ -113,11 +120,10 @@ impl Store {
     /// What the database said.
     pub async fn people(&self) -> Result<People, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        let users = objects::find_with::<User>(&mut connection, &Select::All, true, false).await?;
         Ok(People {
             rosters: rosters(&mut connection).await?,
             employees: rows::employees(&mut connection).await?,
-            users: users.into_iter().map(|found| found.stored).collect(),
+            accounts: matches::accounts(&mut connection).await?,
             matches: matches::stored(&mut connection).await?,
             choices: matches::choices(&mut connection).await?,
         })

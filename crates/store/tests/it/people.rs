@@ -50,9 +50,9 @@ async fn choose(store: &Store, user: i64, choice: Option<Choice>) -> bool {
 /// Pairs of an account's address and an employee's number, with the rule.
 fn pairs(people: &People) -> Vec<(String, String, MatchedBy)> {
     let pair = |row: &metsuke_store::MatchRow| {
-        let user = people.users.iter().find(|user| user.dense == row.user)?;
+        let account = people.accounts.iter().find(|account| account.seen.dense == row.user)?;
         let employee = people.employees.iter().find(|employee| employee.dense == row.employee)?;
-        Some((user.record.email.as_deref()?.into(), employee.employee_id.as_deref()?.into(), row.by?))
+        Some((account.seen.email.as_deref()?.into(), employee.employee_id.as_deref()?.into(), row.by?))
     };
     let mut pairs: Vec<_> = people.matches.iter().filter_map(pair).collect();
     pairs.sort();
@@ -60,8 +60,8 @@ fn pairs(people: &People) -> Vec<(String, String, MatchedBy)> {
 }
 
 fn dense(people: &People, email: &str) -> i64 {
-    let user = people.users.iter().find(|user| user.record.email.as_deref() == Some(email));
-    user.unwrap().dense
+    let account = people.accounts.iter().find(|account| account.seen.email.as_deref() == Some(email));
+    account.unwrap().seen.dense
 }
 
 async fn codes(store: &Store) -> Vec<String> {
@@ -221,7 +221,7 @@ async fn the_match_of_an_account_that_is_gone_is_kept_for_looking_back(database:
     sync(&store, &["bob@example.com"], 3).await;
     store.rematch().await.unwrap();
     let people = store.people().await.unwrap();
-    assert_eq!((people.users.len(), people.matches.len()), (1, 1));
+    assert_eq!((people.accounts.len(), people.matches.len()), (1, 1));
     assert!(pairs(&people).is_empty());
 }
 
