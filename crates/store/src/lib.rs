@@ -86,7 +86,7 @@ pub use reads::{AccessEntry, AccessSelect, Snapshot};
 pub use restored::Restored;
 pub use runs::{Ask, Asked, LogLine, LogSelect, NewLogLine, RunEnd, RunRow, RunStatus};
 pub use sessions::{Opening, Proof, SessionRow};
-pub use slim::{SlimAddOn, SlimApp, SlimAttachment};
+pub use slim::{SlimAddOn, SlimApp, SlimAttachment, SlimPerson};
 pub use syncs::SyncRow;
 pub use tokens::TokenRow;
 pub use touched::Touched;

@@ -1,12 +1,13 @@
-//! Rows of the newest version with nothing but what says who reaches what: for questions about very many objects at once.
+//! Rows with nothing but what says who reaches what, most of the newest version alone: for questions about very many objects at once.
 //!
 //! Invariant: what stands here of an object is what its record says; references are dense ids, whether what they name is there or not.
 
 use std::collections::HashMap;
 
+use metsuke_model::record::User;
 use metsuke_model::{HerokuId, Kind, Record};
 
-use crate::objects::parent_column;
+use crate::objects::{Select, Stored, parent_column};
 use crate::{Snapshot, StoreError};
 
 /// An app as derived access needs it.
@@ -52,12 +53,63 @@ pub struct SlimAttachment {
     pub name: Option<Box<str>>,
 }
 
+/// A person as a row of access names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlimPerson {
+    /// Their dense id.
+    pub dense: i64,
+    /// Heroku's id.
+    pub id: HerokuId,
+    /// The address.
+    pub email: Option<Box<str>>,
+    /// The full name.
+    pub name: Option<Box<str>>,
+}
+
+impl From<Stored<User>> for SlimPerson {
+    fn from(stored: Stored<User>) -> Self {
+        let User { id, email, name, .. } = stored.record;
+        Self { dense: stored.dense, id, email, name }
+    }
+}
+
 impl Snapshot {
-    /// Every app of the newest version, in no order; none where this is an earlier one.
+    /// These people, or all, by dense ids, in no order; of any version.
     ///
     /// # Errors
     ///
     /// What the database said; so for each list here.
+    pub async fn slim_people(&mut self, of: Option<&[i64]>) -> Result<Vec<SlimPerson>, StoreError> {
+        if !self.is_newest() {
+            let select = of.map_or(Select::All, |ids| Select::Dense(ids.to_vec()));
+            return Ok(self.objects::<User>(&select).await?.into_iter().map(SlimPerson::from).collect());
+        }
+        let mut rows = Vec::new();
+        let take = |row: crate::connection::Row<'_>| {
+            rows.push(SlimPerson {
+                dense: row.number(0)?,
+                id: HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default()),
+                email: row.text(2)?.map(Into::into),
+                name: row.text(3)?.map(Into::into),
+            });
+            Ok(())
+        };
+        let (doing, all) = ("reading people", "SELECT id, uuid, email, name FROM person WHERE gone IS NULL");
+        let connection = self.connection_mut();
+        match of {
+            None => connection.each(doing, all, &[], take).await?,
+            Some(ids) => {
+                connection.each_in(doing, (&format!("{all} AND id IN ("), ")"), ids, take).await?;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Every app of the newest version, in no order; none where this is an earlier one.
+    ///
+    /// # Errors
+    ///
+    /// As [`slim_people`](Self::slim_people).
     pub async fn slim_apps(&mut self) -> Result<Option<Vec<SlimApp>>, StoreError> {
         if !self.is_newest() {
             return Ok(None);
@@ -83,7 +135,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// As [`slim_apps`](Self::slim_apps).
+    /// As [`slim_people`](Self::slim_people).
     pub async fn slim_addons(&mut self) -> Result<Option<Vec<SlimAddOn>>, StoreError> {
         if !self.is_newest() {
             return Ok(None);
@@ -108,7 +160,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// As [`slim_apps`](Self::slim_apps).
+    /// As [`slim_people`](Self::slim_people).
     pub async fn slim_attachments(&mut self) -> Result<Option<Vec<SlimAttachment>>, StoreError> {
         if !self.is_newest() {
             return Ok(None);
@@ -131,7 +183,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// As [`slim_apps`](Self::slim_apps).
+    /// As [`slim_people`](Self::slim_people).
     pub async fn tally<T: Record>(
         &mut self,
         of: Option<&[i64]>,
@@ -169,7 +221,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// As [`slim_apps`](Self::slim_apps).
+    /// As [`slim_people`](Self::slim_people).
     pub async fn holders(&mut self, of: &[i64]) -> Result<Option<HashMap<i64, u64>>, StoreError> {
         if !self.is_newest() {
             return Ok(None);
@@ -189,7 +241,7 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// As [`slim_apps`](Self::slim_apps).
+    /// As [`slim_people`](Self::slim_people).
     pub async fn about_apps_of(&mut self, teams: &[i64]) -> Result<u64, StoreError> {
         let teams: Vec<i64> =
             teams.iter().copied().filter(|id| crate::kind_of(*id) == Some(Kind::Team)).collect();

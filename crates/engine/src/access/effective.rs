@@ -2,14 +2,14 @@
 //!
 //! Invariant: everything that a question needs is loaded by dense ids, never the whole estate for one app.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use metsuke_model::access::{Access, Entitlement, Mask};
 use metsuke_model::derive::{self, Owner};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::record::{App, EnterpriseAccount, Team, User};
 use metsuke_model::{HerokuId, PathStep, Principal, ResourceRef, ResourceType};
-use metsuke_store::{AccessEntry, AccessSelect, Select, Snapshot, Stored};
+use metsuke_store::{AccessEntry, AccessSelect, Select, SlimPerson, Snapshot, Stored};
 
 use super::Held;
 use crate::EngineError;
@@ -166,27 +166,30 @@ impl World {
 
     async fn load_people(&mut self, snapshot: &mut Snapshot, extent: &Extent) -> Result<(), EngineError> {
         let select = if matches!(extent, Extent::All) {
-            Select::All
+            None
         } else {
             let mut people: BTreeSet<i64> =
                 self.entries.values().flatten().map(|entry| entry.principal).collect();
             if let Extent::Rows { users, .. } = extent {
                 people.extend(users);
             }
-            Select::Dense(people.into_iter().collect())
+            Some(people.into_iter().collect::<Vec<i64>>())
         };
-        let mut users: Vec<Stored<User>> = snapshot.columns(&select).await?;
+        let mut people = snapshot.slim_people(select.as_deref()).await?;
         if !matches!(extent, Extent::All) {
             let owners: BTreeSet<&HerokuId> = self.apps.iter().filter_map(|app| app.owner.as_ref()).collect();
-            for owner in owners {
-                users.extend(snapshot.columns(&Select::Id(owner.clone())).await?);
+            let known: HashSet<&HerokuId> = people.iter().map(|person| &person.id).collect();
+            let missing: Vec<HerokuId> =
+                owners.into_iter().filter(|owner| !known.contains(owner)).cloned().collect();
+            for owner in missing {
+                let found = snapshot.columns::<User>(&Select::Id(owner)).await?;
+                people.extend(found.into_iter().map(SlimPerson::from));
             }
         }
-        for stored in users {
-            self.user_places.insert(stored.record.id.clone(), stored.dense);
-            self.names.insert(stored.dense, stored.record.name);
-            let (id, email) = (stored.record.id, stored.record.email);
-            self.principals.insert(stored.dense, Principal { kind: PrincipalKind::User, id, email });
+        for SlimPerson { dense, id, email, name } in people {
+            self.user_places.insert(id.clone(), dense);
+            self.names.insert(dense, name);
+            self.principals.insert(dense, Principal { kind: PrincipalKind::User, id, email });
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use metsuke_model::access::Entitlement;
-use metsuke_model::record::{EnterpriseAccount, Team, User};
+use metsuke_model::record::{EnterpriseAccount, Team};
 use metsuke_model::{HerokuId, Moment};
 use metsuke_store::{AccessSelect, Select, Snapshot, Stored};
 use serde::{Deserialize, Serialize};
@@ -122,7 +122,7 @@ impl BrowsedLine for PersonLine {
 
     async fn all(snapshot: &mut Snapshot) -> Result<Vec<Self>, EngineError> {
         let dense: HashMap<i64, HerokuId> =
-            snapshot.columns::<User>(&Select::All).await?.into_iter().map(keyed).collect();
+            snapshot.slim_people(None).await?.into_iter().map(|person| (person.dense, person.id)).collect();
         let teams: HashSet<i64> =
             snapshot.columns::<Team>(&Select::All).await?.into_iter().map(|team| team.dense).collect();
         let accounts: Vec<Stored<EnterpriseAccount>> = snapshot.columns(&Select::All).await?;
@@ -177,10 +177,6 @@ impl BrowsedLine for PersonLine {
                 _ => false,
             }
     }
-}
-
-fn keyed(user: Stored<User>) -> (i64, HerokuId) {
-    (user.dense, user.record.id)
 }
 
 impl BrowsedLine for AppLine {

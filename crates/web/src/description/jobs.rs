@@ -2,11 +2,11 @@
 
 use metsuke_engine::identity::Operation;
 use metsuke_engine::jobs::JobStatus;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::operations::Spec;
 use super::schemas::Named;
-use super::words::{anything, count, moment, named, object, one_of, or_null, text};
+use super::words::{count, moment, named, object, one_of, or_null, text};
 
 /// What an operation takes and gives.
 pub(super) fn describe(operation: Operation) -> Spec {

@@ -7,6 +7,7 @@
 mod hand;
 mod layout;
 mod picture;
+mod reached;
 mod read;
 mod scene;
 
@@ -75,6 +76,7 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     let mut frame = Frame::of(&call, "Graph").await?.here("Graph");
     let own = |name: &str| frame.asked.get(name).unwrap_or_default().to_owned();
     let (from, to, text) = (own("from"), own("to"), own("q"));
+    let hand = Hand::of(&frame);
     let mut wrong = String::new();
     let mut found = match (own("of"), from.is_empty() || to.is_empty(), text.is_empty()) {
         (of, true, true) if of.is_empty() => estate(&call, &frame).await?,
@@ -92,10 +94,9 @@ pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
                 estate(&call, &frame).await?
             }
         },
-        (of, ..) => around(&call, &frame, &of).await?,
+        (of, ..) => around(&call, &frame, &of, Some(&hand)).await?,
     };
     frame.title = Name::new(&found.title).cut;
-    let hand = Hand::of(&frame);
     hand.expand(&call, &frame, &mut found).await?;
     let (scene, whole) = hand.drawn(&found);
     let placed = layout(&scene);
@@ -235,7 +236,7 @@ fn page_of(frame: &Frame, found: &Found, node: &Node) -> String {
 
 /// Why things stand together, where there would be too many.
 fn gathered(found: &Found, whole: &Scene) -> String {
-    let all = found.scene.nodes.len();
+    let all: usize = found.scene.nodes.iter().map(|node| node.stands_for).sum();
     if all <= scene::MOST || whole.nodes.len() == all {
         return String::new();
     }

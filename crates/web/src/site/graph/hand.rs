@@ -55,6 +55,12 @@ impl Hand {
         }
     }
 
+    /// Of a picture of which these groups are open and these things pinned.
+    #[cfg(test)]
+    pub(super) fn having(opened: BTreeSet<String>, pinned: BTreeSet<String>) -> Self {
+        Self { opened, pinned, hidden: BTreeSet::new(), expanded: BTreeSet::new(), chosen: String::new() }
+    }
+
     /// Whether somebody has pinned this.
     pub(super) fn pins(&self, key: &str) -> bool {
         self.pinned.contains(key)
@@ -65,10 +71,25 @@ impl Hand {
         self.chosen == key
     }
 
+    /// Whether nothing of a group of this key is to be seen by itself.
+    pub(super) fn folds(&self, group: &str) -> bool {
+        self.expanded.is_empty() && !self.opened.contains(group)
+    }
+
+    /// Whether this stands alone, whatever it is like.
+    pub(super) fn keeps(&self, key: &str) -> bool {
+        self.pinned.contains(key) || self.expanded.contains(key)
+    }
+
+    /// How many things stand alone, whatever they are like.
+    pub(super) fn kept(&self) -> usize {
+        self.pinned.len() + self.expanded.len()
+    }
+
     /// Adds what surrounds the things that were expanded; what is gone by now adds nothing.
     pub(super) async fn expand(&self, call: &Call, frame: &Frame, found: &mut Found) -> Result<(), ApiError> {
         for key in &self.expanded {
-            match around(call, frame, key).await {
+            match around(call, frame, key, None).await {
                 Ok(more) => found.scene.absorb(&more.scene),
                 Err(error) if error.status.is_client_error() => {}
                 Err(error) => return Err(error),

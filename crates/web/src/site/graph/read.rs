@@ -3,12 +3,14 @@
 //! Invariant: a line is drawn for what Heroku has a row for, and on a way for what follows from that.
 
 use metsuke_engine::EngineError;
-use metsuke_engine::access::{Clause, Reach, Reason, allowed, clauses};
+use metsuke_engine::access::{Reason, allowed, clauses};
 use metsuke_engine::desk::{Browse, Reading, Single};
 use metsuke_engine::lists::{AppLine, EnterpriseAccountLine, TeamLine};
 use metsuke_engine::query::{Answer, Data};
 use metsuke_model::{Grant, ResourceType};
 
+use super::hand::Hand;
+use super::reached::person;
 use super::scene::{Kind, Scene};
 use crate::call::Call;
 use crate::error::ApiError;
@@ -32,7 +34,14 @@ fn missing(error: &EngineError) -> bool {
 }
 
 /// What surrounds the thing of this id or name.
-pub(super) async fn around(call: &Call, frame: &Frame, of: &str) -> Result<Found, ApiError> {
+///
+/// Of very many apps that are alike, those that `folded` leaves together are one node from the start.
+pub(super) async fn around(
+    call: &Call,
+    frame: &Frame,
+    of: &str,
+    folded: Option<&Hand>,
+) -> Result<Found, ApiError> {
     let (list, id) = of.split_once('~').unwrap_or(("", of));
     let desk = &call.state.desk;
     let is = |kind: Kind| list.is_empty() || list == kind.word();
@@ -54,7 +63,7 @@ pub(super) async fn around(call: &Call, frame: &Frame, of: &str) -> Result<Found
     }
     if is(Kind::Person) {
         match desk.reach(frame.single(id)).await {
-            Ok(found) => return Ok(person(&found)),
+            Ok(found) => return Ok(person(&found, folded)),
             Err(error) if missing(&error) => wrong = error,
             Err(error) => return Err(error.into()),
         }
@@ -144,7 +153,7 @@ fn people(scene: &mut Scene, at: usize, grants: &[Grant]) {
 }
 
 /// A role's place and what it is called.
-fn role(scene: &mut Scene, role: &Grant) -> usize {
+pub(super) fn role(scene: &mut Scene, role: &Grant) -> usize {
     let kind = match role.resource.resource_type {
         ResourceType::EnterpriseAccount => Kind::Account,
         ResourceType::Team => Kind::Team,
@@ -152,41 +161,6 @@ fn role(scene: &mut Scene, role: &Grant) -> usize {
         ResourceType::Space => Kind::Other,
     };
     scene.node(kind, &role.resource.id.to_string(), &role.resource.name)
-}
-
-fn person(single: &Single<Reach>) -> Found {
-    let found = &single.found;
-    let mut scene = Scene::default();
-    let title = found.principal.email.as_deref().unwrap_or("no address").to_owned();
-    let middle = scene.node(Kind::Person, &found.principal.id.to_string(), &title);
-    for grant in &found.roles {
-        let place = role(&mut scene, grant);
-        scene.join(middle, place, &grant.entitlement);
-    }
-    // Where the lines to the apps of a group begin, and what they say.
-    let mut lines: Vec<Vec<(usize, String)>> = Vec::with_capacity(found.groups.len());
-    for group in &found.groups {
-        let line = |clause: &Clause| {
-            let words: Vec<&str> = clause.entitlements.iter().map(|one| &**one).collect();
-            let from = match &clause.reason {
-                Reason::Role { team, .. } => {
-                    let own = found.roles.iter().find(|grant| grant.resource.name == *team);
-                    own.map(|grant| role(&mut scene, grant))
-                }
-                _ => None,
-            };
-            (from.unwrap_or(middle), words.join(", "))
-        };
-        lines.push(group.clauses.iter().map(line).collect());
-    }
-    for app in found.apps() {
-        let place = scene.node(Kind::App, &app.id.to_string(), app.name);
-        for (from, words) in lines.get(app.group).into_iter().flatten() {
-            scene.join(*from, place, words);
-        }
-    }
-    let told = vec![format!("Reaches {}.", count(found.count(), "app", "apps"))];
-    Found { scene, middle: Some(middle), title, told, readings: vec![single.reading.clone()] }
 }
 
 async fn account(call: &Call, frame: &Frame, id: &str) -> Result<Found, EngineError> {

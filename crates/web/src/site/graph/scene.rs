@@ -10,7 +10,7 @@ use std::rc::Rc;
 /// The most nodes of a picture.
 pub(super) const MOST: usize = 300;
 /// So many that are alike become one node.
-const ALIKE: usize = 5;
+pub(super) const ALIKE: usize = 5;
 /// The most members of an opened group that stand alone.
 const OPENED: usize = 120;
 
@@ -98,9 +98,14 @@ type Around<'s> = Vec<(usize, bool, &'s str)>;
 type Groups = HashMap<usize, Rc<str>>;
 
 impl Scene {
+    /// What tells a thing from all others.
+    pub(super) fn key(kind: Kind, id: &str) -> String {
+        format!("{}~{id}", kind.word())
+    }
+
     /// The place of a thing, which is added where it is not there yet.
     pub(super) fn node(&mut self, kind: Kind, id: &str, name: &str) -> usize {
-        let key = format!("{}~{id}", kind.word());
+        let key = Self::key(kind, id);
         if let Some(place) = self.places.get(&key) {
             return *place;
         }
@@ -110,6 +115,35 @@ impl Scene {
         let node = Node { key, kind, name: name.to_owned(), below: String::new(), id: own, stands_for: 1 };
         self.nodes.push(node);
         place
+    }
+
+    /// Adds a node that stands for so many things that are alike: joined to the same ones in the same way.
+    pub(super) fn bundle(&mut self, kind: Kind, key: String, stands_for: usize) -> usize {
+        let place = self.nodes.len();
+        self.places.insert(key.clone(), place);
+        let name = format!("{stands_for} {}", kind.words());
+        self.nodes.push(Node { key, kind, name, below: String::new(), id: String::new(), stands_for });
+        place
+    }
+
+    /// The key of a group of things of a kind, by what each of them is joined to and with which words.
+    pub(super) fn key_of_alike<'e>(
+        &self,
+        kind: Kind,
+        joined: impl Iterator<Item = (usize, &'e str)>,
+    ) -> String {
+        let mut ends: Option<(&str, &str)> = None;
+        for (other, label) in joined {
+            let other = self.nodes.get(other).map(|node| node.key.as_str());
+            ends = Some(match (ends, other) {
+                (None, other) => (other.unwrap_or_default(), label),
+                (Some((least, first)), other) => {
+                    (other.map_or(least, |other| other.min(least)), label.min(first))
+                }
+            });
+        }
+        let (joined, label) = ends.unwrap_or_default();
+        format!("{}*{joined}*{label}", kind.word())
     }
 
     /// Says something below a node's name.
@@ -196,13 +230,7 @@ impl Scene {
         }
         let mut group = Groups::new();
         for ((kind, around), members) in alike {
-            let joined = around
-                .iter()
-                .filter_map(|(other, ..)| self.nodes.get(*other))
-                .map(|node| node.key.as_str())
-                .min();
-            let label = around.iter().map(|(.., label)| *label).min().unwrap_or_default();
-            let key = format!("{}*{}*{label}", kind.word(), joined.unwrap_or_default());
+            let key = self.key_of_alike(kind, around.iter().map(|(other, _, label)| (*other, *label)));
             let shown = match (members.len() < ALIKE, opened.contains(&key)) {
                 (true, _) => members.len(),
                 (false, true) => OPENED,
