@@ -7,11 +7,11 @@ use metsuke_model::graph::{Metadata, Source, Table, Value, ValueType};
 use metsuke_model::{HerokuId, Kind};
 
 use super::branch::Branch;
-use super::property;
 use super::term::{List, Mask, OTHER, Term};
 use super::truth::Truth;
 use super::value::term;
 use super::writer::Writer;
+use super::{property, selective};
 use crate::plan::{
     ColumnValue, Comparison, Expr, Match, Operand, Output, OutputColumn, Place, Plan, PropertyName,
 };
@@ -319,6 +319,7 @@ fn text_match(writer: &Writer<'_>, operator: Match, text: &str, other: &str) -> 
 
 /// Whether an object is among those whose ids another query returns, where both are of one table: by dense ids.
 fn among_objects(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, query: &Plan) -> Option<Truth> {
+    let is_reference = matches!(left, Term::Reference(..));
     let (left, table) = left.object(branch)?;
     let Output::Table(columns) = &query.output else { return None };
     let [OutputColumn { value: ColumnValue::Scalar(Expr::Property(Place::Entity(slot), name)), .. }] =
@@ -337,6 +338,9 @@ fn among_objects(writer: &mut Writer<'_>, branch: &Branch<'_>, left: &Term, quer
     if !is_id || !candidate.entity_type.table.is_heroku() || candidate.entity_type.table.name() != table {
         return None;
     }
+    // By the index of a reference one would come to nearly all objects, or past the few of which is asked.
+    let past = branch.few || (is_reference && selective::finds_many(query));
+    let left = if past { writer.dialect.unindexed(&left) } else { left };
     let mut query = query.clone();
     if let Output::Table(columns) = &mut query.output {
         for column in columns {

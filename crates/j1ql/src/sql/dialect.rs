@@ -55,6 +55,14 @@ impl Dialect {
         }
     }
 
+    /// A number that no index is looked into for. PostgreSQL knows how much an index leads to.
+    pub(super) fn unindexed(self, number: &str) -> String {
+        match self {
+            Sqlite => format!("+{number}"),
+            Postgres => number.to_owned(),
+        }
+    }
+
     /// A number as a floating-point one.
     pub(super) fn real(self, number: &str) -> String {
         match self {

@@ -45,6 +45,23 @@ fn finds_few(condition: &Condition) -> bool {
     }
 }
 
+/// Whether most entities of a type answer a question: it asks of each for nothing but what is so of most.
+pub(super) fn finds_many(plan: &Plan) -> bool {
+    fn is_usual(condition: &Condition) -> bool {
+        match condition {
+            Condition::And(parts) => parts.iter().all(is_usual),
+            Condition::Or(parts) => parts.iter().any(is_usual),
+            Condition::Compare(comparison) => matches!(
+                comparison.right,
+                Operand::Undefined | Operand::Value(Expr::Constant(Value::Flag(true)))
+            ),
+            Condition::Not(_) | Condition::Constant(_) => true,
+        }
+    }
+    let filters = plan.slots.iter().map(|slot| &slot.filter).chain([&plan.filter]);
+    plan.chain.is_empty() && filters.flatten().all(is_usual)
+}
+
 /// The slot of a plain chain at which a walk best begins, where that is not its beginning.
 pub(super) fn better_start(plan: &Plan, chain: &[Link]) -> Option<usize> {
     chain.iter().find_map(|link| match link {
