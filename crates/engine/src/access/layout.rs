@@ -270,7 +270,7 @@ impl Layouts {
     }
 
     /// What somebody reaches in a version, if it is kept.
-    pub(super) fn reached(&self, estate: &str, version: Version, person: i64) -> Option<Reach> {
+    pub(super) fn reached(&self, estate: &str, version: Version, person: i64) -> Option<Arc<Reach>> {
         let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
         let is = |whose: &Whose| whose.0 == estate && whose.1 == version && whose.2 == person;
         let place = reaches.iter().position(|(whose, _)| is(whose))?;
@@ -278,12 +278,11 @@ impl Layouts {
         let reach = Arc::clone(&found.1);
         reaches.push(found);
         drop(reaches);
-        Some((*reach).clone())
+        Some(reach)
     }
 
     /// Keeps what somebody reaches, in the place of what was looked at least lately.
-    pub(super) fn keep_reach(&self, estate: &str, version: Version, person: i64, reach: &Reach) {
-        let reach = Arc::new(reach.clone());
+    pub(super) fn keep_reach(&self, estate: &str, version: Version, person: i64, reach: Arc<Reach>) {
         let mut reaches = self.reaches.lock().unwrap_or_else(PoisonError::into_inner);
         if reaches.len() >= REACHES {
             reaches.remove(0);

@@ -122,7 +122,7 @@ pub async fn reach(
     snapshot: &mut Snapshot,
     user: &str,
     kept: Option<(&Layouts, &str)>,
-) -> Result<Reach, EngineError> {
+) -> Result<Arc<Reach>, EngineError> {
     let stored = find_user(snapshot, user).await?;
     let version = snapshot.sync().version;
     if let Some(known) = kept.and_then(|(layouts, estate)| layouts.reached(estate, version, stored.dense)) {
@@ -150,7 +150,7 @@ pub async fn reach(
         let invitations = snapshot.objects::<Invitation>(&Select::Named(email.into())).await?;
         invited.extend(invitations.into_iter().filter_map(|stored| pending(&world, stored.record)));
     }
-    let reach = Reach {
+    let reach = Arc::new(Reach {
         principal: principal(&stored),
         name: stored.record.name,
         two_factor: stored.record.two_factor,
@@ -163,9 +163,9 @@ pub async fn reach(
         pending: invited,
         apps,
         layout,
-    };
+    });
     if let Some((layouts, estate)) = kept.filter(|_| reach.count() as u64 > MANY) {
-        layouts.keep_reach(estate, version, stored.dense, &reach);
+        layouts.keep_reach(estate, version, stored.dense, Arc::clone(&reach));
     }
     Ok(reach)
 }
@@ -284,9 +284,9 @@ mod tests {
 
     use super::*;
 
-    fn reach_of(email: &str) -> Reach {
+    fn reach_of(email: &str) -> Arc<Reach> {
         let id = HerokuId::new(email);
-        Reach {
+        Arc::new(Reach {
             principal: Principal { kind: PrincipalKind::User, id, email: Some(email.into()) },
             name: None,
             two_factor: None,
@@ -299,7 +299,7 @@ mod tests {
             pending: Vec::new(),
             apps: Vec::new(),
             layout: Arc::default(),
-        }
+        })
     }
 
     #[test]
@@ -307,10 +307,10 @@ mod tests {
         let layouts = Layouts::default();
         let kept = |estate, version, person| {
             let reach = layouts.reached(estate, Version(version), person);
-            reach.and_then(|reach| reach.principal.email)
+            reach.and_then(|reach| reach.principal.email.clone())
         };
         assert_eq!(kept("one", 1, 7), None);
-        layouts.keep_reach("one", Version(1), 7, &reach_of("ann@example.com"));
+        layouts.keep_reach("one", Version(1), 7, reach_of("ann@example.com"));
         assert_eq!(kept("one", 1, 7).as_deref(), Some("ann@example.com"));
         assert_eq!([kept("two", 1, 7), kept("one", 2, 7), kept("one", 1, 8)], [None, None, None]);
     }
@@ -319,11 +319,11 @@ mod tests {
     fn what_was_looked_at_least_lately_makes_room() {
         let layouts = Layouts::default();
         for person in 1..=4 {
-            layouts.keep_reach("one", Version(1), person, &reach_of("ann@example.com"));
+            layouts.keep_reach("one", Version(1), person, reach_of("ann@example.com"));
         }
         let is_kept = |person| layouts.reached("one", Version(1), person).is_some();
         assert!(is_kept(1));
-        layouts.keep_reach("one", Version(1), 5, &reach_of("ann@example.com"));
+        layouts.keep_reach("one", Version(1), 5, reach_of("ann@example.com"));
         assert_eq!([1, 2, 3, 4, 5].map(is_kept), [true, false, true, true, true]);
     }
 }

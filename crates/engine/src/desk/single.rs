@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is shown of an object and the version that is named with it were read in one transaction.
 
+use std::sync::Arc;
+
 use metsuke_model::record::{EnterpriseAccount, Team};
 use metsuke_model::{AsOf, Grant, HerokuId};
 use metsuke_store::{Select, Snapshot, Store};
@@ -108,7 +110,7 @@ impl Object for UserAccess {
     }
 }
 
-impl Object for Reach {
+impl Object for Arc<Reach> {
     const WHAT: &'static str = "user";
 
     async fn read(
@@ -187,7 +189,7 @@ impl Desk {
     /// # Errors
     ///
     /// As [`app`](Self::app).
-    pub async fn reach(&self, asked: SingleAsk<'_>) -> Result<Single<Reach>, EngineError> {
+    pub async fn reach(&self, asked: SingleAsk<'_>) -> Result<Single<Arc<Reach>>, EngineError> {
         self.single(asked).await
     }
 

@@ -4,6 +4,7 @@
 //! same as if each of them had been gathered: who reaches very much is drawn as quickly as anybody.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use metsuke_engine::access::{Clause, Reach, Reason};
 use metsuke_engine::desk::Single;
@@ -18,7 +19,7 @@ use crate::site::words::count;
 type Lines = Vec<(usize, String)>;
 
 /// What surrounds a person. With `folded` apps stand together that nobody wants to see by themselves.
-pub(super) fn person(single: &Single<Reach>, folded: Option<&Hand>) -> Found {
+pub(super) fn person(single: &Single<Arc<Reach>>, folded: Option<&Hand>) -> Found {
     let found = &single.found;
     let mut scene = Scene::default();
     let title = found.principal.email.as_deref().unwrap_or("no address").to_owned();

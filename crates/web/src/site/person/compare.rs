@@ -46,9 +46,9 @@ pub(super) async fn compared(
         Err(error) => return Err(error.into()),
     };
     let before: HashMap<&HerokuId, ReachedApp<'_>> =
-        then.iter().flat_map(Reach::apps).map(|app| (app.id, app)).collect();
+        then.iter().flat_map(|then| then.apps()).map(|app| (app.id, app)).collect();
     let words_of = |groups: &[ReachedGroup]| groups.iter().map(what_and_why).collect::<Vec<_>>();
-    let was = words_of(then.as_ref().map_or(&[], |then| &then.groups));
+    let was = words_of(then.as_ref().map_or(&[][..], |then| &then.groups));
     let is = words_of(&now.groups);
     let mut told = Compared {
         date: date.to_owned(),
