@@ -158,19 +158,22 @@ fn escaped(text: &str) -> String {
     pattern
 }
 
-/// The dense ids of whatever has, or had, this id or name.
+/// The dense ids of whatever has, or had, this id, or else this name: not every name stands in an index.
 async fn ids(connection: &mut Connection, asked: &str, kinds: &[Kind]) -> Result<Vec<i64>, StoreError> {
     let mut found = Vec::new();
     let doing = "looking for what is meant";
     for kind in kinds {
-        let (table, column) = (kind.table(), name_column(*kind));
-        let by_id = format!("SELECT id FROM {table} WHERE uuid = (");
+        let by_id = format!("SELECT id FROM {} WHERE uuid = (", kind.table());
         connection
             .each_bytes(doing, (&by_id, ")"), HerokuId::new(asked).to_bytes(), |row| {
                 found.push(row.number(0)?);
                 Ok(())
             })
             .await?;
+    }
+    let by_name = if found.is_empty() { kinds } else { &[] };
+    for kind in by_name {
+        let (table, column) = (kind.table(), name_column(*kind));
         // SQLite's lower() knows ASCII only: other addresses are compared here.
         if column == "email" && !asked.is_ascii() {
             let wanted = asked.to_lowercase();

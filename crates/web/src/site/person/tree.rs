@@ -74,18 +74,23 @@ type OfTeam<'p> = (TeamKey<'p>, Vec<Reason<'p>>);
 
 /// What somebody reaches, by team; within a team, by reason. Of too many teams those with the most apps are kept.
 pub(super) fn tree(frame: &Frame, person: &Reach, connector: Option<&str>) -> Tree {
-    let mut by_team: BTreeMap<TeamKey<'_>, Vec<Reason<'_>>> = BTreeMap::new();
+    let mut sizes: BTreeMap<TeamKey<'_>, usize> = BTreeMap::new();
     for role in teams(person) {
-        by_team.entry((false, &role.resource.name)).or_default();
+        sizes.entry((false, &role.resource.name)).or_default();
     }
-    for (team, reason) in by_reason(person) {
+    for group in &person.groups {
+        *sizes.entry(team_of(group)).or_default() += group.apps;
+    }
+    let further = further_teams(&mut sizes);
+    let mut by_team: BTreeMap<TeamKey<'_>, Vec<Reason<'_>>> =
+        sizes.into_keys().map(|team| (team, Vec::new())).collect();
+    for (team, reason) in by_reason(person, |team| by_team.contains_key(team)) {
         by_team.entry(team).or_default().push(reason);
     }
     for reasons in by_team.values_mut() {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.apps));
     }
-    let mut all: Vec<OfTeam<'_>> = by_team.into_iter().collect();
-    let further = further_teams(&mut all);
+    let all: Vec<OfTeam<'_>> = by_team.into_iter().collect();
     let room = Room::of(&all);
     let branches = all.into_iter().map(|one| branch(frame, person, one, &room, connector)).collect();
     Tree { branches, further }
@@ -157,20 +162,20 @@ fn told(hidden: &[Reason<'_>]) -> String {
     format!("{} for {reasons}", count(apps_for(hidden), "more app", "more apps"))
 }
 
-/// Leaves the teams with the most apps, in their order, and tells of the others.
-fn further_teams(all: &mut Vec<OfTeam<'_>>) -> String {
-    if all.len() <= TEAMS {
+/// Leaves the teams with the most apps and tells of the others.
+fn further_teams(sizes: &mut BTreeMap<TeamKey<'_>, usize>) -> String {
+    if sizes.len() <= TEAMS {
         return String::new();
     }
-    let mut sizes: Vec<(usize, usize)> = all.iter().map(|(_, reasons)| apps_for(reasons)).zip(0..).collect();
-    sizes.sort_by_key(|(apps, place)| (std::cmp::Reverse(*apps), *place));
-    let gone = sizes.split_off(TEAMS);
-    let mut kept: Vec<usize> = sizes.into_iter().map(|(_, place)| place).collect();
-    kept.sort_unstable();
-    let mut place = 0..;
-    all.retain(|_| place.next().is_some_and(|place| kept.binary_search(&place).is_ok()));
+    let mut all: Vec<(TeamKey<'_>, usize)> = sizes.iter().map(|(team, apps)| (*team, *apps)).collect();
+    // Those of one size stay in their order.
+    all.sort_by_key(|(_, apps)| std::cmp::Reverse(*apps));
+    let gone = all.split_off(TEAMS);
+    for (team, _) in &gone {
+        sizes.remove(team);
+    }
     let teams = count(gone.len(), "further team", "further teams");
-    format!("{} in {teams}", count(gone.iter().map(|(apps, _)| apps).sum(), "more app", "more apps"))
+    format!("{} in {teams}", count(gone.iter().map(|(_, apps)| apps).sum(), "more app", "more apps"))
 }
 
 fn apps_path(person: &Reach) -> String {
@@ -181,13 +186,21 @@ fn apps_of(frame: &Frame) -> Asked {
     frame.asked.only(&["as_of", "connector"])
 }
 
-/// The reasons of each team, in the order of the first app that each is about.
-fn by_reason(person: &Reach) -> Vec<(TeamKey<'_>, Reason<'_>)> {
+fn team_of(group: &ReachedGroup) -> TeamKey<'_> {
+    (group.team.is_none(), group.team.as_deref().unwrap_or_default())
+}
+
+/// The reasons of each team of which they are wanted, in the order of the first app that each is about.
+fn by_reason<'p>(person: &'p Reach, wanted: impl Fn(&TeamKey<'p>) -> bool) -> Vec<(TeamKey<'p>, Reason<'p>)> {
     let mut places: HashMap<(TeamKey<'_>, (String, String)), usize> = HashMap::new();
     let mut reasons: Vec<(TeamKey<'_>, Reason<'_>)> = Vec::new();
     let mut of_group = Vec::with_capacity(person.groups.len());
     for group in &person.groups {
-        let team = (group.team.is_none(), group.team.as_deref().unwrap_or_default());
+        let team = team_of(group);
+        if !wanted(&team) {
+            of_group.push(None);
+            continue;
+        }
         let words = what_and_why(group);
         let place = *places.entry((team, words.clone())).or_insert(reasons.len());
         if place == reasons.len() {
@@ -197,10 +210,10 @@ fn by_reason(person: &Reach) -> Vec<(TeamKey<'_>, Reason<'_>)> {
         if let Some((_, reason)) = reasons.get_mut(place) {
             reason.apps += group.apps;
         }
-        of_group.push(place);
+        of_group.push(Some(place));
     }
     for app in person.apps() {
-        let reason = of_group.get(app.group).and_then(|place| reasons.get_mut(*place));
+        let reason = of_group.get(app.group).copied().flatten().and_then(|place| reasons.get_mut(place));
         if let Some((_, reason)) = reason.filter(|(_, reason)| reason.first.len() < *NAMED_OF_ONE.end()) {
             reason.first.push(app);
         }
