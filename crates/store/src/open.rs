@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use metsuke_model::Version;
 use metsuke_model::audit::Actor;
-use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
 use crate::query::{Reader, Readers};
@@ -19,18 +18,6 @@ use crate::{Brake, Store, StoreError, migrate};
 
 /// How long a connection waits for another process's lock.
 pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(20);
-
-/// What a connection may remember of the file while it is used, in kibibytes below zero, as SQLite has it: room for the hot part of
-/// an index while a large estate is loaded.
-macro_rules! in_use {
-    () => {
-        "-24576"
-    };
-}
-
-const USED: &str = concat!("PRAGMA cache_size = ", in_use!());
-/// What it keeps of that until it is used again: the upper parts of the indexes, and what pages read again and again.
-const GIVEN_BACK: &str = "PRAGMA cache_size = -2048";
 
 /// Whether a missing database is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +87,8 @@ pub(crate) async fn sqlite(
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(LOCK_PATIENCE)
-        .pragma("cache_size", in_use!())
+        // Kibibytes: room for the hot part of an index while a large estate is loaded.
+        .pragma("cache_size", "-24576")
         // Pages. The log is emptied on purpose after a commit, not by whichever commit makes it long.
         .pragma("wal_autocheckpoint", "16384")
         // Large indexes are sorted on a second core.
@@ -123,30 +111,25 @@ pub(crate) async fn sqlite(
     Ok(Store::of(pool, Reader::Sqlite(readers), shown))
 }
 
-/// Has a connection set how much of the file it remembers. SQLite does so as it reads the statement, which is why none is kept.
-async fn set(connection: &mut SqliteConnection, room: &'static str) -> Result<bool, sqlx::Error> {
-    connection.execute(sqlx::raw_sql(room)).await?;
-    Ok(true)
-}
-
 async fn pool(options: &SqliteConnectOptions, in_memory: bool) -> Result<sqlx::SqlitePool, sqlx::Error> {
     SqlitePoolOptions::new()
         .max_connections(if in_memory { 1 } else { 4 })
         // A connection that nobody has used for a while is closed.
         .idle_timeout((!in_memory).then(|| Duration::from_secs(30)))
         .max_lifetime(None)
+        // SQLite: a full disk ends a transaction behind the driver's back; such a connection is given up.
         .before_acquire(|connection, _| {
+            let usable = !sqlx::Connection::is_in_transaction(connection);
+            Box::pin(async move { Ok(usable) })
+        })
+        // What it remembers of the file is given up when it is given back: the system remembers the file for all of them,
+        // and each would keep what another has read as well.
+        .after_release(|connection, _| {
             Box::pin(async move {
-                // SQLite: a full disk ends a transaction behind the driver's back; such a connection is given up.
-                if sqlx::Connection::is_in_transaction(connection) {
-                    return Ok(false);
-                }
-                set(connection, USED).await
+                sqlx::query("PRAGMA shrink_memory").execute(connection).await?;
+                Ok(true)
             })
         })
-        // What it remembers of the file is given up when it is given back, but for what was read last: the system remembers the
-        // file for all of them, and each would keep what another has read as well.
-        .after_release(|connection, _| Box::pin(set(connection, GIVEN_BACK)))
         .connect_with(options.clone())
         .await
 }

@@ -7,6 +7,8 @@ mod examples;
 #[cfg(test)]
 mod grammar;
 #[cfg(test)]
+mod indexes;
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod mutations;

@@ -132,6 +132,15 @@ pub fn verdicts<'a, S: std::hash::BuildHasher>(
     employees: &[Employee],
     choices: &HashMap<i64, Choice, S>,
 ) -> HashMap<i64, Verdict> {
+    if employees.is_empty() {
+        // Whatever the rules compare, there is nobody whom they could name.
+        let verdict = |account: &Account| match choices.get(&account.dense) {
+            Some(Choice::Nobody) => Verdict::Nobody,
+            None if account.is_nobodys() => Verdict::Nobody,
+            Some(Choice::Employee(_)) | None => Verdict::Unknown,
+        };
+        return accounts.into_iter().map(|account| (account.dense, verdict(account))).collect();
+    }
     let index = Index::new(employees);
     let mut verdicts = HashMap::new();
     let mut open = Vec::new();

@@ -233,6 +233,12 @@ proptest! {
     }
 
     #[test]
+    fn a_roster_of_strangers_says_no_more_than_none((accounts, _, choices) in scene()) {
+        let stranger = Employee { dense: 99, name: "Somebody Else".into(), ..Employee::default() };
+        prop_assert_eq!(verdicts(&accounts, &[], &choices), verdicts(&accounts, &[stranger], &choices));
+    }
+
+    #[test]
     fn every_match_can_be_told_from_the_rows((accounts, employees, choices) in scene()) {
         let found = verdicts(&accounts, &employees, &choices);
         for account in &accounts {

@@ -69,6 +69,10 @@ async fn a_list_is_narrowed_down_by_what_is_asked(house: House) {
         EventFilter { resource: text(&team), kinds: vec!["grant".into()], ..EventFilter::default() };
     let on_team = |event: &Event| event.what.get("resource").is_some_and(|on| on["name"] == *team);
     assert_eq!(asked(by_team).await, matching(&on_team));
+    let id = everything.iter().find(|event| on_team(event)).unwrap().what["resource"]["id"].as_str();
+    let by_id =
+        EventFilter { resource: id.map(Into::into), kinds: vec!["grant".into()], ..EventFilter::default() };
+    assert_eq!(asked(by_id).await, matching(&on_team));
     let by_text = EventFilter { text: text("VERY-new"), ..EventFilter::default() };
     assert_eq!(
         asked(by_text).await,
