@@ -284,6 +284,8 @@ async fn a_second_person_approves_what_the_operator_asked_for() {
     let shown = asking(&["plans", "show", id]).await;
     let approval = document(&shown)["approval"].clone();
     assert_eq!((&approval["needed"], &approval["missing"]), (&json!(true), &json!(1)));
+    let waits = async || document(&asking(&["plans"]).await)[0]["waits_for_approval"].clone();
+    assert_eq!(waits().await, true);
     let own = asking(&["plans", "approve", id]).await;
     assert!(own.code == 5 && own.stderr.contains("somebody else has to approve it"), "{own:?}");
     let wrong = asking(&["plans", "approve", id, "--hash", "abc"]).await;
@@ -291,6 +293,7 @@ async fn a_second_person_approves_what_the_operator_asked_for() {
     assert!(house.heroku.journal().writes.is_empty());
     let second = Party::Login { user: "second".into(), number: Some(987_654) };
     approve(&opened(&house).await, &second, id, hash, &SystemClock).await.unwrap();
+    assert_eq!(waits().await, false);
     let applied = asking(&["apply", id, "--yes"]).await;
     assert_eq!((applied.code, &document(&applied)["outcome"]), (0, &json!("applied")), "{applied:?}");
     assert_eq!(house.heroku.journal().writes.len(), 1);

@@ -29,7 +29,7 @@ pub struct PlanKey {
 }
 
 /// A plan in a list.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlanLine {
     /// Its id.
     pub id: String,
@@ -151,7 +151,8 @@ impl Listing for Plans {
             let rows = estate.store.plans_before(place, at_once).await?;
             let ended = rows.len() < at_once as usize;
             before = rows.last().map(|row| (row.plan.created_at, row.id.clone()));
-            wanted.extend(rows.into_iter().filter(|row| self.wants(row)).map(|row| line(row, demand)));
+            wanted
+                .extend(rows.into_iter().filter(|row| self.wants(row)).map(|row| PlanLine::of(row, demand)));
             if wanted.len() >= count || ended {
                 wanted.truncate(count);
                 return Ok((None, wanted));
@@ -170,20 +171,24 @@ impl Timed for Plans {
     }
 }
 
-fn line(row: PlanRow, demand: Demand) -> PlanLine {
-    let waits_for_approval = row.status.can_be_applied() && ApprovalShown::of(&row, demand).missing > 0;
-    let done = row.steps.iter().filter(|step| step.status == StepStatus::Verified).count();
-    PlanLine {
-        id: row.id,
-        status: row.status,
-        title: row.plan.title,
-        actor: row.plan.actor,
-        created_at: row.plan.created_at,
-        expires_at: row.plan.expires_at,
-        steps: row.steps.len(),
-        done,
-        waits_for_approval,
-        reason: row.told,
+impl PlanLine {
+    /// The line of a stored plan where this is asked for.
+    #[must_use]
+    pub fn of(row: PlanRow, demand: Demand) -> Self {
+        let waits_for_approval = row.status.can_be_applied() && ApprovalShown::of(&row, demand).missing > 0;
+        let done = row.steps.iter().filter(|step| step.status == StepStatus::Verified).count();
+        Self {
+            id: row.id,
+            status: row.status,
+            title: row.plan.title,
+            actor: row.plan.actor,
+            created_at: row.plan.created_at,
+            expires_at: row.plan.expires_at,
+            steps: row.steps.len(),
+            done,
+            waits_for_approval,
+            reason: row.told,
+        }
     }
 }
 

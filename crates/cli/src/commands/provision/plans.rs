@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use metsuke_engine::EngineError;
 use metsuke_engine::access::provision::{Provisioner, approve, cancel};
-use metsuke_engine::desk::ApprovalShown;
+use metsuke_engine::desk::{ApprovalShown, PlanLine};
 use metsuke_model::SystemClock;
 use metsuke_model::approval::Demand;
 use metsuke_model::plan::{PlanStatus, StepStatus};
@@ -98,45 +98,6 @@ enum PlansCommand {
     Reconcile(Box<WriteArgs>),
 }
 
-/// One plan, for a list.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    id: String,
-    status: PlanStatus,
-    #[serde(flatten)]
-    told: LineTold,
-    steps: usize,
-    done: usize,
-    reason: Option<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct LineTold {
-    title: String,
-    actor: String,
-    created_at: metsuke_model::Moment,
-    expires_at: metsuke_model::Moment,
-}
-
-impl From<PlanRow> for Line {
-    fn from(row: PlanRow) -> Self {
-        let done = row.steps.iter().filter(|step| step.status == StepStatus::Verified).count();
-        Self {
-            id: row.id,
-            status: row.status,
-            steps: row.steps.len(),
-            done,
-            reason: row.told,
-            told: LineTold {
-                title: row.plan.title,
-                actor: row.plan.actor,
-                created_at: row.plan.created_at,
-                expires_at: row.plan.expires_at,
-            },
-        }
-    }
-}
-
 /// One plan with how far its steps came.
 #[derive(Debug, Serialize)]
 struct Shown<'p> {
@@ -190,8 +151,9 @@ impl PlansArgs {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self.command {
             None => {
-                let store = context.database().await?;
-                let lines: Vec<Line> = store.plans(self.limit).await?.into_iter().map(Line::from).collect();
+                let (store, demand) = opened(context).await?;
+                let plans = store.plans(self.limit).await?;
+                let lines: Vec<PlanLine> = plans.into_iter().map(|row| PlanLine::of(row, demand)).collect();
                 rows::write(context.output, PLANS, &lines)?;
                 Ok(Exit::Done)
             }
@@ -289,13 +251,14 @@ fn show(context: &Context, row: &PlanRow, demand: Demand) -> anyhow::Result<Exit
     Ok(Exit::Done)
 }
 
-const PLANS: &[Column<Line>] = &[
+const PLANS: &[Column<PlanLine>] = &[
     Column::new("id", "ID", |line| Cell::text(Some(&line.id))),
     Column::new("status", "STATUS", |line| Cell::text(Some(line.status.as_str()))),
-    Column::new("title", "WHAT", |line| Cell::text(Some(&line.told.title))),
-    Column::new("actor", "BY", |line| Cell::text(Some(&line.told.actor))),
-    Column::new("created_at", "MADE (UTC)", |line| Cell::Time(Some(line.told.created_at))),
-    Column::csv("expires_at", |line| Cell::Time(Some(line.told.expires_at))),
+    Column::new("waits_for_approval", "NEEDS APPROVAL", |line| Cell::Flag(Some(line.waits_for_approval))),
+    Column::new("title", "WHAT", |line| Cell::text(Some(&line.title))),
+    Column::new("actor", "BY", |line| Cell::text(Some(&line.actor))),
+    Column::new("created_at", "MADE (UTC)", |line| Cell::Time(Some(line.created_at))),
+    Column::csv("expires_at", |line| Cell::Time(Some(line.expires_at))),
     Column::new("steps", "STEPS", |line| Cell::Count(line.steps as u64)),
     Column::new("done", "DONE", |line| Cell::Count(line.done as u64)),
     Column::new("reason", "WHY", |line| Cell::text(line.reason.as_deref())),

@@ -190,6 +190,9 @@ async fn the_command_line_approves_through_the_server() {
     assert!(own.code == 5 && own.stderr.contains("R7: ann@ops.example asked for the plan"), "{own:?}");
     let early = scene.remote(&scene.ann, &["apply", id, "--yes"]).await;
     assert!(early.code == 5 && early.stdout.contains("R7: it grants the admin role"), "{early:?}");
+    let listed = scene.remote(&scene.bob, &["--format", "json", "plans"]).await;
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed[0]["waits_for_approval"], true, "{listed}");
     let shown = scene.remote(&scene.bob, &["plans", "show", id]).await;
     assert!(shown.stdout.contains("Approval: somebody else has to approve it"), "{shown:?}");
     let other = scene.remote(&scene.bob, &["plans", "approve", id, "--hash", "1234"]).await;

@@ -88,6 +88,12 @@ async fn an_account_is_settled_by_hand_and_that_is_taken_back() {
     let settled = browser.submit(&place, &theirs).await;
     assert_eq!((settled.status, settled.header("location")), (303, "/people/employees?only=open"));
     listed(&mut browser, "settled", &[&account, "Ben Here", "Take it back"], &[]).await;
+    let file = browser.get(&format!("{HERE}?only=settled&format=csv")).await;
+    let mut lines = file.body.lines();
+    assert_eq!(lines.next(), Some("connector,id,email,employee,employee_name"));
+    let line = lines.next().unwrap_or_default();
+    assert!(line.contains(&account) && line.ends_with(",Ben Here"), "{}", file.body);
+    assert_eq!(lines.next(), None);
     listed(&mut browser, "open", &[], &[&account]).await;
     let nobodys = [("csrf_token", &*csrf), ("nobody", "yes"), ("employee", "ben@elsewhere.example")];
     assert_eq!(browser.submit(&place, &nobodys).await.status, 303);

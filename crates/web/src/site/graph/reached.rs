@@ -58,8 +58,7 @@ fn put<'a, I: ToString + 'a>(
     apps: impl Iterator<Item = (&'a I, &'a str, usize)>,
     folded: Option<&Hand>,
 ) {
-    let bundles = folded.map(|hand| Bundles::of(scene, groups, hand)).unwrap_or_default();
-    let mut left = bundles.sizes.clone();
+    let mut bundles = folded.map(|hand| Bundles::of(scene, groups, hand)).unwrap_or_default();
     let keeps = folded.filter(|hand| hand.kept() > 0);
     for (id, name, group) in apps {
         let bundle = bundles.of_group.get(group).copied().flatten();
@@ -67,17 +66,15 @@ fn put<'a, I: ToString + 'a>(
         if bundle.is_some() && !keeps.is_some_and(stands) {
             continue;
         }
-        if let Some(size) = bundle.and_then(|bundle| left.get_mut(bundle)) {
-            *size -= 1;
+        if let Some(bundle) = bundle.and_then(|bundle| bundles.all.get_mut(bundle)) {
+            bundle.apps -= 1;
         }
         let place = scene.node(Kind::App, &id.to_string(), name);
         join(scene, groups.get(group), place);
     }
-    for ((size, key), group) in left.into_iter().zip(bundles.keys).zip(bundles.first) {
-        if size > 0 {
-            let place = scene.bundle(Kind::App, key, size);
-            join(scene, groups.get(group), place);
-        }
+    for Bundle { key, apps, group } in bundles.all.into_iter().filter(|bundle| bundle.apps > 0) {
+        let place = scene.bundle(Kind::App, key, apps);
+        join(scene, groups.get(group), place);
     }
 }
 
@@ -87,15 +84,20 @@ fn join(scene: &mut Scene, group: Option<&(Lines, usize)>, place: usize) {
     }
 }
 
-/// Groups of apps that are joined alike, of which no app is to be seen by itself.
+/// Apps that are joined alike, of which none is to be seen by itself.
+struct Bundle {
+    key: String,
+    apps: usize,
+    /// The first of the groups that it is made of.
+    group: usize,
+}
+
+/// What stands together.
 #[derive(Default)]
 struct Bundles {
+    all: Vec<Bundle>,
     /// The bundle of each group.
     of_group: Vec<Option<usize>>,
-    /// How many apps each bundle has, what it is called, and the first of its groups.
-    sizes: Vec<usize>,
-    keys: Vec<String>,
-    first: Vec<usize>,
 }
 
 impl Bundles {
@@ -106,7 +108,7 @@ impl Bundles {
         }
         let mut bundles = Self::default();
         let mut known: HashMap<&Lines, Option<usize>> = HashMap::new();
-        for (place, (lines, _)) in groups.iter().enumerate() {
+        for (group, (lines, _)) in groups.iter().enumerate() {
             let apps = alike.get(lines).copied().unwrap_or_default();
             let bundle = *known.entry(lines).or_insert_with(|| {
                 let key =
@@ -114,10 +116,8 @@ impl Bundles {
                 // A pinned app leaves its group, so that the rest of it may be too few to stand together.
                 let folds = apps >= ALIKE + hand.kept() && hand.folds(&key);
                 folds.then(|| {
-                    bundles.sizes.push(apps);
-                    bundles.keys.push(key);
-                    bundles.first.push(place);
-                    bundles.sizes.len() - 1
+                    bundles.all.push(Bundle { key, apps, group });
+                    bundles.all.len() - 1
                 })
             });
             bundles.of_group.push(bundle);

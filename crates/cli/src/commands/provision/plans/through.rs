@@ -1,13 +1,13 @@
 //! The same commands through a server.
 
 use metsuke_engine::EngineError;
-use metsuke_engine::desk::ApprovalShown;
+use metsuke_engine::desk::{ApprovalShown, PlanLine};
 use metsuke_model::plan::{Plan, StepStatus};
 use serde_json::{Value, json};
 
 use super::super::ask::apply_through;
 use super::super::report::{Answer, Told, show_plan, told_approval};
-use super::{ApplyArgs, Line, PLANS, PlansArgs, PlansCommand};
+use super::{ApplyArgs, PLANS, PlansArgs, PlansCommand};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
@@ -46,7 +46,7 @@ impl PlansArgs {
         match self.command {
             None => {
                 let query = remote.query(Vec::new());
-                let lines: Vec<Line> = remote.rows(&["plans"], query, self.limit as usize).await?;
+                let lines: Vec<PlanLine> = remote.rows(&["plans"], query, self.limit as usize).await?;
                 rows::write(context.output, PLANS, &lines)?;
             }
             Some(PlansCommand::Show { id }) => {
@@ -93,7 +93,7 @@ impl PlansArgs {
 
 /// The plan of this id, or of the one that begins so.
 async fn found(remote: &Remote, id: &str) -> anyhow::Result<Value> {
-    let lines: Vec<Line> = remote.all(&["plans"], Vec::new()).await?;
+    let lines: Vec<PlanLine> = remote.all(&["plans"], Vec::new()).await?;
     let mut fitting = lines.iter().filter(|line| line.id.starts_with(id));
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => remote.get(&["plans", &one.id], Vec::new()).await,
