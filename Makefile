@@ -80,7 +80,7 @@ simulate: ## Inject every fault at every request of a sync (some minutes)
 
 safety: ## Do 100,000 random grants and revokes and look for harm (OPS=100000, long)
 	@scripts/setup.sh build
-	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --package metsuke-engine no_operation_does_harm
+	@METSUKE_SAFETY_OPS=$(or $(OPS),100000) NEXTEST_PROFILE=long scripts/cargo-test.sh --cargo-profile campaign --package metsuke-engine no_operation_does_harm
 
 crash: ## Kill syncs, servers, grants, revokes and alerts, and restore backups, many times over (KILLS=5000, SERVE_KILLS=500, PROVISION_KILLS=10000, ALERT_CRASHES=10000, RESTORES=1000, hours)
 	@scripts/setup.sh test

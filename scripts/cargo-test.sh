@@ -25,5 +25,5 @@ trap clean EXIT
 if cargo nextest --version >/dev/null 2>&1; then
     cargo nextest run --locked "$@"
 else
-    cargo test --locked --no-fail-fast "$@"
+    cargo test --locked --no-fail-fast "${@/#--cargo-profile/--profile}"
 fi

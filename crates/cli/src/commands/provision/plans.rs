@@ -11,7 +11,7 @@ use metsuke_model::SystemClock;
 use metsuke_model::approval::Demand;
 use metsuke_model::plan::{PlanStatus, StepStatus};
 use metsuke_store::{PlanRow, Store};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::options::{Teller, WriteArgs};
 use super::report::{Answer, Told, show_plan, told_approval};
