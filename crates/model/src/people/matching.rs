@@ -132,29 +132,29 @@ pub fn verdicts<'a, S: std::hash::BuildHasher>(
     employees: &[Employee],
     choices: &HashMap<i64, Choice, S>,
 ) -> HashMap<i64, Verdict> {
+    let index = Index::new(employees);
+    // What holds before any rule compares anything.
+    let settled = |account: &Account| match choices.get(&account.dense) {
+        Some(Choice::Nobody) => Some(Verdict::Nobody),
+        Some(Choice::Employee(employee)) if index.known.contains(employee) => {
+            Some(Verdict::Matched { employee: *employee, by: MatchedBy::Hand })
+        }
+        Some(Choice::Employee(_)) => Some(Verdict::Unknown),
+        None => account.is_nobodys().then_some(Verdict::Nobody),
+    };
     if employees.is_empty() {
-        // Whatever the rules compare, there is nobody whom they could name.
-        let verdict = |account: &Account| match choices.get(&account.dense) {
-            Some(Choice::Nobody) => Verdict::Nobody,
-            None if account.is_nobodys() => Verdict::Nobody,
-            Some(Choice::Employee(_)) | None => Verdict::Unknown,
-        };
+        // There is nobody whom the rules could name.
+        let verdict = |account: &Account| settled(account).unwrap_or(Verdict::Unknown);
         return accounts.into_iter().map(|account| (account.dense, verdict(account))).collect();
     }
-    let index = Index::new(employees);
     let mut verdicts = HashMap::new();
     let mut open = Vec::new();
     let mut bearers: HashMap<String, u32> = HashMap::new();
     for account in accounts {
         let email = account.email.as_deref().map(folded).filter(|email| email.contains('@'));
         let name = account.name.as_deref().map(words).filter(|name| !name.is_empty());
-        let verdict = match choices.get(&account.dense) {
-            Some(Choice::Nobody) => Verdict::Nobody,
-            Some(Choice::Employee(employee)) if index.known.contains(employee) => {
-                Verdict::Matched { employee: *employee, by: MatchedBy::Hand }
-            }
-            Some(Choice::Employee(_)) => Verdict::Unknown,
-            None if account.is_nobodys() => Verdict::Nobody,
+        let verdict = match settled(account) {
+            Some(verdict) => verdict,
             None => match index.by_address(email.as_deref(), name.as_deref()) {
                 Found::Settled(verdict) => verdict,
                 Found::Open => {

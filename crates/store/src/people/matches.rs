@@ -49,7 +49,7 @@ pub(super) async fn of_account(
 /// Whether an account that belongs to no employee is nobody's, by itself or because the operator said so.
 pub(super) async fn is_nobodys(connection: &mut Connection, account: &HerokuId) -> Result<bool, StoreError> {
     let mut found = false;
-    let sql = "SELECT id, email, name, own_account, 
+    let sql = "SELECT id, email, name, own_account,
                  (SELECT COUNT(*) FROM person_choice WHERE user_id = person.id),
                  (SELECT COUNT(*) FROM person_choice WHERE user_id = person.id AND employee_id IS NULL)
                FROM person WHERE uuid = $1";

@@ -82,7 +82,7 @@ pub struct MatchRow {
 pub enum Whose {
     /// It belongs to somebody, by this rule; `None` for a rule of a newer version.
     Employee(Box<Employee>, Option<MatchedBy>),
-    /// The operator said that it is nobody's.
+    /// It is nobody's, by itself or because the operator said so.
     Nobody,
     /// No rule names anybody for certain.
     Unknown,

@@ -164,6 +164,7 @@ mod tests {
 
     #[test]
     fn what_is_folded_from_the_start_is_drawn_as_if_each_app_had_been_gathered() {
+        let mut spared = 0;
         for seed in 0..200_usize {
             let mut random = seed.wrapping_mul(31) + 7;
             let mut next = |below: usize| {
@@ -186,7 +187,8 @@ mod tests {
             let hand = Hand::having(opened, pinned);
             let ((all, each), (some, folded)) = (drawn(&groups, &hand, false), drawn(&groups, &hand, true));
             assert_eq!(each, folded, "seed {seed}");
-            assert!(some <= all);
+            spared += all - some;
         }
+        assert!(spared > 10_000, "{spared} nodes");
     }
 }
