@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod jupiterone;
 mod key_file;
 pub mod lists;
+mod log;
 pub mod people;
 pub mod progress;
 pub mod query;
@@ -32,4 +33,5 @@ pub mod supervisor;
 pub mod sync;
 
 pub use error::{BadField, EngineError, ErrorKind};
+pub use log::MOST_ENTRIES;
 pub use progress::{Progress, ProgressState};

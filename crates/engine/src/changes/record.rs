@@ -5,16 +5,17 @@
 //! Invariant: versions are recorded in their order, and a version's events with the mark that it is recorded; a crash
 //! leaves a version wholly recorded or not begun.
 
-use metsuke_model::{Clock, Moment, Version};
-use metsuke_store::{Changed, Logged, NewChangeEvent, Store, SyncRow};
-use serde_json::Value as Json;
+use metsuke_model::{Changes, Clock, Moment, Version};
+use metsuke_store::{ChangeKind, Changed, Logged, NewChangeEvent, Store, SyncRow};
+use serde_json::{Value as Json, json};
 
 use super::about;
 use super::author::{Deeds, Facts};
 use super::cause::Causes;
-use super::stale::read_once_more;
+use super::stale::{read_all_once_more, read_once_more};
 use crate::EngineError;
 use crate::access::shift::shifts;
+use crate::log::is_large;
 use crate::rules::change_row;
 
 /// Versions that are looked up at once.
@@ -35,7 +36,8 @@ pub struct Recorded {
 
 /// Records the changes of every version up to this one that is not recorded yet. Repeating it records nothing.
 ///
-/// The first version of a database has no changes: everything in it came with it.
+/// The first version of a database has no changes: everything in it came with it. Of a version with more than [`MOST_ENTRIES`](crate::MOST_ENTRIES)
+/// entries one event says how many there are.
 ///
 /// # Errors
 ///
@@ -68,13 +70,18 @@ pub async fn record(store: &Store, version: Version, clock: &dyn Clock) -> Resul
 /// The events of one version.
 async fn events(store: &Store, run: &SyncRow, clock: &dyn Clock) -> Result<Vec<NewChangeEvent>, EngineError> {
     let Some(before) = store.version_before(run.version).await? else { return Ok(Vec::new()) };
+    let whole = store.whole_before(run.version).await?;
+    let since = whole.as_ref().unwrap_or(&before).started_at.min(run.started_at);
+    if is_large(run) {
+        tracing::warn!(version = run.version.0, "a version changed too much to tell of each change");
+        read_all_once_more(store, run, clock).await?;
+        return Ok(vec![event_of_many(run, since)]);
+    }
     let log = store.logged(before.version, run.version).await?;
     if log.is_empty() {
         return Ok(Vec::new());
     }
     read_once_more(store, run, &log, clock).await?;
-    let whole = store.whole_before(run.version).await?;
-    let since = whole.as_ref().unwrap_or(&before).started_at.min(run.started_at);
     let (causes, touched) = Causes::of(&log);
     let versions = (before.version, run.version);
     let mut effects = causes.effects(&log, &shifts(store, versions, &touched).await?);
@@ -129,6 +136,29 @@ fn event(place: u32, logged: &Logged, since: Moment, about: Vec<String>) -> NewC
         document,
         about,
         words,
+        author: None,
+        effects: Vec::new(),
+    }
+}
+
+/// The one event of a version with too many entries to tell of each.
+fn event_of_many(run: &SyncRow, since: Moment) -> NewChangeEvent {
+    let Changes { added, removed, changed } = run.changes;
+    let name = format!("version {}", run.version);
+    NewChangeEvent {
+        place: 0,
+        at: run.finished_at,
+        since,
+        kind: "version".into(),
+        change: ChangeKind::Changed,
+        object: 0,
+        principal: None,
+        words: name.clone(),
+        document: json!({
+            "id": run.version.to_string(), "name": name, "before": {},
+            "after": { "added": added, "removed": removed, "changed": changed },
+        }),
+        about: Vec::new(),
         author: None,
         effects: Vec::new(),
     }

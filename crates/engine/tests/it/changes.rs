@@ -2,6 +2,7 @@
 
 mod attribution;
 mod fold;
+mod large;
 mod listed;
 mod server;
 mod stale;

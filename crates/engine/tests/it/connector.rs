@@ -33,7 +33,7 @@ fn over(store: &Store, heroku: Heroku) -> Connector {
     Connector::new(store.clone(), heroku, settings(Arc::new(SystemClock)))
 }
 
-fn connector(house: &House) -> Connector {
+pub(crate) fn connector(house: &House) -> Connector {
     over(&house.store, house.heroku(house.simulator.token()))
 }
 

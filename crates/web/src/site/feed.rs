@@ -152,10 +152,10 @@ pub(super) fn entry(frame: &Frame, event: &Event, connector: Option<&str>, named
         when: When::new(event.at, frame.now),
         href: frame.object("changes", &event.id, connector),
         badge: Badge::new(tone, word),
-        what: if &*event.kind == "grant" {
-            grant(frame, event, connector)
-        } else {
-            object(frame, event, connector)
+        what: match &*event.kind {
+            "grant" => grant(frame, event, connector),
+            "version" => version(frame, event, connector),
+            _ => object(frame, event, connector),
         },
         differences: differences(&event.what),
         effects: effects.into_iter().take(named).collect(),
@@ -214,6 +214,16 @@ fn object(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Bit> {
     let mut letters = kind.chars();
     let kind = letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
     vec![Bit::Word(kind.unwrap_or_default()), named(frame, &event.kind, own("id"), own("name"), connector)]
+}
+
+/// A version that changed more than is told one by one.
+fn version(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Bit> {
+    let version = event.version;
+    let href = connector.map(|connector| frame.to(&format!("/connectors/{connector}/versions/{version}")));
+    vec![
+        Bit::Name(Name::new(&format!("Version {version}")), href.unwrap_or_default()),
+        Bit::Word("made too many changes to tell of each".into()),
+    ]
 }
 
 fn differences(what: &Map<String, Value>) -> Vec<Difference> {

@@ -11,6 +11,7 @@ use metsuke_model::{AsOf, Outcome, SyncStatus, Version};
 use metsuke_store::{Change, Store, StoreError, Touched};
 
 use crate::EngineError;
+use crate::log;
 use crate::query::{self, Cell, Data, Prepared, Read, Settings, Told};
 use crate::rules::memory::{self, Held, Kin, Known, Memory, Stale};
 
@@ -62,6 +63,8 @@ pub struct Ground {
     /// Everything of the version was read.
     pub complete: bool,
     pub(super) changes: Arc<[Change]>,
+    /// Versions that changed too much to look at each change; none of theirs are among the changes.
+    pub(super) large: Vec<Version>,
     /// The versions among the changes that Metsuke itself wrote.
     pub(super) own: BTreeSet<Version>,
     memory: Mutex<Memory>,
@@ -93,7 +96,11 @@ impl Ground {
             _ => store.clone(),
         };
         let since = start(store, since, asked.version).await?;
-        let changes = store.changes(since, asked.version).await?;
+        let parts = log::parts(store, since, asked.version).await?;
+        let mut changes = Vec::new();
+        for (after, until) in parts.ranges {
+            changes.extend(store.changes(after, until).await?);
+        }
         let own = store.amended(since, asked.version).await?;
         let settings = Settings { as_of: None, most_rows: limits.most_rows, ..settings };
         let mut memory = Memory::default();
@@ -108,6 +115,7 @@ impl Ground {
             since,
             complete: asked.status == SyncStatus::Complete,
             changes: changes.into(),
+            large: parts.large,
             own: own.into_iter().collect(),
             memory: Mutex::new(memory),
             together: Together::default(),

@@ -27,6 +27,7 @@ use super::instance::{Instance, NamedQuery};
 use super::level::Level;
 use super::memory::{Asked, Held};
 use super::template::{Budget, Scope, text_of};
+use crate::log::MOST_ENTRIES;
 use act::Work;
 pub(crate) use subject::Print;
 use subject::{Subjects, fingerprint, print};
@@ -394,6 +395,9 @@ fn look(
     if !ground.has_before() {
         seen.notes.push("the first version has no changes: everything in it came with it".to_owned());
     }
+    seen.notes.extend(ground.large.iter().map(|version| {
+        format!("version {version} made more than {MOST_ENTRIES} changes, too many to look at each: none of them was")
+    }));
     let mut counted = Vec::new();
     let mut total = 0;
     let whole = Budget::default();
