@@ -116,6 +116,8 @@ pub struct Store {
     held: Option<Claim>,
     /// The kinds of jobs that each new version brings with it, in its own transaction.
     follow_ups: &'static [&'static str],
+    /// How many findings there are.
+    tally: findings::Tally,
 }
 
 impl Store {

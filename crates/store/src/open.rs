@@ -13,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
+use crate::findings::Tally;
 use crate::query::{Reader, Readers};
 use crate::{Brake, Store, StoreError, migrate};
 
@@ -51,7 +52,17 @@ impl Store {
     /// A store for nobody in particular, on these connections.
     pub(crate) fn of(pool: Pool, reader: Reader, url: String) -> Self {
         let (actor, brake) = (Actor::connector(), Brake::default());
-        Self { pool, reader, url, actor, brake, oldest: Version(0), held: None, follow_ups: &[] }
+        Self {
+            pool,
+            reader,
+            url,
+            actor,
+            brake,
+            oldest: Version(0),
+            held: None,
+            follow_ups: &[],
+            tally: Tally::default(),
+        }
     }
 }
 

@@ -207,7 +207,9 @@ impl Command {
             Self::Query(args) => args.through(context, remote).await,
             Self::Questions(args) => args.through(context, remote).await,
             Self::Findings(args) => args.through(context, remote).await,
+            Self::Rules(args) => args.through(context, remote).await,
             Self::Changes(args) => args.through(context, remote).await,
+            Self::Channels(args) => args.through(context, remote).await,
             Self::Syncs(args) => args.through(context, remote).await,
             Self::Webhooks(args) => args.through(context, remote).await,
             Self::Connectors(args) => args.through(context, remote).await,
@@ -226,8 +228,6 @@ impl Command {
             Self::Sync(_) => {
                 Err(nowhere("sync").hint("`metsuke connectors sync NAME` asks the server for a sync").into())
             }
-            Self::Rules(_) => Err(nowhere("rules run --file").into()),
-            Self::Channels(_) => Err(nowhere("channels").into()),
             Self::Import(_) => Err(nowhere("import").into()),
             Self::Jupiterone(_) => {
                 let hint = "`metsuke connectors upload NAME` asks the server for an upload";

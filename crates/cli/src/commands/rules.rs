@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::remote::{Remote, nowhere};
 use crate::rows::{self, Cell, Column};
 
 /// List the shipped detections; show, run and export them, or check rules of your own
@@ -62,6 +63,18 @@ impl Args {
     /// Whether it needs neither a database nor a server.
     pub(crate) fn is_alone(&self) -> bool {
         !matches!(self.command, Some(Command::Run(_)))
+    }
+
+    /// Has a server run them.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for what is asked wrongly and for what needs no server; what the server said, or writing to stdout met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.command {
+            Some(Command::Run(args)) => args.through(context, remote).await,
+            _ => Err(nowhere("rules").into()),
+        }
     }
 
     /// Lists, shows, runs, checks or exports.

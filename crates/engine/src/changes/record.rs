@@ -20,6 +20,8 @@ use crate::rules::change_row;
 
 /// Versions that are looked up at once.
 const AT_ONCE: u32 = 64;
+/// Events of one version after which the database is tidied up.
+const UNTIDY: u64 = 1_000;
 
 /// What recording came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,9 @@ pub async fn record(store: &Store, version: Version, clock: &dyn Clock) -> Resul
                 continue 'all;
             }
             (versions, written, up_to) = (versions + 1, written + count, run.version);
+            if count > UNTIDY {
+                store.settle().await;
+            }
         }
     }
     Ok(Recorded { versions, events: written, up_to, at: clock.now() })

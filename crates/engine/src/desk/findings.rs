@@ -1,22 +1,19 @@
-//! Findings of all estates, what people say of them, and the channels that are told.
+//! Findings of all estates, and what people say of them.
 //!
-//! What a finding is, is [`findings`](crate::findings)'s to say; what a channel is, [`alerts`](crate::alerts)'s.
+//! What a finding is, is [`findings`](crate::findings)'s to say.
 //!
-//! Invariant: what is said of a finding names who said it. No secret of a channel is shown.
+//! Invariant: what is said of a finding names who said it.
 
 use std::collections::BTreeMap;
 
-use metsuke_model::audit::Actor;
 use metsuke_model::finding::{FindingEvent, FindingState};
 use metsuke_model::{Moment, Version};
-use metsuke_store::{ChannelRow, FindingFilter, FindingRow};
-use secrecy::SecretString;
+use metsuke_store::{FindingFilter, FindingRow};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Desk, Estate, Listing, Placed};
 use crate::EngineError;
-use crate::alerts::{NewChannel, open_channels, remove_channel, save_channel, try_channel};
 use crate::findings::{Refusal, accept, acknowledge, reopen};
 use crate::identity::Caller;
 
@@ -119,40 +116,6 @@ pub enum Saying {
     },
 }
 
-/// A channel as it is shown.
-#[derive(Clone, Debug, Serialize)]
-pub struct ChannelShown {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// How it is told.
-    pub kind: String,
-    /// Whether anything is sent.
-    pub enabled: bool,
-    /// Whether it has a secret.
-    pub has_secret: bool,
-    /// When it was made.
-    pub created_at: Moment,
-    /// When it was changed.
-    pub updated_at: Moment,
-    /// Its settings.
-    pub settings: Value,
-}
-
-/// A channel that is to be kept.
-#[derive(Debug)]
-pub struct ChannelAsk {
-    /// Its name.
-    pub name: String,
-    /// Its settings.
-    pub settings: Value,
-    /// Whether anything is sent.
-    pub enabled: bool,
-    /// Its secret; none leaves the one that it has.
-    pub secret: Option<SecretString>,
-}
-
 impl Listing for Findings {
     type Row = FindingLine;
     type Key = i64;
@@ -209,7 +172,7 @@ impl Desk {
                 *open.levels.entry(level).or_default() += count;
             }
             let placed = |row| Placed { connector: estate.connector.clone(), version: None, row: line(row) };
-            open.worst.extend(worst.into_iter().map(placed));
+            open.worst.extend(worst.iter().cloned().map(placed));
         }
         let known = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
         let rank = |level: &str| known.iter().position(|known| known.eq_ignore_ascii_case(level));
@@ -274,73 +237,6 @@ impl Desk {
         }
         Err(EngineError::Unknown { what: "finding", asked: id.into() })
     }
-
-    /// The channels, by name.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn channels(&self) -> Result<Vec<ChannelShown>, EngineError> {
-        let rows = self.installation().main().channels().await?;
-        let mut channels: Vec<ChannelShown> = rows.into_iter().map(channel).collect();
-        channels.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-        Ok(channels)
-    }
-
-    /// One channel.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unknown`], and what the database said.
-    pub async fn channel(&self, id: &str) -> Result<ChannelShown, EngineError> {
-        let found = self.channels().await?.into_iter().find(|channel| channel.id == id);
-        found.ok_or_else(|| EngineError::Unknown { what: "channel", asked: id.into() })
-    }
-
-    /// Makes a channel, or changes the one with this id.
-    ///
-    /// # Errors
-    ///
-    /// As [`save_channel`]; [`EngineError::Unknown`].
-    pub async fn save_channel(
-        &self,
-        caller: &Caller,
-        id: Option<&str>,
-        ask: ChannelAsk,
-    ) -> Result<ChannelShown, EngineError> {
-        if let Some(id) = id {
-            self.channel(id).await?;
-        }
-        let actor: Actor = caller.actor();
-        let ChannelAsk { name, settings, enabled, secret } = ask;
-        let new = NewChannel { name: &name, settings: &settings, enabled, secret };
-        Ok(channel(save_channel(self.installation(), &actor, id, new).await?))
-    }
-
-    /// Removes a channel; gives how many deliveries were given up.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unknown`], and what the database said.
-    pub async fn remove_channel(&self, caller: &Caller, id: &str) -> Result<u64, EngineError> {
-        self.channel(id).await?;
-        let removed = remove_channel(self.installation(), &caller.actor(), id).await?;
-        removed.ok_or_else(|| EngineError::Unknown { what: "channel", asked: id.into() })
-    }
-
-    /// Sends a word to a channel, to try it; gives why it did not work, where it did not.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unknown`] for a channel that is not there or cannot be opened, and what the database said.
-    pub async fn try_channel(&self, id: &str) -> Result<Option<String>, EngineError> {
-        let unknown = || EngineError::Unknown { what: "channel", asked: id.into() };
-        let channels = open_channels(self.installation()).await?;
-        let channel = channels.iter().find(|channel| channel.id == id).ok_or_else(unknown)?;
-        let outside = self.outside().ok_or_else(unknown)?;
-        let tried = try_channel(outside, channel, self.installation().clock()).await;
-        Ok(tried.err().map(|failed| failed.to_string()))
-    }
 }
 
 fn line(row: FindingRow) -> FindingLine {
@@ -361,18 +257,5 @@ fn line(row: FindingRow) -> FindingLine {
         reason: row.reason,
         person: row.person,
         document: row.document.to_json(),
-    }
-}
-
-fn channel(row: ChannelRow) -> ChannelShown {
-    ChannelShown {
-        id: row.id,
-        name: row.name,
-        kind: row.kind,
-        enabled: row.enabled,
-        has_secret: row.secret.is_some(),
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-        settings: json!(row.document),
     }
 }

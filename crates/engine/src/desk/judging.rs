@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use metsuke_model::AsOf;
+use metsuke_model::{AsOf, Moment};
+use metsuke_store::Store;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -81,25 +82,10 @@ impl Desk {
     /// [`EngineError::Mistakes`], [`EngineError::Unknown`] for a detection that is not there, [`EngineError::NoVersion`], and what
     /// the database said.
     pub async fn run_rules(&self, connector: Option<&str>, trial: Trial) -> Result<Vec<Value>, EngineError> {
-        let (detections, rules) = chosen(&trial)?;
-        let values: Values = trial.parameters.into_iter().collect();
-        let estate = self.estate(connector).await?;
-        let settings = Settings { as_of: trial.as_of, ..Settings::at(self.installation().clock().now()) };
-        let since = trial.since.map_or(Since::Before, Since::After);
-        apart(async move || {
-            let folder = tempfile::tempdir().map_err(|source| EngineError::Scratch { source })?;
-            let ground =
-                Ground::open(&estate.store, settings, since, Limits::default(), folder.path()).await?;
-            let mut told = Vec::new();
-            for detection in detections {
-                told.push(judged(detection, &ground, &values).await?);
-            }
-            for rule in &rules {
-                told.push(json!(evaluate(rule, &ground, None).await));
-            }
-            Ok(told)
-        })
-        .await
+        // What is wrong about it is told before an estate is looked for.
+        chosen(&trial)?;
+        let (estate, now) = (self.estate(connector).await?, self.installation().clock().now());
+        apart(async move || run_rules(&estate.store, trial, now).await).await
     }
 
     /// Evaluates the newest version of an estate as after a sync, and keeps what is found; where rules are named by their ids,
@@ -152,6 +138,29 @@ impl Desk {
         })
         .await
     }
+}
+
+/// Runs rules on a version of a database, and tells what came of each; nothing is kept.
+///
+/// # Errors
+///
+/// [`EngineError::Mistakes`], [`EngineError::Unknown`] for a detection that is not there, [`EngineError::NoVersion`], and what the
+/// database said.
+pub async fn run_rules(store: &Store, trial: Trial, now: Moment) -> Result<Vec<Value>, EngineError> {
+    let (detections, rules) = chosen(&trial)?;
+    let values: Values = trial.parameters.into_iter().collect();
+    let settings = Settings { as_of: trial.as_of, ..Settings::at(now) };
+    let since = trial.since.map_or(Since::Before, Since::After);
+    let folder = tempfile::tempdir().map_err(|source| EngineError::Scratch { source })?;
+    let ground = Ground::open(store, settings, since, Limits::default(), folder.path()).await?;
+    let mut told = Vec::new();
+    for detection in detections {
+        told.push(judged(detection, &ground, &values).await?);
+    }
+    for rule in &rules {
+        told.push(json!(evaluate(rule, &ground, None).await));
+    }
+    Ok(told)
 }
 
 fn chosen(trial: &Trial) -> Result<(Vec<&'static Detection>, Vec<Instance>), EngineError> {

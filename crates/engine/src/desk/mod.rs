@@ -8,6 +8,7 @@ mod access;
 mod alerts;
 mod apart;
 mod changes;
+mod channels;
 mod download;
 mod employees;
 mod events;
@@ -42,15 +43,14 @@ use serde::{Deserialize, Serialize};
 
 pub use alerts::{AlertLine, Alerts};
 pub use changes::{ChangeFeed, ChangeLine, Changes, Happenings, Holder, Subject};
+pub use channels::{ChannelAsk, ChannelShown};
 pub use download::{Form, Forms};
 pub use employees::{Accounts, EmployeeKey, Employees, OpenLine, OpenPeople, RosterSource, RosterTaken};
 pub use events::{EventLine, Events};
-pub use findings::{
-    ChannelAsk, ChannelShown, FindingLine, FindingShown, FindingTold, Findings, OpenFindings, Saying,
-};
+pub use findings::{FindingLine, FindingShown, FindingTold, Findings, OpenFindings, Saying};
 pub use house::Desk;
 pub use jobs::{JobLine, Jobs};
-pub use judging::{RulesRead, Trial, VersionJudged};
+pub use judging::{RulesRead, Trial, VersionJudged, run_rules};
 pub use lists::{Grants, Lines};
 pub use merge::{Merged, Timed, merged};
 pub use plans::{ApprovalLine, ApprovalShown, PlanKey, PlanLine, PlanShown, Plans, Progress};

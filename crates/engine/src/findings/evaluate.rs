@@ -25,6 +25,9 @@ use crate::rules::{Again, Ground, Limits, Memory, Since};
 
 /// How often an evaluation is begun anew because somebody else evaluated meanwhile.
 const MOST_TRIES: usize = 8;
+/// Findings that may be written, on the way and at the end, before the database is tidied up.
+const UNTIDY: usize = 10_000;
+const UNTIDY_AT_LAST: usize = 1_000;
 
 /// What is evaluated, and for whom.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +174,8 @@ pub(super) struct Run<'r> {
     paths_left: usize,
     /// The entries that the rules looked at last.
     log: Arc<Log>,
+    /// Findings that were written since the database was last tidied up.
+    untidy: usize,
 }
 
 impl<'r> Run<'r> {
@@ -183,7 +188,18 @@ impl<'r> Run<'r> {
         let states = standing.rules.iter().map(|state| (&*state.rule, state)).collect();
         let (found, summary) = (Found::upon(standing), Summary::nothing(version));
         let log = Arc::new(Log::of(Arc::default()));
-        Self { asked, standing, states, version, clock, found, summary, paths_left: MOST_PATHS, log }
+        Self {
+            asked,
+            standing,
+            states,
+            version,
+            clock,
+            found,
+            summary,
+            paths_left: MOST_PATHS,
+            log,
+            untidy: 0,
+        }
     }
 
     /// Evaluates every rule, those together that look at the same changes, and stores what they find.
@@ -209,6 +225,7 @@ impl<'r> Run<'r> {
         if let Settled::Stored(_, edition) = settled {
             memory.stored_with(edition);
         }
+        self.tidy_up(UNTIDY_AT_LAST).await;
         Ok(settled)
     }
 
@@ -304,12 +321,23 @@ impl<'r> Run<'r> {
             settle(self.asked, found, (self.version, last), &mut self.paths_left, self.clock).await?;
         Ok(match settled {
             Settled::Stored(part, edition) => {
+                self.untidy += part.opened + part.resolved;
+                self.tidy_up(UNTIDY).await;
                 let before = std::mem::replace(&mut self.summary, Summary::nothing(self.version));
                 self.summary = before.and(part);
                 Settled::Stored(self.summary.clone(), edition)
             }
             other => other,
         })
+    }
+
+    /// Tidies the database up if so much was written: what others read meanwhile may keep the database from doing so by itself,
+    /// for as long as they follow one another, and everybody reads more slowly then.
+    async fn tidy_up(&mut self, most: usize) {
+        if self.untidy > most {
+            self.untidy = 0;
+            self.asked.store.settle().await;
+        }
     }
 }
 

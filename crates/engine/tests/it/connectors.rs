@@ -1,11 +1,11 @@
 //! Connectors from their making to their end, on both engines, against the simulated Heroku.
 
+mod canary;
 mod keeping;
 mod queue;
 mod schedules;
 mod site;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -299,78 +299,6 @@ async fn no_line_of_a_log_is_lost_where_the_database_is_busy_when_a_sync_ends() 
     let lines = site.installation.logs(id, LogSelect { run: None, after: 0, limit: 100 }).await.unwrap();
     let count = |words: &str| lines.iter().filter(|line| line.text.starts_with(words)).count();
     assert_eq!((count("the sync begins"), count("version 1 was read")), (1, 1), "{lines:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_in_nothing_that_is_stored() {
-    let site = Site::on_sqlite().await;
-    let canary = site.simulator.token().to_owned();
-    let mut wish = site.wish("core");
-    wish.jupiterone_key = Some(SecretString::from("jupiter-one-canary-key"));
-    let id = site.installation.create(&ann(), wish).await.unwrap().id;
-    site.drain().await;
-    let token = Some(SecretString::from(canary.clone()));
-    let edit = ConnectorEdit { api_token: token, ..ConnectorEdit::default() };
-    site.installation.edit(&ann(), id, None, edit).await.unwrap();
-    let key = site.installation.jupiterone_key(id).await.unwrap().unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&key), "jupiter-one-canary-key");
-    assert!(!format!("{:?}", site.installation.connector(id).await.unwrap()).contains(&canary));
-    let stored = files(site.folder.path());
-    assert!(
-        stored.iter().any(|(name, _)| Path::new(name).extension().is_some_and(|end| end == "db")),
-        "the databases are among them"
-    );
-    for secret in [canary.as_str(), "jupiter-one-canary-key"] {
-        for form in forms(secret) {
-            for (name, bytes) in &stored {
-                let found = bytes.windows(form.len()).any(|piece| piece.eq_ignore_ascii_case(&form));
-                assert!(!found, "{name} holds {}", String::from_utf8_lossy(&form));
-            }
-        }
-    }
-    // What is searched for would be found.
-    std::fs::write(site.folder.path().join("planted"), format!("x{canary}y")).unwrap();
-    let planted = files(site.folder.path());
-    assert!(
-        planted.iter().any(|(_, bytes)| bytes.windows(canary.len()).any(|piece| piece == canary.as_bytes()))
-    );
-}
-
-/// A secret raw, in hexadecimal, and in base64 at each of its three places.
-fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let hex = secret.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes());
-    let mut forms = vec![secret.as_bytes().to_vec(), hex.collect()];
-    for before in 0..3 {
-        let text = [&vec![b'x'; before][..], secret.as_bytes()].concat();
-        let coded = base64(&text);
-        forms.push(coded[before * 2..coded.len() - 4].to_vec());
-    }
-    forms
-}
-
-fn base64(bytes: &[u8]) -> Vec<u8> {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut coded = Vec::new();
-    for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte))
-            << (8 * (3 - three.len()));
-        coded.extend([18, 12, 6, 0].map(|shift| LETTERS[bits >> shift & 63]));
-    }
-    coded
-}
-
-/// Every file below a folder, with its bytes.
-fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
-        }
-    }
-    found
 }
 
 #[tokio::test(flavor = "multi_thread")]

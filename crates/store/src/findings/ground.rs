@@ -8,6 +8,7 @@ use metsuke_model::finding::FindingState;
 use metsuke_model::{Moment, Version};
 
 use super::rows::finding_row;
+use super::tally::Tally;
 use super::{EDITION, EVALUATED, FindingRow, READING, RuleStateRow, finding_columns, number, states};
 use crate::connection::{Bind, Connection, Row};
 use crate::{Store, StoreError};
@@ -83,7 +84,7 @@ impl Store {
     /// What the database said.
     pub async fn finding_standing(&self) -> Result<FindingStanding, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        standing(&mut connection).await
+        standing(&mut connection, &self.tally).await
     }
 
     /// What an evaluation is worked out from, as of one moment.
@@ -93,7 +94,7 @@ impl Store {
     /// What the database said.
     pub async fn finding_ground(&self, wanted: &WantedFindings<'_>) -> Result<FindingGround, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        let standing = standing(&mut connection).await?;
+        let standing = standing(&mut connection, &self.tally).await?;
         let mut ground = FindingGround { standing, ..FindingGround::default() };
         let mut seen = HashSet::new();
         let sql = finding_columns!("WHERE state = 'accepted' AND until <= $1");
@@ -201,24 +202,20 @@ fn is_said(row: Row<'_>, said: &Said<'_>) -> Result<bool, StoreError> {
     Ok(found && is(3, said.rule_name)? && is(4, said.subject)? && is(6, said.level)? && is(16, &said.print)?)
 }
 
-async fn standing(connection: &mut Connection) -> Result<FindingStanding, StoreError> {
+async fn standing(connection: &mut Connection, tally: &Tally) -> Result<FindingStanding, StoreError> {
     let mut standing = FindingStanding {
         edition: number(connection, EDITION).await?.unwrap_or(0),
         evaluated: number(connection, EVALUATED).await?.map(Version),
         rules: states(connection).await?,
         open: BTreeMap::new(),
     };
-    let sql = "SELECT rule, count(*), count(missing)
-                 FROM finding
-                WHERE state <> 'resolved'
-                GROUP BY rule";
-    connection
-        .each(READING, sql, &[], |row| {
-            let count = |index| Ok::<_, StoreError>(usize::try_from(row.number(index)?).unwrap_or(0));
-            let open = OpenFindings { count: count(1)?, missing: count(2)? };
-            standing.open.insert(row.text(0)?.unwrap_or_default(), open);
-            Ok(())
-        })
-        .await?;
+    let whole = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    for count in &*tally.counts(connection, standing.edition).await? {
+        if count.state != FindingState::Resolved.as_str() {
+            let open = standing.open.entry(count.rule.clone()).or_default();
+            open.count += whole(count.findings);
+            open.missing += whole(count.missing);
+        }
+    }
     Ok(standing)
 }

@@ -9,8 +9,9 @@
 mod document;
 mod ground;
 mod rows;
+mod tally;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use metsuke_model::audit::NewEvent;
 use metsuke_model::finding::{AlertStatus, FindingEvent, FindingState};
@@ -23,6 +24,7 @@ use crate::{Store, StoreError, audit};
 pub use document::Document;
 pub use ground::{FindingGround, FindingStanding, OpenFindings, Said, WantedFindings};
 use rows::{event_row, finding_row, state_row};
+pub(crate) use tally::Tally;
 
 /// A finding.
 #[derive(Clone, Debug, PartialEq)]
@@ -282,51 +284,6 @@ impl Store {
             })
             .await?;
         Ok(found)
-    }
-
-    /// How many findings there are of each level as it is spelled, and the worst of them: by level, then those that were opened last.
-    ///
-    /// # Errors
-    ///
-    /// What the database said.
-    pub async fn worst_findings(
-        &self,
-        states: &[FindingState],
-        most: usize,
-    ) -> Result<(Vec<(String, u64)>, Vec<FindingRow>), StoreError> {
-        let mut connection = self.pool.begin_read().await?;
-        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-        let mut levels: BTreeMap<String, u64> = BTreeMap::new();
-        // In the order of an index, which needs no sorting.
-        let sql = "SELECT rule, state, level, COUNT(*) FROM finding GROUP BY rule, state, level";
-        connection
-            .each(READING, sql, &[], |row| {
-                if row.text(1)?.is_some_and(|state| states.contains(&&*state)) {
-                    *levels.entry(row.text(2)?.unwrap_or_default()).or_default() += row.count(3)?;
-                }
-                Ok(())
-            })
-            .await?;
-        let states = Bind::from(&*format!(",{},", states.join(",")));
-        let mut worst = Vec::new();
-        let sql = finding_columns!(
-            "WHERE number IN (SELECT number
-                                FROM finding
-                               WHERE $1 LIKE '%,' || state || ',%'
-                               ORDER BY CASE upper(level) WHEN 'CRITICAL' THEN 0 WHEN 'HIGH' THEN 1
-                                                          WHEN 'MEDIUM' THEN 2 WHEN 'LOW' THEN 3 ELSE 4 END,
-                                        opened_at DESC, number DESC
-                               LIMIT $2)
-              ORDER BY number DESC"
-        );
-        let binds = [states, i64::try_from(most).unwrap_or(i64::MAX).into()];
-        connection
-            .each(READING, sql, &binds, |row| {
-                worst.push(finding_row(row)?);
-                Ok(())
-            })
-            .await?;
-        Ok((levels.into_iter().collect(), worst))
     }
 
     /// The finding with this number, or whose fingerprint begins so, if only one does.

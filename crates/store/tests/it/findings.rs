@@ -275,6 +275,19 @@ async fn the_worst_findings_come_first_and_all_are_counted(database: Database) {
     // Of b2 and b6, which were opened at once, the later one; all in the order of a list.
     let told: Vec<&str> = worst.iter().map(|row| &*row.fingerprint).collect();
     assert_eq!(told, ["b6", "b4", "b3"]);
+    // What was counted is forgotten with the next write, by whichever handle.
+    let other = store.clone();
+    assert_eq!(other.worst_findings(&states, 3).await.unwrap().1, worst);
+    let findings = vec![of("b4", "CRITICAL", 1, FindingState::Resolved), of("b8", "LOW", 10, open)];
+    let evaluated = Evaluated { findings, who: Vec::new(), happened: Vec::new(), ..evaluated };
+    store.keep_evaluation(&Evaluated { edition: 1, ..evaluated }).await.unwrap();
+    let (levels, worst) = other.worst_findings(&states, 2).await.unwrap();
+    let told: Vec<(&str, u64)> = levels.iter().map(|(level, count)| (&**level, *count)).collect();
+    assert_eq!(told, [("HIGH", 2), ("LOW", 2), ("high", 1), ("unheard-of", 1)]);
+    let told: Vec<&str> = worst.iter().map(|row| &*row.fingerprint).collect();
+    assert_eq!(told, ["b6", "b3"]);
+    let open: usize = store.finding_standing().await.unwrap().open.values().map(|open| open.count).sum();
+    assert_eq!(open, 6);
 }
 
 on_both_engines!(

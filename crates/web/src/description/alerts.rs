@@ -61,10 +61,15 @@ fn channel() -> Value {
         ("name", text()),
         ("kind", text()),
         ("enabled", flag()),
+        ("to", or_null(text())),
         ("has_secret", flag()),
         ("created_at", moment()),
         ("updated_at", moment()),
         ("settings", anything()),
+        ("waiting", count()),
+        ("last_sent_at", or_null(moment())),
+        ("failing_since", or_null(moment())),
+        ("told", or_null(text())),
     ])
 }
 

@@ -75,7 +75,12 @@ const CHANNELS: Columns = &[
     ("name", "/name"),
     ("kind", "/kind"),
     ("enabled", "/enabled"),
+    ("to", "/to"),
     ("has_secret", "/has_secret"),
     ("created_at", "/created_at"),
     ("updated_at", "/updated_at"),
+    ("waiting", "/waiting"),
+    ("last_sent_at", "/last_sent_at"),
+    ("failing_since", "/failing_since"),
+    ("told", "/told"),
 ];

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 
+use metsuke_clients::server::Content;
 use metsuke_engine::alerts::{NewChannel, save_channel};
+use metsuke_engine::desk::ChannelShown;
 use metsuke_engine::rules::Level;
 use metsuke_store::OpenMode;
 use serde_json::{Map, Value as Json, json};
 
-use crate::config;
+use crate::config::{self, spelled};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::remote::{Query, Remote};
 use crate::text::shown;
 
 /// Make a channel, or change the one of that name
@@ -56,13 +59,56 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// Makes or changes it in a database.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for what is asked wrongly, and what the database said.
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let installation = context.installation(OpenMode::Existing).await?;
         let store = installation.main();
         let known = store.channels().await?.into_iter().find(|row| row.name == self.name);
-        let mut settings = match (&self.settings, &known) {
+        let settings = self.settings(known.as_ref().map(|row| &row.document))?;
+        let secret = self.secret_file.as_deref().map(config::secret_of).transpose()?;
+        let new = NewChannel { name: &self.name, settings: &settings, enabled: !self.disabled, secret };
+        let asked = known.as_ref().map(|row| &*row.id);
+        let row = save_channel(&installation, store.actor(), asked, new).await?;
+        context.output.print(&format!("{} {}\n", row.id, shown(&row.name)))?;
+        Ok(Exit::Done)
+    }
+
+    /// Makes or changes it on a server, which has these channels.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for what is asked wrongly, and what the server said.
+    pub(super) async fn through(
+        self,
+        context: &Context,
+        remote: &Remote,
+        channels: &[ChannelShown],
+    ) -> anyhow::Result<Exit> {
+        let known = channels.iter().find(|channel| channel.name == self.name);
+        let settings = self.settings(known.map(|channel| &channel.settings))?;
+        let secret = self.secret_file.as_deref().map(config::secret_of).transpose()?;
+        let mut asked = json!({ "name": self.name, "settings": settings, "enabled": !self.disabled });
+        if let Some(secret) = &secret {
+            asked["secret"] = spelled(secret).into();
+        }
+        let (method, path) = match known {
+            Some(known) => ("PUT", vec!["channels", &known.id]),
+            None => ("POST", vec!["channels"]),
+        };
+        let kept: ChannelShown = remote.send(method, &path, Query::new(), Content::Json(asked)).await?;
+        context.output.print(&format!("{} {}\n", kept.id, shown(&kept.name)))?;
+        Ok(Exit::Done)
+    }
+
+    /// The settings that are asked for; what is not said stays as it is known.
+    fn settings(&self, known: Option<&Json>) -> Result<Json, Failure> {
+        let mut settings = match (&self.settings, known) {
             (Some(file), _) => read(file)?,
-            (None, Some(row)) => row.document.as_object().cloned().unwrap_or_default(),
+            (None, Some(known)) => known.as_object().cloned().unwrap_or_default(),
             (None, None) => Map::new(),
         };
         let way = match &self.webhook {
@@ -82,16 +128,9 @@ impl Args {
         set("digestMinutes", self.digest.map(|minutes| json!(minutes)));
         if !settings.contains_key("way") {
             return Err(Failure::usage("it is not said how the channel is told")
-                .hint("take --slack, --webhook or --log, or --settings with a file")
-                .into());
+                .hint("take --slack, --webhook or --log, or --settings with a file"));
         }
-        let secret = self.secret_file.as_deref().map(config::secret_of).transpose()?;
-        let settings = Json::Object(settings);
-        let new = NewChannel { name: &self.name, settings: &settings, enabled: !self.disabled, secret };
-        let asked = known.as_ref().map(|row| &*row.id);
-        let row = save_channel(&installation, store.actor(), asked, new).await?;
-        context.output.print(&format!("{} {}\n", row.id, shown(&row.name)))?;
-        Ok(Exit::Done)
+        Ok(Json::Object(settings))
     }
 }
 

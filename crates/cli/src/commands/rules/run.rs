@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use metsuke_engine::query::Settings;
-use metsuke_engine::rules::shipped::{Detection, Values};
-use metsuke_engine::rules::{Evaluation, Ground, Instance, Level, Limits, Since, State, Subject, evaluate};
-use metsuke_model::{AsOf, Clock as _, SystemClock};
+use anyhow::Context as _;
+use metsuke_engine::desk::{Trial, run_rules};
+use metsuke_engine::rules::{Level, State};
+use metsuke_model::{AsOf, Clock as _, SystemClock, Version};
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{Parameters, check, chosen};
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::{self, Remote, note_partial};
 use crate::rows::{self, Cell, Column};
 use crate::text::{count, length, listed, shown};
 
@@ -51,91 +53,119 @@ pub(super) struct Args {
 }
 
 impl Args {
-    /// Evaluates and prints.
+    /// Evaluates on a database, and prints.
     ///
     /// # Errors
     ///
     /// [`Failure`](crate::failure::Failure) for what is asked wrongly; what the database said, or writing to stdout met.
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let (exit_code, as_of) = (self.exit_code, self.as_of);
+        let trial = self.trial(context)?;
+        // Names the gaps of the version, which its findings have as well.
+        drop(context.version(as_of).await?);
+        let told = run_rules(&context.database().await?, trial, SystemClock.now()).await?;
+        ended(context, &told, exit_code)
+    }
+
+    /// Has a server evaluate, and prints.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`](crate::failure::Failure) for what is asked wrongly; what the server said, or writing to stdout met.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let exit_code = self.exit_code;
+        let Trial { ids, rules, parameters, as_of, since } = self.trial(context)?;
+        note_partial(context, remote, as_of).await?;
+        let mut asked = json!({
+            "connector": remote.connector(), "ids": ids, "rules": rules, "parameters": parameters,
+        });
+        for (name, told) in remote::as_of("as_of", as_of).into_iter().chain(remote::as_of("since", since)) {
+            asked[name] = told.into();
+        }
+        let Ran { data } = remote.post(&["rules", "run"], asked).await?;
+        ended(context, &data, exit_code)
+    }
+
+    /// What is asked for, with what is wrong about it told before anything is opened.
+    fn trial(self, context: &Context) -> anyhow::Result<Trial> {
         let detections =
             if self.ids.is_empty() && self.file.is_some() { Vec::new() } else { chosen(&self.ids)? };
-        let values = self.parameters.values(&detections)?;
+        let parameters = self.parameters.values(&detections)?.into_iter().collect();
         let rules = match &self.file {
-            Some(file) => check::read(context, file)?,
-            None => Vec::new(),
+            Some(file) => {
+                let read = check::read(context, file)?;
+                Some(read.iter().map(|rule| Json::Object(rule.document().clone())).collect())
+            }
+            None => None,
         };
-        // Names the gaps of the version, which its findings have as well.
-        drop(context.version(self.as_of).await?);
-        let store = context.database().await?;
-        let folder = tempfile::tempdir()?;
-        let settings = Settings { as_of: self.as_of, ..Settings::at(SystemClock.now()) };
-        let since = self.since.map_or(Since::Before, Since::After);
-        let ground = Ground::open(&store, settings, since, Limits::default(), folder.path()).await?;
-        let outcomes = outcomes(&ground, &detections, &rules, &values).await?;
-        show(context, &outcomes)?;
-        tell(context, &outcomes);
-        let fired = outcomes.iter().any(|outcome| outcome.evaluation.state == State::Fired);
-        Ok(if fired && self.exit_code { Exit::Findings } else { Exit::Done })
+        Ok(Trial { ids: self.ids, rules, parameters, as_of: self.as_of, since: self.since })
     }
 }
 
-/// What came of a rule, and the detection that it is.
+/// What a server says of rules that it ran.
+#[derive(Deserialize)]
+struct Ran {
+    data: Vec<Json>,
+}
+
+/// Of what came of a rule, what tables tell.
+#[derive(Deserialize)]
 struct Outcome {
-    evaluation: Evaluation,
-    detection: Option<&'static Detection>,
+    rule: String,
+    name: String,
+    #[serde(flatten)]
+    state: State,
+    version: Version,
+    level: Option<Level>,
+    /// Of a detection.
+    severity: Option<Level>,
+    subjects: Vec<Found>,
+    notes: Vec<String>,
 }
 
-async fn outcomes(
-    ground: &Ground,
-    detections: &[&'static Detection],
-    rules: &[Instance],
-    values: &Values,
-) -> anyhow::Result<Vec<Outcome>> {
-    let mut outcomes = Vec::new();
-    for detection in detections {
-        let evaluation = detection.evaluate(ground, values, None).await?;
-        outcomes.push(Outcome { evaluation, detection: Some(detection) });
-    }
-    for rule in rules {
-        outcomes.push(Outcome { evaluation: evaluate(rule, ground, None).await, detection: None });
-    }
-    Ok(outcomes)
+/// What a rule found.
+#[derive(Deserialize)]
+struct Found {
+    fingerprint: String,
+    name: String,
+    level: Option<Level>,
+    fix: Option<String>,
 }
 
-fn show(context: &Context, outcomes: &[Outcome]) -> anyhow::Result<()> {
+/// Prints what came of rules, as it was told.
+fn ended(context: &Context, told: &[Json], exit_code: bool) -> anyhow::Result<Exit> {
+    let read = told.iter().map(Outcome::deserialize).collect::<Result<Vec<Outcome>, _>>();
+    let outcomes = read.context("what came of the rules is not what this version reads")?;
     match context.output.format {
-        Format::Json | Format::Jsonl => {
-            let documents: Vec<Json> = outcomes.iter().map(Outcome::document).collect::<Result<_, _>>()?;
-            rows::write::<Json>(context.output, &[], &documents)?;
-        }
+        Format::Json | Format::Jsonl => rows::write::<Json>(context.output, &[], told)?,
         Format::Table | Format::Csv => {
             let lines: Vec<Line> = outcomes.iter().flat_map(Outcome::lines).collect();
             rows::write(context.output, COLUMNS, &lines)?;
         }
     }
-    Ok(())
+    tell(context, &outcomes);
+    let fired = outcomes.iter().any(|outcome| outcome.state == State::Fired);
+    Ok(if fired && exit_code { Exit::Findings } else { Exit::Done })
 }
 
 /// What is to be said beside the findings: each note once, with the rules that it belongs to.
 fn tell(context: &Context, outcomes: &[Outcome]) {
     let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Outcome { evaluation, .. } in outcomes {
-        for note in &evaluation.notes {
-            notes.entry(note).or_default().push(&evaluation.rule);
+    for outcome in outcomes {
+        for note in &outcome.notes {
+            notes.entry(note).or_default().push(&outcome.rule);
         }
     }
     for (note, rules) in notes {
         let rules: Vec<String> = rules.into_iter().map(|rule| shown(rule).into_owned()).collect();
         context.note(&format!("note: {}: {}", listed(&rules), shown(note)));
     }
-    let of = |wanted: fn(&State) -> bool| {
-        outcomes.iter().filter(|outcome| wanted(&outcome.evaluation.state)).count()
-    };
+    let of = |wanted: fn(&State) -> bool| outcomes.iter().filter(|outcome| wanted(&outcome.state)).count();
     let (fired, clear) = (of(|state| *state == State::Fired), of(|state| *state == State::Clear));
     let unjudged = outcomes.len() - fired - clear;
     let rules = count(length(outcomes), "rule", "rules");
     let unjudged = if unjudged == 0 { String::new() } else { format!(", {unjudged} not judged") };
-    let version = outcomes.first().map(|outcome| format!(" on version {}", outcome.evaluation.version));
+    let version = outcomes.first().map(|outcome| format!(" on version {}", outcome.version));
     context.note(&format!("{rules}{}: {fired} fired, {clear} clear{unjudged}", version.unwrap_or_default()));
 }
 
@@ -152,42 +182,29 @@ struct Line {
 }
 
 impl Outcome {
-    fn document(&self) -> Result<Json, serde_json::Error> {
-        let mut document = serde_json::to_value(&self.evaluation)?;
-        let Some(detection) = self.detection else { return Ok(document) };
-        document["title"] = json!(detection.title);
-        document["severity"] = json!(detection.severity);
-        let subjects = document.get_mut("subjects").and_then(Json::as_array_mut).into_iter().flatten();
-        for (document, subject) in subjects.zip(&self.evaluation.subjects) {
-            document["fix"] = json!(detection.command(subject));
-        }
-        Ok(document)
-    }
-
     fn lines(&self) -> Vec<Line> {
-        let Evaluation { rule, name, state, level, subjects, .. } = &self.evaluation;
-        let level = level.or(self.detection.map(|detection| detection.severity));
-        let (result, why) = match state {
+        let level = self.level.or(self.severity);
+        let (result, why) = match &self.state {
             State::Fired => ("fired", None),
             State::Clear => ("clear", None),
             State::NotObservable { why } => ("not observable", Some(why)),
             State::Unsettled { why } => ("not settled", Some(why)),
             State::Failed { why } => ("failed", Some(why)),
         };
-        let line = |subject: Option<&Subject>| Line {
-            rule: rule.clone(),
-            name: name.clone(),
-            level: subject.and_then(|subject| subject.level).max(level),
+        let line = |found: Option<&Found>| Line {
+            rule: self.rule.clone(),
+            name: self.name.clone(),
+            level: found.and_then(|found| found.level).max(level),
             result,
-            subject: subject.map(|subject| subject.name.clone()),
+            subject: found.map(|found| found.name.clone()),
             why: why.cloned(),
-            fix: subject.and_then(|subject| self.detection?.command(subject)),
-            fingerprint: subject.map(|subject| subject.fingerprint.clone()),
+            fix: found.and_then(|found| found.fix.clone()),
+            fingerprint: found.map(|found| found.fingerprint.clone()),
         };
-        if *state != State::Fired || subjects.is_empty() {
+        if self.state != State::Fired || self.subjects.is_empty() {
             return vec![line(None)];
         }
-        subjects.iter().map(|subject| line(Some(subject))).collect()
+        self.subjects.iter().map(|found| line(Some(found))).collect()
     }
 }
 

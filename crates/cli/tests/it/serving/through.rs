@@ -84,6 +84,9 @@ async fn what_is_read_through_a_server_is_what_the_database_says_in_every_format
         &["webhooks", "list"],
         &["accounts", "list"],
         &["changes"],
+        &["channels", "list"],
+        &["rules", "run"],
+        &["rules", "run", "D09", "--param", "days=30", "--since", "1", "--exit-code"],
         &["audit", "list", "--code", "sync", "--connector", "acme"],
         &["audit", "list", "--actor", "metsuke", "--outcome", "done", "--connector", "acme"],
         &["audit", "list", "--subject", "run", "--connector", "acme"],
@@ -110,6 +113,43 @@ async fn what_is_read_through_a_server_is_what_the_database_says_in_every_format
             assert_eq!(remote.code, local.code, "{arguments:?}: {}", remote.stderr);
         }
     }
+}
+
+#[tokio::test]
+async fn a_channel_is_kept_tried_and_removed_through_a_server() {
+    let way = Way::new().await;
+    let made = way.remote(&["channels", "add", "ops", "--log", "--level", "HIGH"]).await;
+    assert!(made.code == 0 && made.stdout.ends_with(" ops\n"), "{made:?}");
+    let secret = way.served.house.folder.path().join("secret");
+    std::fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    let soc = ["channels", "add", "soc", "--webhook", "https://127.0.0.1:9/soc", "--secret-file"];
+    assert_eq!(way.remote(&[&soc[..], &[secret.to_str().unwrap()]].concat()).await.code, 0);
+    assert_eq!(way.remote(&["channels", "add", "soc", "--digest", "5", "--disabled"]).await.code, 0);
+    for format in ["json", "table"] {
+        let listed = ["--format", format, "channels", "list"];
+        assert_eq!(way.remote(&listed).await.stdout, way.local(&listed).await.stdout);
+    }
+    let listed = way.json(&["channels", "list"]).await;
+    assert_eq!(listed[0]["to"], "log");
+    let soc = &listed[1];
+    assert_eq!(
+        (&soc["name"], &soc["enabled"], &soc["has_secret"]),
+        (&json!("soc"), &json!(false), &json!(true))
+    );
+    assert_eq!((&soc["settings"]["digestMinutes"], &soc["waiting"]), (&json!(5), &json!(0)));
+    let tried = way.remote(&["channels", "test", "ops"]).await;
+    assert_eq!((tried.code, tried.stdout.as_str()), (0, "ops took it.\n"), "{tried:?}");
+    let refused = way.remote(&["channels", "test", "soc"]).await;
+    assert!(refused.code == 1 && refused.stderr.contains("soc did not take it"), "{refused:?}");
+    let nobody = way.remote(&["channels", "remove", "nobody"]).await;
+    assert!(nobody.code == 1 && nobody.stderr.contains("there is no channel `nobody`"), "{nobody:?}");
+    assert_eq!(way.remote(&["channels", "retry", "alert_1"]).await.code, 1);
+    let deliver = way.remote(&["channels", "deliver"]).await;
+    assert!(deliver.code == 2 && deliver.stderr.contains("a server sends by itself"), "{deliver:?}");
+    for name in ["ops", "soc"] {
+        assert_eq!(way.remote(&["channels", "remove", name]).await.code, 0);
+    }
+    assert_eq!(way.json(&["channels", "list"]).await, json!([]));
 }
 
 #[tokio::test]
@@ -175,7 +215,7 @@ async fn what_is_done_through_a_server_is_done_there() {
 #[tokio::test]
 async fn what_cannot_go_through_a_server_says_so_and_does_nothing() {
     let way = Way::new().await;
-    for command in [&["sync"][..], &["doctor"], &["import", "c1z", "x.c1z"], &["channels", "list"]] {
+    for command in [&["sync"][..], &["doctor"], &["import", "c1z", "x.c1z"], &["channels", "deliver"]] {
         let ran = way.remote(command).await;
         assert_eq!(ran.code, 2, "{ran:?}");
         assert!(ran.stderr.contains("does not go through a server"), "{ran:?}");

@@ -99,11 +99,11 @@ pub(in crate::site) async fn page(call: Call) -> Result<Answer, ApiError> {
         let (_, kind, _) = kind_of(&channel.kind);
         vec![
             Cell::Link(Name::new(&channel.name), frame.to(&place(&channel.id)), Some(Name::new(kind))),
-            if channel.enabled {
-                Cell::Badge(Badge::new(Tone::Good, "on"))
-            } else {
-                Cell::Badge(Badge::new(Tone::Calm, "off"))
-            },
+            Cell::Badge(match (channel.enabled, channel.failing_since) {
+                (false, _) => Badge::new(Tone::Calm, "off"),
+                (true, Some(_)) => Badge::new(Tone::Bad, "failing"),
+                (true, None) => Badge::new(Tone::Good, "on"),
+            }),
             Cell::Badge(Badge::level(least)),
             Cell::Word(match rules {
                 0 => "every rule".to_owned(),
