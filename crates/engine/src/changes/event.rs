@@ -50,6 +50,9 @@ pub struct Line {
     pub entitlements: Vec<Box<str>>,
     /// By which way they are held, or were: `direct`, `team` and the role there, or what else they follow from.
     pub via: Box<str>,
+    /// How many more lines there are that differ in the resource alone, of an event that is told in short.
+    #[serde(skip)]
+    pub others: u64,
 }
 
 /// A person in an event.
@@ -95,5 +98,6 @@ fn line(effect: ChangeEffect) -> Line {
         },
         entitlements: effect.entitlements.into_iter().map(Into::into).collect(),
         via: effect.via.into(),
+        others: effect.others,
     }
 }

@@ -27,6 +27,6 @@ pub use audit_feed::{Feed, FeedSettings, Skipped, audit_feed};
 pub use author::{By, How, attribute};
 pub use event::{Event, Holder, Line};
 pub use follow::{Following, Watch};
-pub use list::{ChangeKind, EventFilter, EventPage, event, events};
+pub use list::{ChangeKind, EventFilter, EventPage, event, events, events_in_short};
 pub use record::{Recorded, record};
 pub use recorder::Recorder;

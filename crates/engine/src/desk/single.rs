@@ -15,7 +15,7 @@ use crate::access::{
     AppAccess, GrantFilter, Layouts, PeopleOnApp, Reach, UserAccess, app_access, find_team, grants,
     people_on_apps, reach, user_access,
 };
-use crate::changes::{Event, EventFilter, EventPage, event, events};
+use crate::changes::{Event, EventFilter, event, events_in_short};
 use crate::lists::{
     AppLine, EnterpriseAccountLine, InvitationLine, ListedLine as _, TeamLine, invitations_to,
 };
@@ -229,26 +229,25 @@ impl Desk {
         people_on_apps(&mut snapshot.ok_or(EngineError::NoVersion)?, apps).await
     }
 
-    /// The newest changes that are meant, of the estate of a reading, from a cursor on.
+    /// The newest changes that are meant, of the estate of a reading, with what they gave and took in short.
     ///
     /// # Errors
     ///
-    /// [`EngineError::BadCursor`], [`EngineError::NoConnector`], and what the database said.
+    /// [`EngineError::NoConnector`], and what the database said.
     pub async fn happened(
         &self,
         reading: &Reading,
         filter: &EventFilter,
-        cursor: Option<&str>,
         limit: u32,
-    ) -> Result<EventPage, EngineError> {
-        events(&self.store_of(reading).await?, filter, cursor, limit).await
+    ) -> Result<Vec<Event>, EngineError> {
+        events_in_short(&self.store_of(reading).await?, filter, limit).await
     }
 
     /// One change of the estate of a reading; none where there is no such change.
     ///
     /// # Errors
     ///
-    /// As [`happened`](Self::happened).
+    /// [`EngineError::BadCursor`], [`EngineError::NoConnector`], and what the database said.
     pub async fn happening(&self, reading: &Reading, id: &str) -> Result<Option<Event>, EngineError> {
         event(&self.store_of(reading).await?, id).await
     }

@@ -122,4 +122,6 @@ pub struct ChangeEffect {
     pub via: String,
     /// The entitlements, as Heroku spells them.
     pub entitlements: Vec<String>,
+    /// How many more there are that differ in the resource alone, where effects are told in short.
+    pub others: u64,
 }

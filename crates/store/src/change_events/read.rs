@@ -11,11 +11,24 @@ use super::filter::{Subject, events_where};
 use super::{ChangeEffect, ChangeEvent, EventFilter};
 use crate::connection::{Bind, Connection, Row};
 use crate::history::named;
-use crate::{ChangeKind, Store, StoreError};
+use crate::{ChangeKind, Store, StoreError, dense};
 
 const DOING: &str = "reading recorded changes";
 /// Places as near as this are read in one go with those between them.
 const NEAR: u32 = 4;
+/// Of effects that differ in the resource alone so many are told in short.
+const IN_SHORT: usize = 3;
+
+/// How much is told of what the changes gave and took.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effects {
+    /// Nothing.
+    Untold,
+    /// Of what is the same on several resources the first few, and how many others there are.
+    InShort,
+    /// Everything.
+    Whole,
+}
 
 impl Store {
     /// The newest events before the one with this version and place, newest first; the newest of all without one.
@@ -29,7 +42,22 @@ impl Store {
         before: Option<(Version, u32)>,
         limit: u32,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
-        self.events_before(filter, before, limit, true).await
+        self.events_before(filter, before, limit, Effects::Whole).await
+    }
+
+    /// The same with what the changes gave and took in short: of what somebody has alike on thousands of resources a few, and how many
+    /// others there are.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn change_events_in_short(
+        &self,
+        filter: &EventFilter,
+        before: Option<(Version, u32)>,
+        limit: u32,
+    ) -> Result<Vec<ChangeEvent>, StoreError> {
+        self.events_before(filter, before, limit, Effects::InShort).await
     }
 
     /// The same without what the changes gave and took.
@@ -43,7 +71,7 @@ impl Store {
         before: Option<(Version, u32)>,
         limit: u32,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
-        self.events_before(filter, before, limit, false).await
+        self.events_before(filter, before, limit, Effects::Untold).await
     }
 
     async fn events_before(
@@ -51,7 +79,7 @@ impl Store {
         filter: &EventFilter,
         before: Option<(Version, u32)>,
         limit: u32,
-        with_effects: bool,
+        effects: Effects,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
         let end = filter.up_to.map_or((i64::MAX, 0), |version| (version.0.saturating_add(1), 0));
         let before = before.map_or(end, |(version, place)| (version.0, place));
@@ -60,15 +88,13 @@ impl Store {
         let mut connection = self.pool.begin_read().await?;
         if let Some(subject) = filter.subject(&mut connection).await? {
             let mut events = about(&mut connection, &subject, last).await?;
-            if with_effects {
-                fill(&mut connection, &mut events).await?;
-            }
+            fill(&mut connection, &mut events, effects).await?;
             return Ok(events);
         }
         drop(connection);
         let sql =
             events_where!("(version, place) < ($11, $12)", "ORDER BY version DESC, place DESC LIMIT $13");
-        self.events(filter, sql, last, with_effects).await
+        self.events(filter, sql, last, effects).await
     }
 
     /// Events written or given another author after this turn, in that order. One that is given another author comes
@@ -85,7 +111,7 @@ impl Store {
     ) -> Result<Vec<ChangeEvent>, StoreError> {
         let turn = i64::try_from(turn).unwrap_or(i64::MAX);
         let sql = events_where!("turn > $11 AND turn <= $12", "ORDER BY turn LIMIT $13");
-        self.events(filter, sql, [turn, i64::MAX, i64::from(limit)], true).await
+        self.events(filter, sql, [turn, i64::MAX, i64::from(limit)], Effects::Whole).await
     }
 
     /// The last turn that was given; 0 where nothing is recorded.
@@ -110,7 +136,7 @@ impl Store {
         filter: &EventFilter,
         sql: &'static str,
         last: [i64; 3],
-        effects: bool,
+        effects: Effects,
     ) -> Result<Vec<ChangeEvent>, StoreError> {
         let mut connection = self.pool.begin_read().await?;
         let Some(mut binds) = filter.binds(&mut connection).await? else { return Ok(Vec::new()) };
@@ -122,9 +148,7 @@ impl Store {
                 Ok(())
             })
             .await?;
-        if effects {
-            fill(&mut connection, &mut events).await?;
-        }
+        fill(&mut connection, &mut events, effects).await?;
         Ok(events)
     }
 }
@@ -214,6 +238,7 @@ struct Raw {
     gained: bool,
     via: String,
     access: Access,
+    others: u64,
 }
 
 /// Places that stand close together, as the first and the last of each such run: what lies between is read as well.
@@ -229,8 +254,15 @@ fn runs(mut places: Vec<(Version, u32)>) -> Vec<(Version, u32, u32)> {
     runs
 }
 
-/// Reads what the events gave and took.
-async fn fill(connection: &mut Connection, events: &mut [ChangeEvent]) -> Result<(), StoreError> {
+/// Reads what the events gave and took, as far as it is to be told.
+async fn fill(
+    connection: &mut Connection,
+    events: &mut [ChangeEvent],
+    effects: Effects,
+) -> Result<(), StoreError> {
+    if effects == Effects::Untold {
+        return Ok(());
+    }
     let places: HashMap<(Version, u32), usize> =
         events.iter().enumerate().map(|(at, event)| ((event.version, event.place), at)).collect();
     let mut raws = Vec::new();
@@ -250,6 +282,9 @@ async fn fill(connection: &mut Connection, events: &mut [ChangeEvent]) -> Result
             })
             .await?;
     }
+    if effects == Effects::InShort {
+        raws = in_short(raws);
+    }
     let names =
         named(connection, raws.iter().flat_map(|raw| [raw.resource, raw.principal]).collect()).await?;
     for raw in raws {
@@ -267,10 +302,38 @@ async fn fill(connection: &mut Connection, events: &mut [ChangeEvent]) -> Result
                 gained: raw.gained,
                 via: raw.via,
                 entitlements: raw.access.slugs(resource_type).map(ToOwned::to_owned).collect(),
+                others: raw.others,
             });
         }
     }
     Ok(())
+}
+
+/// Of effects that differ in the resource alone the first few; the last of these has how many others there are.
+fn in_short(raws: Vec<Raw>) -> Vec<Raw> {
+    let mut alike: HashMap<_, (usize, usize)> = HashMap::new();
+    let mut shown: Vec<Raw> = Vec::new();
+    for raw in raws {
+        let mask = raw.access.mask.0;
+        let kin = (
+            raw.of,
+            raw.principal,
+            raw.gained,
+            raw.via.clone(),
+            mask,
+            raw.access.other.clone(),
+            dense::kind(raw.resource),
+        );
+        let (count, last) = alike.entry(kin).or_default();
+        *count += 1;
+        if *count <= IN_SHORT {
+            *last = shown.len();
+            shown.push(raw);
+        } else if let Some(last) = shown.get_mut(*last) {
+            last.others += 1;
+        }
+    }
+    shown
 }
 
 fn raw(of: (Version, u32), row: Row<'_>) -> Result<Raw, StoreError> {
@@ -283,5 +346,6 @@ fn raw(of: (Version, u32), row: Row<'_>) -> Result<Raw, StoreError> {
         gained: row.number(4)? != 0,
         via: row.text(5)?.unwrap_or_default(),
         access: Access { mask: Mask(u32::try_from(row.number(6)?).unwrap_or(0)), other },
+        others: 0,
     })
 }

@@ -74,8 +74,8 @@ pub(super) async fn recent(
     let filter = EventFilter { up_to: Some(reading.version), ..filter };
     let connector = reading.connector.as_deref();
     // Several events may come to one entry.
-    let found = call.state.desk.happened(reading, &filter, None, count.saturating_mul(5)).await?;
-    let mut entries = entries(frame, found.events.iter().map(|event| (connector, event)));
+    let found = call.state.desk.happened(reading, &filter, count.saturating_mul(5)).await?;
+    let mut entries = entries(frame, found.iter().map(|event| (connector, event)));
     entries.truncate(usize::try_from(count).unwrap_or(usize::MAX));
     Ok(entries)
 }
@@ -246,44 +246,47 @@ fn differences(what: &Map<String, Value>) -> Vec<Difference> {
 
 /// What somebody gained or lost by it; what is the same on several resources is one of them.
 fn effects(frame: &Frame, event: &Event, connector: Option<&str>) -> Vec<Effect> {
-    let mut together: Vec<(bool, &Line, Vec<&str>)> = Vec::new();
+    let mut together: Vec<(bool, &Line, Vec<&str>, u64)> = Vec::new();
     let gained = event.gained.iter().map(|line| (true, line));
     for (gained, line) in gained.chain(event.lost.iter().map(|line| (false, line))) {
         if is_said(event, line) {
             continue;
         }
         let held = (&line.entitlements, &line.via);
-        let same = together.iter_mut().find(|(known, other, _)| {
+        let same = together.iter_mut().find(|(known, other, ..)| {
             *known == gained
                 && other.principal.id == line.principal.id
                 && (&other.entitlements, &other.via) == held
         });
         match same {
-            Some((_, _, resources)) => resources.push(&line.resource.name),
-            None => together.push((gained, line, vec![&line.resource.name])),
+            Some((.., resources, others)) => {
+                resources.push(&line.resource.name);
+                *others += line.others;
+            }
+            None => together.push((gained, line, vec![&line.resource.name], line.others)),
         }
     }
-    let effect = |(gained, line, resources): (bool, &Line, Vec<&str>)| {
+    let effect = |(gained, line, resources, others): (bool, &Line, Vec<&str>, u64)| {
         let held: Vec<&str> = line.entitlements.iter().map(|held| &**held).collect();
         Effect {
             gained,
             who: Name::new(&line.principal.email),
             href: frame.object("people", &line.principal.id, connector),
             what: listed(&held),
-            resources: few(&resources),
+            resources: few(&resources, others),
             via: Name::new(&line.via),
         }
     };
     together.into_iter().map(effect).collect()
 }
 
-/// A few names, and how many others there are.
-fn few(names: &[&str]) -> Name {
+/// A few names, and how many others there are beside those that are not even named.
+fn few(names: &[&str], unnamed: u64) -> Name {
     let shown: Vec<String> = names.iter().take(NAMED).map(|name| Name::new(name).cut).collect();
     let mut words: Vec<&str> = shown.iter().map(String::as_str).collect();
-    let others = match names.len().saturating_sub(NAMED) {
+    let others = match names.len().saturating_sub(NAMED) as u64 + unnamed {
         0 => String::new(),
-        others => format!("{} more", number(others as u64)),
+        others => format!("{} more", number(others)),
     };
     if !others.is_empty() {
         words.push(&others);

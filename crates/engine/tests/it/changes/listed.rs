@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metsuke_engine::changes::{self, Event, EventFilter, Watch};
+use metsuke_engine::changes::{self, Event, EventFilter, Line, Watch};
 use metsuke_model::Version;
 use metsuke_simulator::{Options, Size};
 use metsuke_store::ChangeKind;
@@ -154,6 +154,56 @@ async fn what_is_read_off_the_indexes_is_what_the_whole_log_tells_on_sqlite() {
 async fn what_is_read_off_the_indexes_is_what_the_whole_log_tells_on_postgres() {
     let house = House::on_postgres(Options::of(Size::Small).seed(4)).await;
     what_is_read_off_the_indexes_is_what_the_whole_log_tells(house).await;
+}
+
+/// Of lines that differ in the resource alone the first three, the last of which has how many others there are.
+fn shortened(lines: &[Line]) -> Vec<Line> {
+    let mut shown: Vec<Line> = Vec::new();
+    for line in lines {
+        let alike = |other: &Line| {
+            (&other.principal, &other.entitlements, &other.via)
+                == (&line.principal, &line.entitlements, &line.via)
+                && other.resource.resource_type == line.resource.resource_type
+        };
+        if shown.iter().filter(|other| alike(other)).count() < 3 {
+            shown.push(line.clone());
+        } else {
+            shown.iter_mut().rfind(|other| alike(other)).unwrap().others += 1;
+        }
+    }
+    shown
+}
+
+async fn events_in_short_name_three_of_what_is_alike_and_count_the_others(house: House) {
+    let (team, _) = story(&house).await;
+    let everything = all(&house.store, &EventFilter::default(), 100).await;
+    for filter in
+        [EventFilter::default(), EventFilter { resource: Some(team.clone()), ..EventFilter::default() }]
+    {
+        let mut short = changes::events_in_short(&house.store, &filter, 1_000).await.unwrap();
+        short.reverse();
+        assert!(short.iter().flat_map(|event| &event.gained).any(|line| line.others > 0), "{short:#?}");
+        for event in short {
+            let whole = everything.iter().find(|whole| whole.id == event.id).unwrap();
+            let count = |lines: &[Line]| lines.iter().map(|line| 1 + line.others).sum::<u64>();
+            assert_eq!(count(&event.gained), whole.gained.len() as u64);
+            assert_eq!(count(&event.lost), whole.lost.len() as u64);
+            let (gained, lost) = (shortened(&whole.gained), shortened(&whole.lost));
+            assert_eq!(event, Event { gained, lost, ..whole.clone() });
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_in_short_name_three_of_what_is_alike_and_count_the_others_on_sqlite() {
+    let house = House::on_sqlite(Options::of(Size::Small).seed(4)).await;
+    events_in_short_name_three_of_what_is_alike_and_count_the_others(house).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_in_short_name_three_of_what_is_alike_and_count_the_others_on_postgres() {
+    let house = House::on_postgres(Options::of(Size::Small).seed(4)).await;
+    events_in_short_name_three_of_what_is_alike_and_count_the_others(house).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
