@@ -176,7 +176,7 @@ async fn large(report: &mut Report, part: u32) -> anyhow::Result<()> {
     let size = if part > 1 { Size::COMPANY } else { Size::LARGE };
     let simulator = Simulator::local(Options::of(size)).await?;
     let mut served = Served::new().await?;
-    let fresh = served.ready;
+    let fresh = served.ready.as_secs_f64() * 1000.0;
     let id = served.connect(&simulator).await?;
     let first = settled(&served).await;
     simulator.set_generation(1);
@@ -185,17 +185,21 @@ async fn large(report: &mut Report, part: u32) -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     served.until_read(&id).await?;
     let second = settled(&served).await;
-    let mut times = vec![fresh.as_secs_f64() * 1000.0];
+    let mut times = vec![fresh];
     for _ in 0..RUNS {
         served.restart().await?;
         times.push(served.ready.as_secs_f64() * 1000.0);
     }
     let worst = worst(&times);
+    let told: Vec<String> = times.iter().skip(1).map(|time| format!("{time:.0}")).collect();
     report.row(
         "`metsuke serve`: time until it is ready",
         format!("{:.0} ms, worst {worst:.0} ms", median(&times)),
         "≤ 1 s",
-        format!("once on no database, {RUNS} times on one of a large estate"),
+        format!(
+            "on no database {fresh:.0} ms; on one of a large estate, after a kill: {} ms",
+            told.join(", ")
+        ),
     );
     let shown = |(now, most): (u64, u64)| {
         format!("{:.0} MB, at the highest {:.0} MB", float(now) / MEGABYTE, float(most) / MEGABYTE)
