@@ -3,7 +3,7 @@
 //! Invariant: read on from the cursor of each page, a list gives no event twice, whatever is recorded meanwhile.
 
 use metsuke_model::Version;
-use metsuke_store::{ChangeEvent, Store};
+use metsuke_store::Store;
 pub use metsuke_store::{ChangeKind, EventFilter};
 use serde::Serialize;
 
@@ -32,7 +32,11 @@ pub async fn events(
 ) -> Result<EventPage, EngineError> {
     let before = cursor.map(key).transpose()?;
     let limit = limit.clamp(1, 1_000);
-    Ok(page(store.change_events(filter, before, limit + 1).await?, limit))
+    let mut stored = store.change_events(filter, before, limit + 1).await?;
+    let more = stored.len() > limit as usize;
+    stored.truncate(limit as usize);
+    let next = stored.last().filter(|_| more).map(|last| format!("{}-{}", last.version, last.place).into());
+    Ok(EventPage { events: stored.into_iter().map(Event::of).collect(), next })
 }
 
 /// The newest events that are meant, with what they gave and took in short: what somebody has alike on many resources is told of the
@@ -48,13 +52,6 @@ pub async fn events_in_short(
 ) -> Result<Vec<Event>, EngineError> {
     let stored = store.change_events_in_short(filter, None, limit.clamp(1, 1_000)).await?;
     Ok(stored.into_iter().map(Event::of).collect())
-}
-
-fn page(mut stored: Vec<ChangeEvent>, limit: u32) -> EventPage {
-    let more = stored.len() > limit as usize;
-    stored.truncate(limit as usize);
-    let next = stored.last().filter(|_| more).map(|last| format!("{}-{}", last.version, last.place).into());
-    EventPage { events: stored.into_iter().map(Event::of).collect(), next }
 }
 
 /// The event with this id; none where there is none.
