@@ -24,7 +24,7 @@ use crate::text::{count, length, shown};
 const NAMED_GAPS: usize = 5;
 
 /// What every command is given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Context {
     /// Flags and environment.
     pub(crate) config: Config,

@@ -7,7 +7,7 @@
 use std::io::Write;
 
 use anyhow::Context as _;
-use metsuke_clients::server::{Content, Request, Server, ServerError};
+use metsuke_clients::server::{Carried, Content, Request, Server, ServerError};
 use metsuke_model::{AsOf, HerokuId, SyncStatus};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -127,9 +127,30 @@ impl Remote {
         path: &[&str],
         query: Query,
         out: &mut (dyn Write + Send),
-    ) -> anyhow::Result<u64> {
-        let request = Request { method: "GET", path, query: &query, content: Content::Nothing };
-        Ok(self.server.download(&request, out).await?)
+    ) -> anyhow::Result<Carried> {
+        self.carry("GET", path, query, Content::Nothing, out).await
+    }
+
+    /// Sends something, and writes down the file that comes back.
+    ///
+    /// # Errors
+    ///
+    /// What the server said, or what writing met.
+    pub(crate) async fn carry(
+        &self,
+        method: &'static str,
+        path: &[&str],
+        query: Query,
+        content: Content,
+        out: &mut (dyn Write + Send),
+    ) -> anyhow::Result<Carried> {
+        // The server writes the whole file before it gives the first byte.
+        Ok(self.server.patient().download(&Request { method, path, query: &query, content }, out).await?)
+    }
+
+    /// The same way for what works on a whole estate before it is answered.
+    pub(crate) fn patient(&self) -> Self {
+        Self { server: self.server.patient(), connector: self.connector.clone() }
     }
 }
 

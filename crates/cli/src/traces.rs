@@ -33,7 +33,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const PATH: &str = "/v1/traces";
 
 /// Where traces go, as the environment says.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TraceSettings {
     own: Option<String>,
     base: Option<String>,

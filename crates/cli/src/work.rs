@@ -41,6 +41,32 @@ where
     ended?.map_err(Into::into)
 }
 
+/// Waits for somebody else's work, while it is told that it goes on; leaves it alone as soon as a stop is asked for.
+///
+/// # Errors
+///
+/// What came of it, or that it was stopped.
+pub(crate) async fn awaited<T>(
+    context: &Context,
+    doing: &str,
+    wanted: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let telling = async {
+        let mut working = Working::new(context.config.quiet, doing);
+        let mut pace = tokio::time::interval(PACE);
+        let mut wanted = std::pin::pin!(wanted);
+        let ended = loop {
+            tokio::select! {
+                ended = &mut wanted => break ended,
+                _ = pace.tick() => working.tick(),
+            }
+        };
+        working.end();
+        ended
+    };
+    until_stopped(context, telling).await
+}
+
 /// Does it, or leaves it alone as soon as a stop is asked for; then it must leave nothing behind.
 ///
 /// # Errors

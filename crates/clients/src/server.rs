@@ -6,10 +6,13 @@
 //! sent twice.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,6 +23,10 @@ use crate::http::{causes, connections};
 
 /// How long a connection, or the next part of an answer, may take.
 const IDLE: Duration = Duration::from_secs(90);
+/// The same for what works on a whole estate before it answers.
+const AT_LENGTH: Duration = Duration::from_mins(70);
+/// Tells what is in a file that cannot be looked into.
+const ABOUT: &str = "x-about";
 /// Rows of a list that are asked for at once.
 const PAGE: usize = 1_000;
 /// The most bytes of an answer that is held whole.
@@ -114,6 +121,17 @@ pub enum Content {
     Json(Value),
     /// Bytes of a type.
     Bytes(&'static str, Vec<u8>),
+    /// A file, which is sent piece by piece.
+    File(PathBuf),
+}
+
+/// What was carried off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Bytes.
+    pub bytes: u64,
+    /// What the server tells of a file that cannot be looked into.
+    pub about: Option<Value>,
 }
 
 /// One request.
@@ -134,6 +152,7 @@ pub struct Request<'a> {
 pub struct Server {
     client: reqwest::Client,
     base: Url,
+    idle: Duration,
 }
 
 impl std::fmt::Debug for Server {
@@ -174,7 +193,13 @@ impl Server {
         let mut base = url.clone();
         base.set_query(None);
         base.set_fragment(None);
-        Ok(Self { client, base })
+        Ok(Self { client, base, idle: IDLE })
+    }
+
+    /// The same with patience: for answers that take a server as long as it takes to work on a whole estate.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self { idle: AT_LENGTH, ..self.clone() }
     }
 
     /// Asks, and reads the answer as JSON.
@@ -217,7 +242,7 @@ impl Server {
         }
     }
 
-    /// Asks, and writes the answer down piece by piece; how many bytes it had.
+    /// Asks, and writes the answer down piece by piece.
     ///
     /// # Errors
     ///
@@ -226,7 +251,7 @@ impl Server {
         &self,
         request: &Request<'_>,
         out: &mut (dyn Write + Send),
-    ) -> Result<u64, ServerError> {
+    ) -> Result<Carried, ServerError> {
         self.carry(request, out, usize::MAX).await
     }
 
@@ -235,16 +260,19 @@ impl Server {
         request: &Request<'_>,
         out: &mut (dyn Write + Send),
         most: usize,
-    ) -> Result<u64, ServerError> {
+    ) -> Result<Carried, ServerError> {
         let broken = |error: reqwest::Error| ServerError::Unanswered { reason: causes(&error) };
-        let asked = self.request(request)?.send();
+        let asked = self.request(request).await?.send();
         let late = || ServerError::Unanswered { reason: "it took too long".into() };
-        let mut response = tokio::time::timeout(IDLE, asked).await.map_err(|_| late())?.map_err(broken)?;
+        let mut response =
+            tokio::time::timeout(self.idle, asked).await.map_err(|_| late())?.map_err(broken)?;
         let status = response.status().as_u16();
+        let about =
+            response.headers().get(ABOUT).and_then(|about| serde_json::from_slice(about.as_bytes()).ok());
         let mut refusal = Vec::new();
         let mut read = 0_u64;
         loop {
-            let piece = tokio::time::timeout(IDLE, response.chunk()).await.map_err(|_| late())?;
+            let piece = tokio::time::timeout(self.idle, response.chunk()).await.map_err(|_| late())?;
             let Some(piece) = piece.map_err(broken)? else { break };
             read += piece.len() as u64;
             if read > most as u64 {
@@ -256,10 +284,14 @@ impl Server {
                 refusal.extend_from_slice(&piece);
             }
         }
-        if (200..300).contains(&status) { Ok(read) } else { Err(refused(status, &refusal)) }
+        if (200..300).contains(&status) {
+            Ok(Carried { bytes: read, about })
+        } else {
+            Err(refused(status, &refusal))
+        }
     }
 
-    fn request(&self, asked: &Request<'_>) -> Result<reqwest::RequestBuilder, ServerError> {
+    async fn request(&self, asked: &Request<'_>) -> Result<reqwest::RequestBuilder, ServerError> {
         let refuse = |reason: &str| ServerError::Config { reason: reason.to_owned() };
         let mut url = self.base.clone();
         url.path_segments_mut()
@@ -279,6 +311,18 @@ impl Server {
                 request.header(CONTENT_TYPE, "application/json").body(document.to_string())
             }
             Content::Bytes(media, bytes) => request.header(CONTENT_TYPE, *media).body(bytes.clone()),
+            Content::File(path) => {
+                let unread = |error: std::io::Error| ServerError::Config {
+                    reason: format!("`{}` cannot be read: {error}", path.display()),
+                };
+                let file = tokio::fs::File::open(path).await.map_err(unread)?;
+                let length = file.metadata().await.map_err(unread)?.len();
+                let media = "application/octet-stream";
+                request
+                    .header(CONTENT_TYPE, media)
+                    .header(CONTENT_LENGTH, length)
+                    .body(reqwest::Body::from(file))
+            }
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::error::ApiError;
 use crate::guard::Signed;
 use crate::server::State;
 use crate::table::{Columns, csv};
+use crate::upload::Taken;
 
 /// Rows of a page where nobody says how many.
 const PAGE: usize = 100;
@@ -42,6 +43,8 @@ pub(crate) struct Call {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What was sent, where it is a file; the body is empty then.
+    pub(crate) file: Option<Arc<Taken>>,
 }
 
 /// What every list takes.
@@ -78,15 +81,21 @@ impl Call {
 
     /// Refuses a body that does not say that it is JSON.
     pub(crate) fn must_be_json(&self) -> Result<(), ApiError> {
+        self.must_be("application/json")
+    }
+
+    /// Refuses a body that does not say that it is of this type.
+    pub(crate) fn must_be(&self, wanted: &str) -> Result<(), ApiError> {
         let media =
             self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = media.split(';').next().unwrap_or_default().trim();
-        if essence.eq_ignore_ascii_case("application/json") {
+        if essence.eq_ignore_ascii_case(wanted) {
             return Ok(());
         }
+        let what = if wanted == "application/json" { "JSON" } else { "a file" };
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        Err(ApiError::new(status, "unsupported_media_type", "the body must be JSON")
-            .hint("send `Content-Type: application/json`"))
+        Err(ApiError::new(status, "unsupported_media_type", format!("the body must be {what}"))
+            .hint(format!("send `Content-Type: {wanted}`")))
     }
 
     /// The body, which is JSON.

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, RawPathParams, Request};
@@ -26,12 +26,14 @@ use crate::guard::{self, Signed};
 use crate::handlers::handle;
 use crate::once::{self, Ticket};
 use crate::server::State;
-use crate::visit;
+use crate::{upload, visit};
 
 /// The header with the number of a request.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header with the trace that a request belongs to.
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+/// How long something may take that works on a whole estate.
+const AT_LENGTH: Duration = Duration::from_hours(1);
 /// The longest number of a request that a caller may give.
 const LONGEST_ID: usize = 64;
 
@@ -127,13 +129,13 @@ async fn answered(
     let call = admitted(state, operation, path, request).await?;
     let key = if operation.takes_key() { once::key(&call.headers)? } else { None };
     let (Some(key), Some(caller)) = (key, call.caller.clone()) else {
-        return timed(state, handle(call)).await;
+        return timed(state, operation, handle(call)).await;
     };
     let print = once::fingerprint(operation, &call.uri, &call.body);
     match once::begin(&state.once, &caller, &key, print, operation).await? {
         Ticket::Answered(answer) => Ok(answer),
         Ticket::Do(attempt) => {
-            let outcome = timed(state, handle(call)).await;
+            let outcome = timed(state, operation, handle(call)).await;
             let kept = once::Outcome::of(&outcome);
             once::end(&state.once, &attempt, kept).await;
             outcome
@@ -173,7 +175,11 @@ pub(crate) async fn admitted(
         as_owner = permitted(state, operation, caller, &path).await?;
     }
     let most = if operation.policy() == Policy::Signed { MOST_BYTES } else { state.body_limit };
-    let body = arrived(state, body, most).await?;
+    let (body, file) = if operation.takes_file() {
+        (Bytes::new(), Some(upload::take(&state.room, body, state.limits.arrival).await?))
+    } else {
+        (arrived(state, body, most).await?, None)
+    };
     let (uri, headers) = (parts.uri, parts.headers);
     match operation.policy() {
         Policy::Public => guard::check(&state.place, &parts.method, &headers, &body, None)?,
@@ -194,6 +200,7 @@ pub(crate) async fn admitted(
         uri,
         headers,
         body,
+        file,
     })
 }
 
@@ -220,9 +227,11 @@ pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
 /// Waits for an answer for as long as anybody would.
 pub(crate) async fn timed(
     state: &State,
+    operation: Operation,
     answering: impl Future<Output = Result<Answer, ApiError>>,
 ) -> Result<Answer, ApiError> {
-    match tokio::time::timeout(state.patience, answering).await {
+    let patience = if operation.is_lengthy() { AT_LENGTH } else { state.patience };
+    match tokio::time::timeout(patience, answering).await {
         Ok(outcome) => outcome,
         Err(_) => Err(ApiError::unavailable("timeout", "the answer took too long and was given up")),
     }

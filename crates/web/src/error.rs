@@ -188,6 +188,7 @@ fn words(error: &EngineError) -> (StatusCode, &'static str) {
     }
     match error {
         EngineError::RosterSource { .. } => return (StatusCode::FAILED_DEPENDENCY, "roster_unreachable"),
+        EngineError::JupiterOne { .. } => return (StatusCode::FAILED_DEPENDENCY, "jupiterone_refused"),
         EngineError::NotOwned | EngineError::NotYours { .. } => return (StatusCode::FORBIDDEN, "forbidden"),
         EngineError::NotSecondPerson { .. } => return (StatusCode::CONFLICT, "not_second_person"),
         EngineError::OtherHash { .. } => return (StatusCode::CONFLICT, "other_hash"),

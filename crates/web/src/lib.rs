@@ -29,6 +29,7 @@ mod site;
 mod streams;
 mod table;
 mod taking;
+mod upload;
 mod visit;
 
 pub use description::document;

@@ -15,6 +15,8 @@ use crate::error::ApiError;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Members that somebody can guess.
+const GUESSABLE: [&str; 2] = ["password", "passphrase"];
 /// The longest key, in characters.
 const LONGEST: usize = 255;
 
@@ -40,8 +42,8 @@ pub(crate) fn fingerprint(operation: Operation, uri: &axum::http::Uri, body: &[u
 /// The body without a password: the hash of one that somebody can guess must not be kept.
 fn without_passwords(body: &[u8]) -> Cow<'_, [u8]> {
     match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(mut members)) if members.contains_key("password") => {
-            members.remove("password");
+        Ok(Value::Object(mut members)) if GUESSABLE.iter().any(|name| members.contains_key(*name)) => {
+            members.retain(|name, _| !GUESSABLE.contains(&name.as_str()));
             Cow::Owned(Value::Object(members).to_string().into_bytes())
         }
         _ => Cow::Borrowed(body),

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::site::ROUTES;
 use crate::streams::Streams;
+use crate::upload::Room;
 use crate::visit::{load, visit};
 
 /// The largest body that is read.
@@ -109,6 +110,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) pace: Pace,
     pub(crate) streams: Streams,
+    pub(crate) room: Room,
     pub(crate) joins: Option<Joins>,
     pub(crate) body_limit: usize,
     pub(crate) patience: Duration,
@@ -211,6 +213,7 @@ fn state(services: Services, address: SocketAddr, stopping: CancellationToken) -
         metrics: Metrics::new(clock.now().0 as f64 / 1e6),
         pace: Pace::new(&limits),
         streams: Streams::new(limits.streams),
+        room: Room::default(),
         limits,
         joins,
         clock,

@@ -69,7 +69,7 @@ async fn answered(
     };
     // What is said about an error may take the frame of whoever asked.
     let asking = call.clone();
-    match timed(state, (route.answer)(call)).await {
+    match timed(state, route.operation, (route.answer)(call)).await {
         Ok(answer) => written(route.operation, answer, matches),
         Err(error) => match shown::wrong(&asking, &error, number).await {
             Ok(answer) => whole(answer),

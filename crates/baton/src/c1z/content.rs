@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::known::resource_key;
 use super::{C1z, C1zError, ReadOptions, Rows, Sink, SyncRun};
@@ -75,7 +75,7 @@ pub struct GrantRow {
 }
 
 /// How a grant is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Manner {
     /// By itself: it names no source, or itself as a direct one.

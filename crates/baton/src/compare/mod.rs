@@ -16,7 +16,7 @@ mod facts;
 mod sides;
 mod syncs;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use sides::{Comparison, Count, Difference, LoneType, Side, contents, with_view};
 pub use syncs::{Changed, Detail, Verb, syncs};
@@ -25,7 +25,7 @@ use crate::c1z::{Manner, RowKind};
 use crate::id::ResourceKey;
 
 /// A resource, as a person knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct Named {
     /// Its type's id.
     #[serde(rename = "type")]
@@ -51,7 +51,7 @@ impl Named {
 }
 
 /// What a difference is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// A resource.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use metsuke_engine::connector::{View, ViewSync};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::counterparts::{Counterpart, Counterparts, slug};
@@ -23,7 +23,7 @@ use crate::shape::Options;
 use crate::source::{Choice, Part, Source};
 
 /// Which side has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The file alone.
@@ -47,7 +47,7 @@ impl Side {
 }
 
 /// What is not on both sides, or not in the same manner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Difference {
     /// Which side has it.
     #[serde(rename = "where")]
@@ -61,7 +61,7 @@ pub struct Difference {
 }
 
 /// How many there are of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Count {
     /// In the file alone.
     pub only_there: u64,
@@ -76,7 +76,7 @@ pub struct Count {
 }
 
 /// A resource type that the other side does not have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct LoneType {
     /// Which side has it.
     #[serde(rename = "where")]
@@ -92,7 +92,7 @@ pub struct LoneType {
 }
 
 /// A file's sync held against a version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Comparison {
     /// Resources.
     pub resources: Count,

@@ -6,19 +6,26 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+use metsuke_clients::server::Content;
 use metsuke_engine::EngineError;
 use metsuke_engine::backup::{self, Key, Lock};
 use metsuke_model::SystemClock;
 use metsuke_store::{Manifest, OpenMode, Part};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::args::Format;
-use crate::config::text_of;
+use crate::config::{spelled, text_of};
 use crate::context::{Context, sqlite_file};
 use crate::failure::{Exit, Failure};
 use crate::operator::operator;
+use crate::remote::{Query, Remote};
 use crate::rows::{self, Cell, Column};
 use crate::text::{bytes, count, number, shown};
+use crate::work;
+
+const NOT_IN_IT: &str = "note: the sealing key and the audit key are not in it; keep copies of their files elsewhere, apart from it";
 
 /// Write an encrypted copy of the whole installation, while others go on working
 ///
@@ -122,11 +129,7 @@ impl Args {
         let lock = match (&self.recipient, &self.passphrase_file) {
             (Some(recipient), _) => Lock::recipient(recipient)?,
             (None, Some(file)) => Lock::passphrase(&text_of("passphrase", file)?)?,
-            (None, None) => {
-                return Err(Failure::usage("nothing says what the backup is encrypted with")
-                    .hint("name a public key of age with --recipient, or a file with --passphrase-file")
-                    .into());
-            }
+            (None, None) => return Err(unlocked().into()),
         };
         let store = context.main(OpenMode::Existing).await?;
         let made = tokio::select! {
@@ -135,9 +138,66 @@ impl Args {
         };
         let line = Line { bytes: Some(made.bytes), ..Line::of(&made.file, &made.manifest) };
         print(context, &line)?;
-        context.note("note: the sealing key and the audit key are not in it; keep copies of their files elsewhere, apart from it");
+        context.note(NOT_IN_IT);
         Ok(Exit::Done)
     }
+}
+
+impl Args {
+    /// Has a server copy itself, and carries the copy here.
+    ///
+    /// The passphrase goes to the server, over the way that the token takes; a public key is no secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] where nothing closes it, or the file is there; what the server said, or writing met.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let ask = match (&self.recipient, &self.passphrase_file) {
+            (Some(recipient), _) => json!({ "recipient": recipient }),
+            (None, Some(file)) => json!({ "passphrase": spelled(&text_of("passphrase", file)?).trim_end() }),
+            (None, None) => return Err(unlocked().into()),
+        };
+        let unwritten = |error: std::io::Error| {
+            Failure::new(format!("`{}` cannot be written: {error}", shown(&self.out.display().to_string())))
+        };
+        if self.out.symlink_metadata().is_ok() {
+            let told =
+                format!("`{}` is there already, and a backup is never written over", self.out.display());
+            return Err(Failure::new(told).into());
+        }
+        let folder =
+            self.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let draft = tempfile::Builder::new().prefix(".metsuke-backup.").suffix(".tmp").tempfile_in(folder);
+        let mut draft = draft.map_err(unwritten)?;
+        let carried =
+            remote.carry("POST", &["backup"], Query::new(), Content::Json(ask), draft.as_file_mut());
+        let carried = work::awaited(context, "copying the installation", carried).await?;
+        draft.as_file().sync_all().map_err(unwritten)?;
+        draft.persist_noclobber(&self.out).map_err(|error| unwritten(error.error))?;
+        let about: About = serde_json::from_value(carried.about.unwrap_or_default())
+            .context("the server does not tell what it gave")?;
+        let About { made_at, schema, connectors, rows } = about;
+        let bytes = Some(carried.bytes);
+        let line = Line { file: self.out, made_at, schema, connectors, rows, bytes, put_aside: Vec::new() };
+        print(context, &line)?;
+        context.note(NOT_IN_IT);
+        Ok(Exit::Done)
+    }
+}
+
+/// What a server tells of a copy, which nobody can look into.
+#[derive(Debug, Deserialize)]
+struct About {
+    made_at: String,
+    schema: i64,
+    connectors: u64,
+    rows: u64,
+}
+
+/// What is said where nothing closes a backup.
+fn unlocked() -> Failure {
+    Failure::usage("nothing says what the backup is encrypted with")
+        .hint("name a public key of age with --recipient, or a file with --passphrase-file")
 }
 
 impl RestoreArgs {

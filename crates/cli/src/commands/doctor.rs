@@ -7,20 +7,26 @@
 
 mod database;
 mod heroku;
+mod served;
 mod writes;
 
-use serde::Serialize;
+use metsuke_clients::server::Content;
+use metsuke_engine::desk::{Check, Fitness};
+use serde::Deserialize;
 
 use crate::args::{Format, HerokuArgs};
 use crate::context::Context;
-use crate::failure::{self, Exit};
+use crate::failure::{self, Exit, Failure};
+use crate::remote::{Query, Remote};
 use crate::rows::{self, Cell, Column};
 use crate::text::{paragraph, shown};
+pub(super) use served::Practice;
 
 /// Check token, scope, account, budget and database
 ///
 /// Uses at most six requests, and tells what the token can read, how to make a better one, what a sync would meet,
-/// and whether Metsuke may write to Heroku. Exits with 1 when something fails.
+/// and whether Metsuke may write to Heroku. A server looks at all its connectors, or at that of --connector. Exits with 1
+/// when something fails.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "A good token: on an account of its own that signs in with password and second factor, not through
@@ -36,54 +42,21 @@ pub(crate) struct Args {
     heroku: HerokuArgs,
 }
 
-/// How one check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Status {
-    /// Fit.
-    Ok,
-    /// Fit, with something to know.
-    Warn,
-    /// Not fit.
-    Fail,
+/// What is said of one thing.
+fn checked(name: &'static str, status: Fitness, detail: impl Into<String>) -> Check {
+    Check { connector: None, name: name.into(), status, detail: detail.into(), hint: None }
 }
 
-impl Status {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-        }
-    }
+fn ok(name: &'static str, detail: impl Into<String>) -> Check {
+    checked(name, Fitness::Ok, detail)
 }
 
-/// One check.
-#[derive(Clone, Debug, Serialize)]
-struct Check {
-    #[serde(rename = "check")]
-    name: &'static str,
-    status: Status,
-    detail: String,
-    hint: Option<String>,
+fn warn(name: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+    Check { hint: Some(hint.into()), ..checked(name, Fitness::Warn, detail) }
 }
 
-impl Check {
-    fn new(name: &'static str, status: Status, detail: impl Into<String>) -> Self {
-        Self { name, status, detail: detail.into(), hint: None }
-    }
-
-    fn ok(check: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(check, Status::Ok, detail)
-    }
-
-    fn warn(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..Self::new(check, Status::Warn, detail) }
-    }
-
-    fn fail(check: &'static str, error: &anyhow::Error) -> Self {
-        Self { hint: failure::hint(error), ..Self::new(check, Status::Fail, failure::message(error)) }
-    }
+fn fail(name: &'static str, error: &anyhow::Error) -> Check {
+    Check { hint: failure::hint(error), ..checked(name, Fitness::Fail, failure::message(error)) }
 }
 
 impl Args {
@@ -97,19 +70,44 @@ impl Args {
         let (held, store) = database::check(context).await;
         checks.extend(held);
         checks.extend(writes::check(context, store.as_ref()).await);
-        let failed = checks.iter().any(|check| check.status == Status::Fail);
-        match context.output.format {
-            Format::Table => context.output.print(&told(&checks, context.output.width()))?,
-            _ => rows::write(context.output, COLUMNS, &checks)?,
-        }
-        Ok(if failed { Exit::Failure } else { Exit::Done })
+        print(context, &checks)
     }
+
+    /// Has a server look at itself and at its connectors.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] for a token or an address of this machine, which are not the server's; what the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        if self.heroku.token_file.is_some() || self.heroku.heroku_url.is_some() {
+            let told = "a server looks at its connectors, with their own tokens and addresses";
+            return Err(Failure::usage(told).hint("name a connector with --connector").into());
+        }
+        let query = remote.query(Query::new());
+        let Checks { data } = remote.patient().send("POST", &["doctor"], query, Content::Nothing).await?;
+        print(context, &data)
+    }
+}
+
+#[derive(Deserialize)]
+struct Checks {
+    data: Vec<Check>,
+}
+
+fn print(context: &Context, checks: &[Check]) -> anyhow::Result<Exit> {
+    match context.output.format {
+        Format::Table => context.output.print(&told(checks, context.output.width()))?,
+        _ => rows::write(context.output, COLUMNS, checks)?,
+    }
+    let failed = checks.iter().any(|check| check.status == Fitness::Fail);
+    Ok(if failed { Exit::Failure } else { Exit::Done })
 }
 
 fn told(checks: &[Check], width: usize) -> String {
     let mut text = String::new();
-    for Check { name, status, detail, hint } in checks {
-        let line = format!("{:<4}  {name}: {}", status.as_str(), shown(detail));
+    for Check { connector, name, status, detail, hint } in checks {
+        let of = connector.as_deref().map(|of| format!("{}, ", shown(of))).unwrap_or_default();
+        let line = format!("{:<4}  {of}{}: {}", status.as_str(), shown(name), shown(detail));
         // The padding behind the status must survive the wrapping.
         text.push_str(&paragraph(&line.replace("  ", "\u{a0}\u{a0}"), 0, width).replace('\u{a0}', " "));
         text.push('\n');
@@ -122,7 +120,8 @@ fn told(checks: &[Check], width: usize) -> String {
 }
 
 const COLUMNS: &[Column<Check>] = &[
-    Column::new("check", "CHECK", |check| Cell::text(Some(check.name))),
+    Column::csv("connector", |check| Cell::text(check.connector.as_ref())),
+    Column::new("check", "CHECK", |check| Cell::text(Some(&check.name))),
     Column::new("status", "STATUS", |check| Cell::text(Some(check.status.as_str()))),
     Column::new("detail", "DETAIL", |check| Cell::text(Some(&check.detail))),
     Column::new("hint", "HINT", |check| Cell::text(check.hint.as_deref())),

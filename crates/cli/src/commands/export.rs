@@ -10,7 +10,7 @@ mod jupiterone;
 
 use crate::context::Context;
 use crate::failure::Exit;
-use crate::remote::{Remote, nowhere};
+use crate::remote::Remote;
 
 pub(super) use graph::write_graph;
 pub(super) use jupiterone::{ShapeArgs, VersionArgs, as_of, note_partial};
@@ -54,9 +54,7 @@ impl Args {
         match self.form {
             Form::C1z(args) => args.through(context, remote).await,
             Form::Graph(args) => args.through(context, remote).await,
-            Form::Jupiterone(_) => Err(nowhere("export jupiterone")
-                .hint("`GET /api/v1/export/jupiterone` gives the folder as an archive")
-                .into()),
+            Form::Jupiterone(args) => args.through(context, remote).await,
         }
     }
 

@@ -8,6 +8,7 @@ mod c1z;
 
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::Remote;
 
 /// Hold another tool's file against a version of the estate
 ///
@@ -35,6 +36,17 @@ impl Args {
     pub(crate) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         match self.form {
             Form::C1z(args) => args.run(context).await,
+        }
+    }
+
+    /// Has a server compare.
+    ///
+    /// # Errors
+    ///
+    /// What the file or the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.form {
+            Form::C1z(args) => args.through(context, remote).await,
         }
     }
 }

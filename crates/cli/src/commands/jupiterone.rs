@@ -6,17 +6,21 @@
 
 use std::path::PathBuf;
 
-use metsuke_clients::jupiterone::{JobStatus, JupiterOne, Origin, Settings};
-use metsuke_engine::jupiterone::{Uploaded, upload};
+use metsuke_clients::jupiterone::{JupiterOne, Origin, Settings};
+use metsuke_engine::desk::UploadTold;
+use metsuke_engine::jupiterone::{Options, upload};
 use serde_json::json;
 use url::Url;
 
 use super::export::{ShapeArgs, VersionArgs, as_of, note_partial};
 use crate::args::Format;
+use crate::config::spelled;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::progress::Reporter;
+use crate::remote::{Remote, as_of as as_of_parameter};
 use crate::text::{count, listed, shown};
+use crate::work;
 
 /// Bring the estate to JupiterOne
 #[derive(Debug, clap::Args)]
@@ -77,6 +81,17 @@ impl Args {
             Doing::Upload(args) => args.run(context).await,
         }
     }
+
+    /// Has a server do it.
+    ///
+    /// # Errors
+    ///
+    /// What the server said.
+    pub(crate) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        match self.doing {
+            Doing::Upload(args) => args.through(context, remote).await,
+        }
+    }
 }
 
 impl UploadArgs {
@@ -98,51 +113,55 @@ impl UploadArgs {
         let options = self.shape.options();
         let ended = upload(&jupiterone, &origin, &mut estate, &options, &reporter, &context.cancel).await;
         reporter.end();
-        let Uploaded { job, status, counted, entities, relationships, shortened, skipped, partial } = ended?;
-        if matches!(context.output.format, Format::Json | Format::Jsonl) {
-            context.output.document(&json!({
-                "version": version,
-                "job": job,
-                "status": status.as_str(),
-                "entities": {
-                    "uploaded": entities,
-                    "created": counted.num_entities_created,
-                    "updated": counted.num_entities_updated,
-                    "deleted": counted.num_entities_deleted,
-                },
-                "relationships": {
-                    "uploaded": relationships,
-                    "created": counted.num_relationships_created,
-                    "updated": counted.num_relationships_updated,
-                    "deleted": counted.num_relationships_deleted,
-                    "failed": counted.num_relationship_create_errors,
-                },
-                "shortened": shortened,
-                "skipped": skipped,
-                "partial": partial,
-            }))?;
-        } else {
-            let (entities, relationships) = (
-                count(entities, "entity", "entities"),
-                count(relationships, "relationship", "relationships"),
-            );
-            let status = shown(status.as_str()).into_owned();
-            let told = format!(
-                "version {version}: {entities} and {relationships} uploaded; job {} is {status}\n",
-                shown(&job)
-            );
-            context.output.print(&told)?;
+        print(context, &UploadTold::of(version, ended?))
+    }
+
+    async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        if self.jupiterone_url.is_some() {
+            let told = "a server uploads to the address that its own settings name";
+            return Err(Failure::usage(told).hint("leave --jupiterone-url out").into());
         }
-        note_partial(context, &partial);
-        if !skipped.is_empty() {
-            let told = count(skipped.len() as u64, "object is", "objects are");
-            context.note(&format!("note: {told} too large and were left out: {}", listed(&skipped)));
-        }
-        Ok(if is_taken(&status) && skipped.is_empty() { Exit::Done } else { Exit::Failure })
+        let key = context.config.jupiterone_key(self.api_key_file.as_deref())?;
+        let Options { profile, account_name, production, only_original, effective } = self.shape.options();
+        let ask = json!({
+            "connector": remote.connector(),
+            "as_of": as_of_parameter("as_of", self.version.as_of).pop().map(|(_, told)| told),
+            "account_id": context.config.jupiterone_account(self.account_id.as_deref())?,
+            "api_key": spelled(&key),
+            "integration_instance_id": self.integration_instance_id,
+            "scope": self.scope,
+            "profile": profile.as_str(),
+            "account_name": account_name,
+            "tag_production": production,
+            "only_original": only_original,
+            "effective": effective,
+        });
+        let patient = remote.patient();
+        let path = ["jupiterone", "upload"];
+        let asked = patient.post(&path, ask);
+        let told: UploadTold = work::awaited(context, "waiting for the server to upload", asked).await?;
+        print(context, &told)
     }
 }
 
-/// Whether JupiterOne has taken the objects, or is about to.
-fn is_taken(status: &JobStatus) -> bool {
-    *status == JobStatus::Finished || status.goes_on()
+fn print(context: &Context, told: &UploadTold) -> anyhow::Result<Exit> {
+    let UploadTold { version, job, status, entities, relationships, skipped, partial, .. } = told;
+    if matches!(context.output.format, Format::Json | Format::Jsonl) {
+        context.output.document(told)?;
+    } else {
+        let (entities, relationships) = (
+            count(entities.uploaded, "entity", "entities"),
+            count(relationships.uploaded, "relationship", "relationships"),
+        );
+        let (status, job) = (shown(status), shown(job));
+        let told =
+            format!("version {version}: {entities} and {relationships} uploaded; job {job} is {status}\n");
+        context.output.print(&told)?;
+    }
+    note_partial(context, partial);
+    if !skipped.is_empty() {
+        let told = count(skipped.len() as u64, "object is", "objects are");
+        context.note(&format!("note: {told} too large and were left out: {}", listed(skipped)));
+    }
+    Ok(if told.is_taken() && skipped.is_empty() { Exit::Done } else { Exit::Failure })
 }

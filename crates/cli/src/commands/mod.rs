@@ -228,16 +228,17 @@ impl Command {
             Self::Sync(_) => {
                 Err(nowhere("sync").hint("`metsuke connectors sync NAME` asks the server for a sync").into())
             }
-            Self::Import(_) => Err(nowhere("import").into()),
-            Self::Jupiterone(_) => {
-                let hint = "`metsuke connectors upload NAME` asks the server for an upload";
-                Err(nowhere("jupiterone upload").hint(hint).into())
-            }
+            Self::Import(args) => args.through(context, remote).await,
+            Self::Jupiterone(args) => args.through(context, remote).await,
+            Self::Doctor(args) => args.through(context, remote).await,
+            Self::Prune(args) => args.through(context, remote).await,
+            Self::Backup(args) => args.through(context, remote).await,
             Self::Serve(_) => Err(nowhere("serve").into()),
-            Self::Doctor(_) => Err(nowhere("doctor").into()),
-            Self::Prune(_) => Err(nowhere("prune").into()),
-            Self::Backup(_) => Err(nowhere("backup").into()),
-            Self::Restore(_) => Err(nowhere("restore").into()),
+            Self::Restore(_) => {
+                let hint = "a restore replaces what a server works on, and the trail of what was done through it; \
+                            stop the server, and run it where the database is";
+                Err(nowhere("restore").hint(hint).into())
+            }
             Self::C1z(_) | Self::Config(_) | Self::Demo(_) | Self::Simulate(_) | Self::Completions(_) => {
                 Err(nowhere("this command").into())
             }

@@ -25,6 +25,7 @@ use metsuke_web::{Place, Server, Services};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinSet;
 
+use super::doctor::Practice;
 use crate::context::Context;
 use crate::failure::Exit;
 pub(crate) use forms::Written;
@@ -66,13 +67,14 @@ impl Args {
         let seal = context.config.seal_file()?;
         let installation = Installation::open(store.clone(), seal, clock.clone()).await?;
         let outside = context.config.outside()?;
+        let keep = context.config.retention()?;
         let watch = Watch::default();
         let supervisor = Supervisor::new(installation.clone())?
             .with(Arc::new(Recorder::new(watch.clone())))
             .with(Arc::new(Evaluator::default()))
             .with(Arc::new(Courier::new(outside.clone())))
             .with(Arc::new(export::Exporter))
-            .with(Arc::new(Pruner { keep: context.config.retention()? }));
+            .with(Arc::new(Pruner { keep }));
         retention::plan_today(&installation).await?;
         let accelerator = Accelerator::new(installation.clone(), FeedSettings::default());
         let server = Server::bind(address).await?;
@@ -90,7 +92,10 @@ impl Args {
                 .sending(outside)
                 .watching(watch)
                 .signing(context.config.audit_key(None))
-                .writing(Arc::new(Written)),
+                .writing(Arc::new(Written))
+                .looked_over_by(Arc::new(Practice(context.clone())))
+                .keeping(keep)
+                .uploading_to(context.config.jupiterone_url(None)?),
             tokens: Tokens::new(store.clone(), clock.clone()),
             once: Once::new(store, clock.clone()),
             people,

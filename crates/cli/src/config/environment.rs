@@ -12,7 +12,7 @@ use crate::settings::{Values, variable};
 use crate::traces::TraceSettings;
 
 /// What was set in the environment and in the file, as it was when the program began.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
     pub(super) values: Values,
     pub(super) traces: TraceSettings,

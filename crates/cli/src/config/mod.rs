@@ -37,7 +37,7 @@ pub(crate) struct Sourced<T> {
 }
 
 /// What the program was asked to be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// How data is printed.
     pub(crate) format: Format,

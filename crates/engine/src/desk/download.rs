@@ -1,6 +1,6 @@
-//! Versions as files of other tools, to be carried off.
+//! Versions as files of other tools, to be carried off; and other tools' files held against a version.
 //!
-//! Forms that another room makes come in through [`Forms`]; JupiterOne's folder is packed here.
+//! Forms that another room makes and reads come in through [`Forms`]; JupiterOne's folder is packed here.
 //!
 //! Invariant: a file is whole before its first byte is given, and belongs to nobody once it was read.
 
@@ -10,7 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::future::LocalBoxFuture;
-use metsuke_model::AsOf;
+use metsuke_model::{AsOf, Moment, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::apart::apart;
 use super::{Desk, Estate};
@@ -45,6 +47,32 @@ pub trait Forms: Send + Sync + std::fmt::Debug {
         as_of: Option<AsOf>,
         form: &'a Form,
     ) -> LocalBoxFuture<'a, Result<File, EngineError>>;
+
+    /// Holds a c1z file against a version: its newest finished sync, or the one of this id. At most `most` differences are
+    /// told one by one.
+    fn compare<'a>(
+        &'a self,
+        estate: &'a Estate,
+        as_of: Option<AsOf>,
+        file: &'a Path,
+        sync: Option<&'a str>,
+        most: usize,
+    ) -> LocalBoxFuture<'a, Result<FileCompared, EngineError>>;
+}
+
+/// What came of holding a file against a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCompared {
+    /// The sync in the file.
+    pub sync: String,
+    /// When it ended.
+    pub ended_at: Option<Moment>,
+    /// The version.
+    pub version: Version,
+    /// Counts and differences, in the words of whoever compares.
+    pub compared: Value,
+    /// Differences that are not told one by one.
+    pub left_out: u64,
 }
 
 impl Desk {
@@ -68,6 +96,24 @@ impl Desk {
             (_, None) => Err(EngineError::field("form", "it is not written here")),
         })
         .await
+    }
+
+    /// A c1z file held against a version.
+    ///
+    /// # Errors
+    ///
+    /// As [`estate`](Self::estate); [`EngineError::NoVersion`], [`EngineError::Fields`] for a file that is none or lacks the sync.
+    pub async fn compare_file(
+        &self,
+        (connector, as_of): (Option<&str>, Option<AsOf>),
+        file: &Path,
+        sync: Option<String>,
+        most: usize,
+    ) -> Result<FileCompared, EngineError> {
+        let estate = self.estate(connector).await?;
+        let forms = self.forms().ok_or_else(|| EngineError::field("file", "it is not read here"))?;
+        let file = file.to_owned();
+        apart(async move || forms.compare(&estate, as_of, &file, sync.as_deref(), most).await).await
     }
 }
 

@@ -8,15 +8,17 @@ use metsuke_clients::deliver::Outside;
 use metsuke_model::ConnectorId;
 use metsuke_model::approval::Demand;
 use metsuke_store::ConnectorStatus;
+use url::Url;
 
 use super::shelves::Shelves;
-use super::{Estate, Forms};
+use super::{Doctor, Estate, Forms};
 use crate::EngineError;
 use crate::access::Layouts;
 use crate::audit::KeyFile;
 use crate::changes::Watch;
 use crate::connectors::{Connector, Installation};
 use crate::identity::{Caller, Operation};
+use crate::retention::Keep;
 
 /// All that an installation has, for whoever asks from outside.
 #[derive(Clone, Debug)]
@@ -28,6 +30,9 @@ pub struct Desk {
     watch: Watch,
     audit_key: Option<KeyFile>,
     forms: Option<Arc<dyn Forms>>,
+    doctor: Option<Arc<dyn Doctor>>,
+    keep: Keep,
+    jupiterone: Option<Url>,
     pub(super) shelves: Shelves,
     pub(super) layouts: Layouts,
 }
@@ -44,6 +49,9 @@ impl Desk {
             watch: Watch::default(),
             audit_key: None,
             forms: None,
+            doctor: None,
+            keep: Keep::default(),
+            jupiterone: None,
             shelves: Shelves::default(),
             layouts: Layouts::default(),
         }
@@ -85,8 +93,38 @@ impl Desk {
         Self { forms: Some(forms), ..self }
     }
 
+    /// The same with somebody who looks installations over.
+    #[must_use]
+    pub fn looked_over_by(self, doctor: Arc<dyn Doctor>) -> Self {
+        Self { doctor: Some(doctor), ..self }
+    }
+
+    /// The same where so much is kept.
+    #[must_use]
+    pub fn keeping(self, keep: Keep) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// The same where versions go to the API at this address.
+    #[must_use]
+    pub fn uploading_to(self, jupiterone: Url) -> Self {
+        Self { jupiterone: Some(jupiterone), ..self }
+    }
+
     pub(super) fn forms(&self) -> Option<Arc<dyn Forms>> {
         self.forms.clone()
+    }
+
+    pub(super) fn doctor(&self) -> Option<Arc<dyn Doctor>> {
+        self.doctor.clone()
+    }
+
+    pub(super) const fn keep(&self) -> Keep {
+        self.keep
+    }
+
+    pub(super) fn jupiterone(&self) -> Option<Url> {
+        self.jupiterone.clone()
     }
 
     pub(super) fn audit_key(&self) -> Option<KeyFile> {

@@ -87,6 +87,8 @@ areas! {
     Tokens = "tokens",
     /// Webhooks of Heroku apps, and their deliveries.
     Webhooks = "webhooks",
+    /// The installation itself: whether it is fit, what it keeps, and copies of it.
+    Upkeep = "upkeep",
     /// Signing in and out, and one's own account.
     Session = "session",
     /// Accounts of people who sign in.
@@ -271,6 +273,11 @@ operations! {
     /// Carry off the folder of JupiterOne's command line, as an archive
     ExportJupiterOne = "exportJupiterOne", Get "/api/v1/export/jupiterone", Estate reads, policy::SEEING;
 
+    /// Upload a version to JupiterOne, and wait until it was taken
+    UploadVersion = "uploadVersion", Post "/api/v1/jupiterone/upload", Estate writes, policy::OPERATING;
+    /// Hold a c1z file, by whichever connector, against a version
+    CompareC1z = "compareC1z", Post "/api/v1/import/c1z", Estate reads, policy::WATCHING;
+
     /// List people of rosters with their accounts
     ListEmployees = "listEmployees", Get "/api/v1/employees", Employees reads, policy::SEEING;
     /// List accounts of which it is not known whose they are, and people without one
@@ -394,6 +401,13 @@ operations! {
     /// Take a webhook away
     RemoveWebhook = "removeWebhook", Delete "/api/v1/webhooks/{id}", Webhooks writes, policy::OPERATING;
 
+    /// Look the installation over: what each token can read, the budgets, the database, and what holds writes back
+    Examine = "examineInstallation", Post "/api/v1/doctor", Upkeep writes, policy::ADMINISTERING;
+    /// Remove what the settings say is not to be kept
+    Prune = "prune", Post "/api/v1/prune", Upkeep writes, policy::ADMINISTERING;
+    /// Carry off an encrypted copy of the whole installation
+    MakeBackup = "makeBackup", Post "/api/v1/backup", Upkeep writes, policy::ADMINISTERING;
+
     /// The page to sign in on
     SignInPage = "getSignInPage", Get "/auth/sign-in", Session reads, policy::PUBLIC;
     /// Sign in by the page's form
@@ -453,6 +467,27 @@ impl Operation {
     #[must_use]
     pub fn needs_session(self) -> bool {
         self.area() == Area::Session && self.policy() != policy::PUBLIC
+    }
+
+    /// Whether it works on a whole estate, or asks others at length, so that its answer may take minutes.
+    #[must_use]
+    pub const fn is_lengthy(self) -> bool {
+        matches!(
+            self,
+            Self::ExportGraph
+                | Self::ExportC1z
+                | Self::ExportJupiterOne
+                | Self::UploadVersion
+                | Self::CompareC1z
+                | Self::Examine
+                | Self::MakeBackup
+        )
+    }
+
+    /// Whether its body is a file, which is not held in memory.
+    #[must_use]
+    pub const fn takes_file(self) -> bool {
+        matches!(self, Self::CompareC1z)
     }
 
     /// Whether a key says that the same request is to be done once. What signs somebody in is never answered again.

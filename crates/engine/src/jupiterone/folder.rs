@@ -8,7 +8,7 @@
 //! Invariant: the same objects give the same names of files.
 
 use std::fs;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Read, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -20,9 +20,9 @@ use tempfile::TempDir;
 pub(super) const MOST_OBJECTS: usize = 500;
 
 /// What tells our folders from others': a property of the summary.
-const MARK: &str = "metsuke";
+pub(super) const MARK: &str = "metsuke";
 
-const SUMMARY: &str = "summary.json";
+pub(super) const SUMMARY: &str = "summary.json";
 
 /// A folder that is being built.
 #[derive(Debug)]
@@ -56,14 +56,31 @@ impl Folder {
         objects: Vec<Map<String, Json>>,
     ) -> io::Result<()> {
         let file = format!("{}.json", uuid(&format!("{step}/{word}/{name}/{ordinal}")));
-        let rest = Path::new("graph").join(step).join(word);
-        let folder = self.draft.path().join(&rest);
+        let folder = self.draft.path().join("graph").join(step).join(word);
         fs::create_dir_all(&folder)?;
         let objects: Vec<Json> = objects.into_iter().map(Json::Object).collect();
         write_json(&folder.join(&file), &json!({ word: objects }))?;
+        self.link((step, word, name), &file)
+    }
+
+    /// Takes a file of objects as it was written elsewhere.
+    pub(super) fn take(
+        &mut self,
+        (step, word): (&str, &str),
+        file: &str,
+        read: &mut dyn Read,
+    ) -> io::Result<()> {
+        let folder = self.draft.path().join("graph").join(step).join(word);
+        fs::create_dir_all(&folder)?;
+        io::copy(read, &mut fs::File::create_new(folder.join(file))?)?;
+        Ok(())
+    }
+
+    /// Makes the link by which a file of objects is found by their type.
+    pub(super) fn link(&mut self, (step, word, name): (&str, &str, &str), file: &str) -> io::Result<()> {
         let index = self.draft.path().join("index").join(word).join(name);
         fs::create_dir_all(&index)?;
-        symlink(self.place.join(rest).join(&file), index.join(&file))?;
+        symlink(self.place.join("graph").join(step).join(word).join(file), index.join(file))?;
         self.files += 1;
         Ok(())
     }

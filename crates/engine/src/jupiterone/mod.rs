@@ -11,6 +11,7 @@ mod objects;
 mod partial;
 mod shape;
 mod steps;
+mod unpack;
 mod upload;
 
 use metsuke_model::ScopeReport;
@@ -19,6 +20,7 @@ use metsuke_store::{People, Snapshot, Store};
 use crate::EngineError;
 
 pub use export::{Exported, StepResult, export};
+pub use unpack::{Unpacked, unpack};
 pub use upload::{Uploaded, upload};
 
 /// Whose idea of the classes' properties the objects follow.

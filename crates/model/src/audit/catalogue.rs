@@ -152,6 +152,8 @@ catalogue! {
     ConnectorSyncCancelled = "connector.sync_cancelled",
     /// An upload of a connector's newest version was asked for by somebody.
     ConnectorUploadAsked = "connector.upload_asked",
+    /// A version was uploaded to JupiterOne because somebody asked for it.
+    VersionUploaded = "version.uploaded",
     /// A connector was removed with all it had; what remains is this trail.
     ConnectorRemoved = "connector.removed",
 
@@ -166,6 +168,8 @@ catalogue! {
     InstallationRestored = "installation.restored",
     /// What was restored was held against Heroku, and changes are allowed again.
     InstallationReconciled = "installation.reconciled",
+    /// Removing what is older than the operator wants to keep was asked for by somebody.
+    HistoryPruneAsked = "history.prune_asked",
     /// What is older than the operator wants to keep was removed; the audit trail never is.
     HistoryPruned = "history.pruned",
 

@@ -16,6 +16,7 @@ mod parameters;
 mod safety;
 mod schemas;
 mod session;
+mod upkeep;
 mod webhooks;
 mod words;
 

@@ -5,9 +5,9 @@
 use metsuke_engine::identity::{Method, Operation, Policy};
 use serde_json::{Value, json};
 
-use super::webhooks;
 use super::words::{anything, list, named, object, one_of, only, or_null, text, with};
 use super::{employees, estate, jobs, judging, safety, session};
+use super::{upkeep, webhooks};
 
 /// The usual type of a body.
 pub(super) const JSON: &str = "application/json";
@@ -186,6 +186,11 @@ pub(super) fn describe(operation: Operation) -> Spec {
         | Operation::ExportGraph
         | Operation::ExportC1z
         | Operation::ExportJupiterOne => estate::describe(operation),
+        Operation::UploadVersion
+        | Operation::CompareC1z
+        | Operation::Examine
+        | Operation::Prune
+        | Operation::MakeBackup => upkeep::describe(operation),
         Operation::ListEmployees
         | Operation::ListUnmatched
         | Operation::ImportRoster

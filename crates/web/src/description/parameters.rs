@@ -47,6 +47,7 @@ fn parameter(name: &str) -> Value {
     let text = || json!({ "type": "string", "minLength": 1 });
     let (schema, description) = match name {
         "connector" => (text(), "Only of this connector, by id; without it, of all."),
+        "sync" => (text(), "The sync in the file; by default its newest full one that is finished."),
         "as_of" => (text(), "The version to read: a number, a date or a time; by default the newest."),
         "since" => (text(), "Only what is newer: a date or a time; for changes also a version's number."),
         "until" => (text(), "Only up to this: a date or a time; for changes also a version's number."),

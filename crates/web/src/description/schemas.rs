@@ -28,6 +28,7 @@ pub(super) fn all() -> Value {
         .chain(super::jobs::all())
         .chain(super::judging::all())
         .chain(super::safety::all())
+        .chain(super::upkeep::all())
         .chain(super::webhooks::all())
         .chain(super::session::all())
     {

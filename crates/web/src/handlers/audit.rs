@@ -73,7 +73,7 @@ pub(super) async fn sign(call: Call) -> Result<Answer, ApiError> {
 pub(super) async fn export(call: Call) -> Result<Answer, ApiError> {
     let Of { connector } = call.parameters()?;
     let file = call.state.desk.export_trail(call.caller()?, connector.as_deref()).await?;
-    Ok(download(file, "application/jsonl", "audit.jsonl"))
+    download(file, "application/jsonl", "audit.jsonl")
 }
 
 /// What is to have come of an event.

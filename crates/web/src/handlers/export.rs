@@ -77,22 +77,35 @@ pub(super) async fn c1z(call: Call) -> Result<Answer, ApiError> {
 pub(super) async fn jupiterone(call: Call) -> Result<Answer, ApiError> {
     let JupiterOneOf { connector, as_of, profile, account_name, tag_production, only_original, effective } =
         call.parameters()?;
-    let profile = match profile.as_deref() {
-        None | Some("classic") => Profile::Classic,
-        Some("current") => Profile::Current,
-        Some(_) => return Err(ApiError::invalid("profile", "it is classic or current")),
-    };
-    if only_original && effective {
-        return Err(ApiError::invalid("effective", "the original integration had no effective access"));
-    }
-    let form = Form::JupiterOne(Options {
-        profile,
-        account_name,
-        production: tag_production,
-        only_original,
-        effective,
-    });
+    let shape = Shape { profile, account_name, tag_production, only_original, effective };
+    let form = Form::JupiterOne(shape.options()?);
     carried(&call, connector, as_of, form, ("application/x-tar", "j1-integration.tar")).await
+}
+
+/// What goes to JupiterOne, and how, as somebody asks for it.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) profile: Option<String>,
+    pub(super) account_name: Option<String>,
+    pub(super) tag_production: bool,
+    pub(super) only_original: bool,
+    pub(super) effective: bool,
+}
+
+impl Shape {
+    /// As the engine takes it.
+    pub(super) fn options(self) -> Result<Options, ApiError> {
+        let Self { profile, account_name, tag_production, only_original, effective } = self;
+        let profile = match profile.as_deref() {
+            None | Some("classic") => Profile::Classic,
+            Some("current") => Profile::Current,
+            Some(_) => return Err(ApiError::invalid("profile", "it is classic or current")),
+        };
+        if only_original && effective {
+            return Err(ApiError::invalid("effective", "the original integration had no effective access"));
+        }
+        Ok(Options { profile, account_name, production: tag_production, only_original, effective })
+    }
 }
 
 async fn carried(
@@ -104,11 +117,15 @@ async fn carried(
 ) -> Result<Answer, ApiError> {
     let as_of = version("as_of", as_of)?;
     let file = call.state.desk.download(connector.as_deref(), as_of, form).await?;
-    Ok(download(file, media, name))
+    download(file, media, name)
 }
 
-/// A file, piece by piece.
-pub(super) fn download(file: File, media: &'static str, name: &str) -> Answer {
+/// A file, piece by piece, with its length: whoever gets less knows that something is missing.
+pub(super) fn download(file: File, media: &'static str, name: &str) -> Result<Answer, ApiError> {
+    let length = file.metadata().map_err(|error| {
+        tracing::error!(%error, "a file cannot be given");
+        ApiError::internal()
+    })?;
     let pieces = stream::unfold(tokio::fs::File::from_std(file), |mut file| async move {
         let mut piece = vec![0; PIECE];
         match file.read(&mut piece).await {
@@ -123,7 +140,10 @@ pub(super) fn download(file: File, media: &'static str, name: &str) -> Answer {
             }
         }
     });
-    let headers = vec![(header::CONTENT_TYPE, HeaderValue::from_static(media))];
+    let headers = vec![
+        (header::CONTENT_TYPE, HeaderValue::from_static(media)),
+        (header::CONTENT_LENGTH, HeaderValue::from(length.len())),
+    ];
     let answer = Answer { status: StatusCode::OK, headers, body: Body::Events(Box::pin(pieces)) };
-    answer.with(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
+    Ok(answer.with(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\"")))
 }

@@ -26,6 +26,7 @@ mod switches;
 mod syncs;
 mod tiles;
 mod tokens;
+mod upkeep;
 mod webhooks;
 
 use std::future::Future;
@@ -106,6 +107,8 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::ExportGraph => Box::pin(export::graph(call)),
         Operation::ExportC1z => Box::pin(export::c1z(call)),
         Operation::ExportJupiterOne => Box::pin(export::jupiterone(call)),
+        Operation::UploadVersion => Box::pin(upkeep::upload(call)),
+        Operation::CompareC1z => Box::pin(upkeep::compare(call)),
         Operation::ListEmployees => Box::pin(employees::list(call)),
         Operation::ListUnmatched => Box::pin(employees::open(call)),
         Operation::ImportRoster => Box::pin(employees::import(call)),
@@ -162,6 +165,9 @@ pub(crate) fn handle(call: Call) -> Handling {
         Operation::AddWebhook => Box::pin(webhooks::add(call)),
         Operation::GetWebhook => Box::pin(webhooks::get(call)),
         Operation::RemoveWebhook => Box::pin(webhooks::remove(call)),
+        Operation::Examine => Box::pin(upkeep::examine(call)),
+        Operation::Prune => Box::pin(upkeep::prune(call)),
+        Operation::MakeBackup => Box::pin(upkeep::backup(call)),
         Operation::SignInPage => Box::pin(sign_in::page(call)),
         Operation::SubmitSignIn => Box::pin(sign_in::submit(call)),
         Operation::SetupPage => Box::pin(sign_in::setup_page(call)),

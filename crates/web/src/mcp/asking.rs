@@ -106,6 +106,7 @@ impl<'a> Asking<'a> {
             uri,
             headers,
             body: with.body.map(|body| Value::Object(body).to_string()).unwrap_or_default().into(),
+            file: None,
         };
         let answer = handle(inner).await?;
         let Body::Whole(body) = answer.body else { return Err(ApiError::internal()) };

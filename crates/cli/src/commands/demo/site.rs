@@ -25,6 +25,7 @@ use tokio::task::JoinSet;
 
 use super::deeds;
 use super::story::{CHAPTERS, Cast, Deeds};
+use crate::commands::doctor::Practice;
 use crate::commands::serve::Written;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -81,7 +82,8 @@ pub(super) async fn serve(
             .sending(context.config.outside()?)
             .watching(watch)
             .signing(context.config.audit_key(None))
-            .writing(Arc::new(Written)),
+            .writing(Arc::new(Written))
+            .looked_over_by(Arc::new(Practice(context.clone()))),
         tokens: Tokens::new(store.clone(), clock.clone()),
         once: Once::new(store, clock.clone()),
         people,

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use metsuke_clients::heroku::{Endpoint, Heroku, Row, endpoint, wire};
 use metsuke_clients::{ClientError, ErrorKind};
+use metsuke_engine::desk::{Check, Fitness, Patient};
 
-use super::{Check, Status};
+use super::{checked, fail, ok, warn};
 use crate::args::HerokuArgs;
 use crate::context::{Context, brief};
 use crate::text::{count, length, listed, number};
 
 const MAKE: &str =
     "make one on a service account with `heroku authorizations:create --description metsuke --scope global`";
+/// How long a connector's Heroku may keep a server's answer waiting.
+const PATIENCE: Duration = Duration::from_secs(40);
 /// A pool with fewer requests than this makes a sync wait.
 const LOW: u32 = 900;
 
@@ -23,13 +26,13 @@ pub(super) async fn check(context: &Context, args: &HerokuArgs) -> Vec<Check> {
     let mut checks = Vec::new();
     let address = match context.config.heroku_url(args.heroku_url.as_ref()) {
         Ok(url) => url,
-        Err(failure) => return vec![Check::fail("address", &failure.into())],
+        Err(failure) => return vec![fail("address", &failure.into())],
     };
     let token = match context.config.token(args.token_file.as_deref()) {
         Ok(token) => token,
-        Err(failure) => return vec![Check::fail("token", &failure.into())],
+        Err(failure) => return vec![fail("token", &failure.into())],
     };
-    checks.push(Check::ok("token", format!("there is one, from {}", token.from)));
+    checks.push(ok("token", format!("there is one, from {}", token.from)));
     let mut settings = metsuke_clients::heroku::Settings::new(address.value, token.value);
     settings.attempts = 2;
     settings.request_timeout = Duration::from_secs(20);
@@ -37,14 +40,34 @@ pub(super) async fn check(context: &Context, args: &HerokuArgs) -> Vec<Check> {
     let host = settings.base_url.host_str().unwrap_or_default().to_owned();
     match Heroku::new(settings) {
         Ok(heroku) => ask(&heroku, &host, &address.from, &mut checks).await,
-        Err(error) => checks.push(Check::fail("address", &error.into())),
+        Err(error) => checks.push(fail("address", &error.into())),
+    }
+    checks
+}
+
+/// All checks of a connector: its token is kept, and its address is its own.
+pub(super) async fn of_connector(patient: Patient) -> Vec<Check> {
+    let Patient { name, host, heroku } = patient;
+    let mut checks = Vec::new();
+    match heroku {
+        Ok(heroku) => {
+            let asked = ask(&heroku, &host, "the connector's settings", &mut checks);
+            if tokio::time::timeout(PATIENCE, asked).await.is_err() {
+                let told = format!("{host} did not answer within {} seconds", PATIENCE.as_secs());
+                checks.push(checked("address", Fitness::Fail, told));
+            }
+        }
+        Err(error) => checks.push(fail("account", &error.into())),
+    }
+    for check in &mut checks {
+        check.connector = Some(name.clone());
     }
     checks
 }
 
 async fn ask(heroku: &Heroku, host: &str, from: &str, checks: &mut Vec<Check>) {
     let account = heroku.account().await;
-    let reached = || Check::ok("address", format!("{host} answers (from {from})"));
+    let reached = || ok("address", format!("{host} answers (from {from})"));
     match account {
         Ok(account) => {
             checks.push(reached());
@@ -55,16 +78,16 @@ async fn ask(heroku: &Heroku, host: &str, from: &str, checks: &mut Vec<Check>) {
             ErrorKind::Unauthorized => {
                 checks.push(reached());
                 let refused = anyhow::Error::from(error).context("Heroku does not accept the token");
-                checks.push(Check::fail("account", &refused));
+                checks.push(fail("account", &refused));
                 return;
             }
             ErrorKind::Forbidden { .. } => {
                 checks.push(reached());
                 let told = "the token's scope does not show its own account; a sync goes on without it";
-                checks.push(Check::warn("account", told, MAKE));
+                checks.push(warn("account", told, MAKE));
             }
             _ => {
-                checks.push(Check::fail("address", &error.into()));
+                checks.push(fail("address", &error.into()));
                 return;
             }
         },
@@ -86,41 +109,39 @@ fn own(account: &wire::Account) -> Check {
         let hint = "Heroku's support can tell why; use the token of another account until then";
         return Check {
             hint: Some(hint.into()),
-            ..Check::new("account", Status::Fail, format!("{email} is suspended since {since}"))
+            ..checked("account", Fitness::Fail, format!("{email} is suspended since {since}"))
         };
     }
     if let Some(since) = &account.delinquent_at {
         let told = format!("{email} is behind with a payment since {since}, and Heroku may refuse it");
-        return Check::warn("account", told, "settle the payment, or use the token of another account");
+        return warn("account", told, "settle the payment, or use the token of another account");
     }
-    Check::ok("account", email)
+    ok("account", email)
 }
 
 fn sign_in(account: &wire::Account) -> Check {
     match (account.federated, account.two_factor_authentication) {
-        (Some(true), _) => Check::warn(
+        (Some(true), _) => warn(
             "sign-in",
             "the account is federated: it signs in through an identity provider, and such an account cannot keep a \
              lasting token",
             "invite a service account that signs in with password and second factor, give it the roles that are to be \
              seen, and make the token there",
         ),
-        (_, Some(false)) => Check::warn(
+        (_, Some(false)) => warn(
             "sign-in",
             "the account has a password and no second factor",
             "whoever learns its password holds all that the token can do; turn the second factor on",
         ),
-        (_, Some(true)) => {
-            Check::ok("sign-in", "password and second factor, not federated: the token can last")
-        }
-        (_, None) => Check::ok("sign-in", "not federated, as far as Heroku says: the token can last"),
+        (_, Some(true)) => ok("sign-in", "password and second factor, not federated: the token can last"),
+        (_, None) => ok("sign-in", "not federated, as far as Heroku says: the token can last"),
     }
 }
 
 fn scope(scopes: &[String]) -> Check {
     let named = listed(scopes);
     if scopes.iter().any(|scope| scope == "global") {
-        return Check::ok("scope", format!("{named}: reads and writes all that the account's roles allow"));
+        return ok("scope", format!("{named}: reads and writes all that the account's roles allow"));
     }
     let has = |words: &[&str]| scopes.iter().any(|scope| words.contains(&scope.as_str()));
     let reads_apps = has(&["read", "read-protected", "write", "write-protected"]);
@@ -139,7 +160,7 @@ fn scope(scopes: &[String]) -> Check {
     );
     Check {
         hint: Some(format!("a scope of `global` is needed; {MAKE}")),
-        ..Check::new("scope", if reads_apps { Status::Warn } else { Status::Fail }, told)
+        ..checked("scope", if reads_apps { Fitness::Warn } else { Fitness::Fail }, told)
     }
 }
 
@@ -151,13 +172,13 @@ async fn first_page<T: Row>(heroku: &Heroku, what: &'static str, endpoint: Endpo
             let more = if page.last { "" } else { " on the first page, and there are more" };
             let told = format!("can be read: {rows}{more}");
             let check = if page.rows.is_empty() && what == "teams" {
-                Check::warn(
+                warn(
                     what,
                     "the account is in no team",
                     "a personal estate is read all the same; otherwise let an admin add the account to the teams that are to be seen",
                 )
             } else {
-                Check::ok(what, told)
+                ok(what, told)
             };
             (check, page.rows)
         }
@@ -171,7 +192,7 @@ async fn members(heroku: &Heroku, team: &wire::Team) -> Check {
         Ok(page) => {
             let members = count(length(&page.rows), "row", "rows");
             let more = if page.last { "" } else { " on the first page" };
-            Check::ok("members", format!("of team `{name}` can be read: {members}{more}"))
+            ok("members", format!("of team `{name}` can be read: {members}{more}"))
         }
         Err(error) => refused("members", format!("of team `{name}` cannot be read"), &error),
     }
@@ -180,20 +201,20 @@ async fn members(heroku: &Heroku, team: &wire::Team) -> Check {
 fn refused(check: &'static str, what: impl Display, error: &ClientError) -> Check {
     Check {
         hint: error.hint(),
-        ..Check::new(check, Status::Warn, format!("{what}: {}", brief(&error.to_string())))
+        ..checked(check, Fitness::Warn, format!("{what}: {}", brief(&error.to_string())))
     }
 }
 
 fn budget(heroku: &Heroku) -> Check {
     match heroku.usage().remaining {
-        None => Check::ok("budget", "Heroku did not say how many requests are left"),
-        Some(left) if left < LOW => Check::warn(
+        None => ok("budget", "Heroku did not say how many requests are left"),
+        Some(left) if left < LOW => warn(
             "budget",
             format!("{} requests are left in the account's pool", number(left.into())),
             "other tools use the same account; a sync waits where it must, 75 requests come back a minute",
         ),
         Some(left) => {
-            Check::ok("budget", format!("{} requests are left in the account's pool", number(left.into())))
+            ok("budget", format!("{} requests are left in the account's pool", number(left.into())))
         }
     }
 }

@@ -4,9 +4,10 @@
 //!
 //! Invariant: a switch that cannot be read is never told as off.
 
+use metsuke_engine::desk::Check;
 use metsuke_store::{ConnectorStatus, OpenMode, Restored, Store};
 
-use super::Check;
+use super::{fail, ok, warn};
 use crate::context::Context;
 use crate::text::listed;
 
@@ -24,7 +25,7 @@ pub(super) async fn check(context: &Context, store: Option<&Store>) -> Vec<Check
 async fn restored(store: &Store) -> Option<Check> {
     let marks = match marks(store).await {
         Ok(marks) => marks,
-        Err(error) => return Some(Check::fail("restored", &error)),
+        Err(error) => return Some(fail("restored", &error)),
     };
     let (_, first) = marks.first()?;
     let names: Vec<String> = marks.iter().filter_map(|(name, _)| name.as_deref().map(shown)).collect();
@@ -40,7 +41,7 @@ async fn restored(store: &Store) -> Option<Check> {
             "the next change settles what was open when the backup was made, and so does `metsuke plans reconcile`"
         }
     };
-    Some(Check::warn("restored", told, hint))
+    Some(warn("restored", told, hint))
 }
 
 fn shown(name: &str) -> String {
@@ -68,7 +69,7 @@ fn keys(context: &Context) -> Check {
     let named = |path: Option<String>| path.map(|path| format!(" (`{path}`)")).unwrap_or_default();
     let audit = context.config.audit_key(None).map(|key| key.path().display().to_string());
     let sealing = context.config.seal_file().ok().map(|key| key.path().display().to_string());
-    Check::ok(
+    ok(
         "keys",
         format!(
             "in no backup: the one that signs the audit trail{}, and the one that seals tokens{}; keep copies apart from backups",
@@ -87,7 +88,7 @@ fn allowed(context: &Context) -> Check {
     } else {
         "not allowed, so plans are made and refused: METSUKE_PROVISIONING is not `true`; --allow-writes allows one command".to_owned()
     };
-    Check::ok("writes", told)
+    ok("writes", told)
 }
 
 async fn kill_switch(context: &Context, store: Option<&Store>) -> Check {
@@ -100,7 +101,7 @@ async fn kill_switch(context: &Context, store: Option<&Store>) -> Check {
                 ways.push("`metsuke kill-switch off`".to_owned());
             }
             Ok(false) => {}
-            Err(error) => return Check::fail("kill switch", &error.into()),
+            Err(error) => return fail("kill switch", &error.into()),
         }
     }
     if let Some(file) = context.kill_file().filter(|file| file.exists()) {
@@ -108,8 +109,8 @@ async fn kill_switch(context: &Context, store: Option<&Store>) -> Check {
         ways.push(format!("removing `{}`", file.display()));
     }
     if on.is_empty() {
-        return Check::ok("kill switch", "off");
+        return ok("kill switch", "off");
     }
     let told = format!("on {}: nothing is written to Heroku", listed(&on));
-    Check::warn("kill switch", told, format!("writes are allowed again after {}", listed(&ways)))
+    warn("kill switch", told, format!("writes are allowed again after {}", listed(&ways)))
 }

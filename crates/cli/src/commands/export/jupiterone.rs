@@ -1,16 +1,19 @@
 //! `metsuke export jupiterone`: the folder that JupiterOne's command line uploads.
 
+use std::io::{BufReader, Seek as _};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use metsuke_engine::jupiterone::{Estate, Exported, Options, Profile, export};
+use metsuke_engine::jupiterone::{Estate, Exported, Options, Profile, Unpacked, export, unpack};
 use metsuke_model::AsOf;
 use serde_json::json;
 
 use crate::args::Format;
 use crate::context::Context;
 use crate::failure::Exit;
+use crate::remote::{Query, Remote, as_of as as_of_parameter};
 use crate::text::{count, listed};
+use crate::work;
 
 /// Write what JupiterOne's Heroku integration would have written, and more
 ///
@@ -83,6 +86,20 @@ impl ShapeArgs {
     }
 }
 
+impl ShapeArgs {
+    /// As a server takes it.
+    pub(in crate::commands) fn parameters(&self) -> Query {
+        let Options { profile, account_name, production, only_original, effective } = self.options();
+        let flags =
+            [("tag_production", production), ("only_original", only_original), ("effective", effective)];
+        let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| (name, "true".to_owned()));
+        std::iter::once(("profile", profile.as_str().to_owned()))
+            .chain(account_name.map(|name| ("account_name", name)))
+            .chain(flags)
+            .collect()
+    }
+}
+
 /// Which version goes out.
 #[derive(Debug, clap::Args)]
 pub(in crate::commands) struct VersionArgs {
@@ -104,6 +121,25 @@ impl Args {
         let version = estate.snapshot.sync().version;
         let Exported { entities, relationships, files, partial, .. } =
             export(&mut estate, &self.shape.options(), &self.out).await?;
+        let partial = partial.into_iter().map(ToOwned::to_owned).collect();
+        self.print(context, Unpacked { version: version.0, entities, relationships, files, partial })
+    }
+
+    /// Has a server write it, and unpacks it here.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let mut query = as_of_parameter("as_of", self.version.as_of);
+        query.extend(self.shape.parameters());
+        let mut archive = tempfile::tempfile()?;
+        let path = ["export", "jupiterone"];
+        let carried = remote.download(&path, remote.query(query), &mut archive);
+        work::awaited(context, "waiting for the server to write the folder", carried).await?;
+        archive.rewind()?;
+        let told = unpack(BufReader::new(archive), &self.out)?;
+        self.print(context, told)
+    }
+
+    fn print(&self, context: &Context, told: Unpacked) -> anyhow::Result<Exit> {
+        let Unpacked { version, entities, relationships, files, partial } = told;
         if matches!(context.output.format, Format::Json | Format::Jsonl) {
             context.output.document(&json!({
                 "version": version,
@@ -128,7 +164,7 @@ impl Args {
 }
 
 /// Names the types of which something could not be read.
-pub(in crate::commands) fn note_partial(context: &Context, partial: &[&str]) {
+pub(in crate::commands) fn note_partial(context: &Context, partial: &[String]) {
     if !partial.is_empty() {
         let told = count(partial.len() as u64, "type is", "types are");
         context

@@ -4,10 +4,13 @@
 
 use std::path::PathBuf;
 
-use metsuke_baton::c1z::{RowKind, SyncRun};
+use anyhow::Context as _;
+use metsuke_baton::c1z::RowKind;
 use metsuke_baton::compare::{self, Comparison, Count, Difference, LoneType, Subject};
+use metsuke_clients::server::Content;
 use metsuke_engine::connector::View;
-use metsuke_model::{AsOf, Version};
+use metsuke_engine::desk::FileCompared;
+use metsuke_model::{AsOf, Moment, Version};
 use serde::Serialize;
 use serde_json::json;
 
@@ -17,6 +20,7 @@ use crate::context::Context;
 use crate::failure::Exit;
 use crate::output::Output;
 use crate::page::Page;
+use crate::remote::{Remote, as_of};
 use crate::rows::{self, Cell, Column};
 use crate::text::{count, shown, time};
 use crate::work;
@@ -75,7 +79,27 @@ impl Args {
         let (file, sync, cancel) = (self.file.clone(), self.sync.clone(), context.cancel.clone());
         let work = move || compare::with_view(&file, sync.as_deref(), &options, view, cancel);
         let (run, comparison) = work::stoppable(context, &doing, work).await?;
-        self.print(context, version, &run, &comparison)?;
+        self.print(context, version, (run.id.as_str(), run.ended_at), &comparison)?;
+        Ok(Exit::Done)
+    }
+
+    /// Sends the file to a server, which holds it against a version of its own.
+    pub(super) async fn through(self, context: &Context, remote: &Remote) -> anyhow::Result<Exit> {
+        let mut query = as_of("as_of", self.as_of);
+        query.extend(self.sync.clone().map(|sync| ("sync", sync)));
+        let doing = format!("sending `{}`, and waiting for what the server finds", self.file.display());
+        let (path, file) = (["import", "c1z"], Content::File(self.file.clone()));
+        let patient = remote.patient();
+        let found = patient.send("POST", &path, remote.query(query), file);
+        let FileCompared { sync, ended_at, version, compared, left_out } =
+            work::awaited(context, &doing, found).await?;
+        let compared: Comparison =
+            serde_json::from_value(compared).context("the server's answer is not what this version reads")?;
+        self.print(context, version, (&sync, ended_at), &compared)?;
+        if left_out > 0 {
+            let told = count(left_out, "difference is", "differences are");
+            context.note(&format!("note: {told} not told one by one; the counts have all of them"));
+        }
         Ok(Exit::Done)
     }
 
@@ -83,16 +107,16 @@ impl Args {
         &self,
         context: &Context,
         version: Version,
-        run: &SyncRun,
+        (sync, ended_at): (&str, Option<Moment>),
         found: &Comparison,
     ) -> anyhow::Result<()> {
         let output = context.output;
-        let head = self.head(version, run);
+        let head = self.head(version, (sync, ended_at));
         match output.format {
             Format::Json => output.document(&json!({
                 "file": self.file,
-                "sync": run.id,
-                "ended_at": run.ended_at,
+                "sync": sync,
+                "ended_at": ended_at,
                 "version": version,
                 "compared": found,
             }))?,
@@ -118,9 +142,9 @@ impl Args {
         Ok(())
     }
 
-    fn head(&self, version: Version, run: &SyncRun) -> String {
-        let ended = run.ended_at.map_or_else(String::new, |at| format!(", {} UTC", time(at)));
-        let (id, file) = (run.id.as_str(), self.file.display().to_string());
+    fn head(&self, version: Version, (sync, ended_at): (&str, Option<Moment>)) -> String {
+        let ended = ended_at.map_or_else(String::new, |at| format!(", {} UTC", time(at)));
+        let (id, file) = (sync, self.file.display().to_string());
         format!("sync {} of `{}`{ended}, against version {version}", shown(id), shown(&file))
     }
 }

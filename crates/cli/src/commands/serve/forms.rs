@@ -1,20 +1,24 @@
-//! Files that are carried off from a server: graphs, which this room writes, and c1z files, which the Baton door does.
+//! Files that are carried off from a server, or brought to it: graphs, which this room writes, and c1z files, which the Baton
+//! door does.
 //!
 //! Invariant: a file is written where nobody else finds it.
 
 use std::fs::File;
 use std::io::{BufWriter, Seek as _, SeekFrom};
+use std::path::Path;
 
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
-use metsuke_baton::c1z::{self, SyncHead, SyncType, WriteOptions};
+use metsuke_baton::c1z::{self, C1zError, ReadOptions, SyncHead, SyncType, WriteOptions};
+use metsuke_baton::compare;
 use metsuke_baton::expand::Expand;
 use metsuke_baton::shape::Options;
 use metsuke_baton::source::{Choice, Part, Source};
 use metsuke_engine::EngineError;
 use metsuke_engine::connector::View;
-use metsuke_engine::desk::{Estate, Form, Forms};
+use metsuke_engine::desk::{Estate, FileCompared, Form, Forms};
 use metsuke_model::AsOf;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::export::write_graph;
@@ -52,6 +56,50 @@ impl Forms for Written {
             }
         }
         .boxed_local()
+    }
+
+    fn compare<'a>(
+        &'a self,
+        estate: &'a Estate,
+        as_of: Option<AsOf>,
+        file: &'a Path,
+        sync: Option<&'a str>,
+        most: usize,
+    ) -> LocalBoxFuture<'a, Result<FileCompared, EngineError>> {
+        async move {
+            let mut snapshot = estate.store.snapshot(as_of).await?.ok_or(EngineError::NoVersion)?;
+            let view = View::read(&mut snapshot).await?;
+            drop(snapshot);
+            let version = view.sync().version;
+            let scratch = |source| EngineError::Scratch { source };
+            let folder = tempfile::tempdir().map_err(scratch)?;
+            let options = ReadOptions { temp_dir: Some(folder.path().to_owned()), ..ReadOptions::default() };
+            let (run, mut compared) =
+                compare::with_view(file, sync, &options, view, CancellationToken::new())
+                    .map_err(|error| unread(error, sync.is_some()))?;
+            let left_out = compared.differences.len().saturating_sub(most) as u64;
+            compared.differences.truncate(most);
+            Ok(FileCompared {
+                sync: run.id.as_str().to_owned(),
+                ended_at: run.ended_at,
+                version,
+                compared: json!(compared),
+                left_out,
+            })
+        }
+        .boxed_local()
+    }
+}
+
+/// Why a file that somebody sent cannot be read; not where it lies here, which is nobody's business.
+fn unread(error: C1zError, named: bool) -> EngineError {
+    match error {
+        C1zError::Invalid { found, .. } => EngineError::field("body", format!("it is no c1z file: {found}")),
+        C1zError::TooLarge { what, .. } => EngineError::field("body", format!("it is refused: {what}")),
+        C1zError::NoSync { asked, .. } => {
+            EngineError::field(if named { "sync" } else { "body" }, format!("the file holds no {asked}"))
+        }
+        error => EngineError::Scratch { source: std::io::Error::other(error) },
     }
 }
 

@@ -64,6 +64,8 @@ acceptSync              estate      w  ---oA no
 exportGraph             estate      r  varoA no
 exportC1z               estate      r  varoA no
 exportJupiterOne        estate      r  varoA no
+uploadVersion           estate      w  ---oA no
+compareC1z              estate      r  -a-oA no
 listEmployees           employees   r  varoA no
 listUnmatched           employees   r  varoA no
 importRoster            employees   w  ---oA no
@@ -120,6 +122,9 @@ listWebhooks            webhooks    r  -a-oA no
 addWebhook              webhooks    w  ---oA no
 getWebhook              webhooks    r  -a-oA no
 removeWebhook           webhooks    w  ---oA no
+examineInstallation     upkeep      w  ----A no
+prune                   upkeep      w  ----A no
+makeBackup              upkeep      w  ----A no
 getSignInPage           session     r  ----- everybody
 submitSignIn            session     w  ----- everybody
 getSetupPage            session     r  ----- everybody

@@ -15,4 +15,5 @@ mod rosters;
 mod second_person;
 mod through;
 mod traces;
+mod upkeep;
 mod webhooks;
