@@ -165,11 +165,11 @@ async fn the_folder_for_jupiterone_is_the_same_through_a_server() {
         [&[][..], &["--profile", "current", "--tag-account-name", "--account-name", "Acme", "--effective"]]
     {
         let (here, there) = (out.path().join("here"), out.path().join("there"));
-        let (at_here, at_there) = (here.to_str().unwrap(), there.to_str().unwrap());
+        let (local_place, remote_place) = (here.to_str().unwrap(), there.to_str().unwrap());
         let ask = |place| [&["--format", "json", "export", "jupiterone", "--out", place][..], shape].concat();
-        let (local, remote) = (way.local(&ask(at_here)).await, way.remote(&ask(at_there)).await);
+        let (local, remote) = (way.local(&ask(local_place)).await, way.remote(&ask(remote_place)).await);
         assert_eq!((local.code, remote.code), (0, 0), "{remote:?}");
-        assert_eq!(remote.stdout.replace(at_there, at_here), local.stdout);
+        assert_eq!(remote.stdout.replace(remote_place, local_place), local.stdout);
         assert_eq!(files(&there), files(&here));
     }
     let mine = out.path().join("mine");
@@ -204,5 +204,5 @@ async fn a_server_uploads_a_version_to_the_address_of_its_own_settings() {
     assert!(elsewhere.code == 2 && elsewhere.stderr.contains("its own settings"), "{elsewhere:?}");
     let uploaded = way.json(&["audit", "list", "--code", "version.uploaded", "--connector", "acme"]).await;
     assert_eq!(uploaded.as_array().unwrap().len(), 1, "{uploaded}");
-    assert!(!way.served.log().contains(&jupiterone.api_key()));
+    assert!(!way.served.log().contains(jupiterone.api_key()));
 }
