@@ -163,8 +163,7 @@ impl Store {
         Pool::empty(&mut connection, &tables).await?;
         let wiped = Wiped { at: now, rows, versions, last_version, fingerprint };
         let document = wiped.document();
-        let row = [Bind::from(REMOVAL), Bind::from(document.to_string().as_str())];
-        connection.insert(WIPING, ("INSERT INTO setting (name, value) ", ""), [row]).await?;
+        settings::put(&mut connection, WIPING, REMOVAL, &document.to_string()).await?;
         let event = event.detail("rows", document["rows"].clone());
         audit::append(&mut connection, event.detail("history", document["history"].clone())).await?;
         connection.commit().await?;
@@ -246,13 +245,7 @@ pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
 
 /// The note of the connector's end.
 async fn removal(connection: &mut Connection) -> Result<Option<Wiped>, StoreError> {
-    let mut text = None;
-    connection
-        .each(WIPING, "SELECT value FROM setting WHERE name = $1", &[REMOVAL.into()], |row| {
-            text = row.text(0)?;
-            Ok(())
-        })
-        .await?;
+    let text = settings::text(connection, WIPING, REMOVAL).await?;
     let read = |text: String| {
         let document = serde_json::from_str(&text).ok();
         document

@@ -41,6 +41,7 @@ mod restored;
 mod rewound;
 mod runs;
 mod sessions;
+mod settings;
 mod slim;
 mod syncs;
 mod tokens;
@@ -74,7 +75,7 @@ pub use idempotency::{Attempt, Begun, Kept};
 pub use jobs::{Claim, Job, JobSelect, JobStatus, NewJob, Settled};
 pub use objects::{Select, Stored, document};
 pub use open::OpenMode;
-pub use people::{HerokuAccount, Imported, MatchRow, Matching, People, RosterRow, Whose};
+pub use people::{HerokuAccount, Imported, MatchRow, Matching, People, PeopleEdition, RosterRow, Whose};
 pub use provision::{
     Approved, CapCounts, KillSwitch, OpenStep, PlanRow, ProvisioningLock, StepMark, StepRow,
 };

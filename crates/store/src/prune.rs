@@ -11,7 +11,7 @@ use metsuke_model::{Moment, Version};
 
 use crate::connection::{Bind, Connection};
 use crate::dialect::Pool;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, settings};
 
 const PRUNING: &str = "removing what is not to be kept";
 const OLDEST: &str = "oldest_version";
@@ -23,16 +23,9 @@ pub type Pruned = BTreeMap<&'static str, u64>;
 
 /// The first version that can be read.
 pub(crate) async fn oldest(connection: &mut Connection) -> Result<Version, StoreError> {
-    let mut oldest = 0;
-    let sql = "SELECT value FROM setting WHERE name = $1";
-    connection
-        .each(PRUNING, sql, &[OLDEST.into()], |row| {
-            let text = row.text(0)?.unwrap_or_default();
-            let damaged = || StoreError::Damaged { what: "the number of the oldest version".to_owned() };
-            oldest = text.parse().map_err(|_| damaged())?;
-            Ok(())
-        })
-        .await?;
+    let damaged = || StoreError::Damaged { what: "the number of the oldest version".to_owned() };
+    let text = settings::text(connection, PRUNING, OLDEST).await?;
+    let oldest = text.map(|text| text.parse().map_err(|_| damaged())).transpose()?.unwrap_or(0);
     Ok(Version(oldest))
 }
 
@@ -199,9 +192,7 @@ impl Store {
             })
             .await?;
         let Some(kept) = kept.filter(|kept| *kept > known) else { return Ok(known) };
-        let row = [Bind::from(OLDEST), kept.0.to_string().as_str().into()];
-        let tail = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        connection.insert(PRUNING, ("INSERT INTO setting (name, value) ", tail), [row]).await?;
+        settings::put(&mut connection, PRUNING, OLDEST, &kept.to_string()).await?;
         crate::audit::append(&mut connection, event(kept)).await?;
         connection.commit().await?;
         Ok(kept)

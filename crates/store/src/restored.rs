@@ -8,8 +8,8 @@ use metsuke_model::audit::NewEvent;
 use metsuke_model::{Moment, Version};
 use serde_json::{Value, json};
 
-use crate::connection::{Bind, Connection};
-use crate::{Store, StoreError, audit};
+use crate::connection::Connection;
+use crate::{Store, StoreError, audit, settings};
 
 const RESTORED: &str = "restored";
 const READING: &str = "reading whether the store was restored";
@@ -45,20 +45,11 @@ async fn write(connection: &mut Connection, restored: Restored) -> Result<(), St
         "made_at": restored.made_at.0,
         "synced": restored.synced.map(|version| version.0),
     });
-    let row = [Bind::from(RESTORED), document.to_string().as_str().into()];
-    let tail = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    connection.insert(WRITING, ("INSERT INTO setting (name, value) ", tail), [row]).await
+    settings::put(connection, WRITING, RESTORED, &document.to_string()).await
 }
 
 async fn read(connection: &mut Connection) -> Result<Option<Restored>, StoreError> {
-    let mut text = None;
-    let sql = "SELECT value FROM setting WHERE name = $1";
-    connection
-        .each(READING, sql, &[RESTORED.into()], |row| {
-            text = row.text(0)?;
-            Ok(())
-        })
-        .await?;
+    let text = settings::text(connection, READING, RESTORED).await?;
     let parse = |text: String| -> Option<Restored> {
         let document: Value = serde_json::from_str(&text).ok()?;
         Some(Restored {

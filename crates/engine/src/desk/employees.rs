@@ -1,6 +1,6 @@
-//! People of rosters, and whose account is whose, in all estates.
+//! Rosters are brought into all estates, and it is said whose account is whose.
 //!
-//! Reading and matching is [`people`](crate::people)'s.
+//! Reading and matching is [`people`](crate::people)'s; lists are in [`directory`](super::directory).
 //!
 //! Invariant: a roster goes into every estate that is meant, or its mistakes are told before it goes into any.
 
@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use metsuke_clients::ClientError;
 use metsuke_clients::roster::{Roster, Settings as RosterSettings};
+use metsuke_model::HerokuId;
 use metsuke_model::people::RosterKind;
-use metsuke_model::{HerokuId, Version};
 use metsuke_store::{Imported, Whose};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -17,55 +17,13 @@ use url::Url;
 
 use super::apart::to_its_end;
 use super::shelves::Reading;
-use super::{Desk, Estate, Listing, Placed};
+use super::{Desk, Placed};
 use crate::EngineError;
 use crate::identity::Caller;
-use crate::people::{self, EmployeeLine, Open, Parsed, SettledAccount, assign, unassign};
+use crate::people::{self, Parsed, assign, unassign};
 
 /// How long fetching a roster may take, for whoever waits for it.
 const FETCHING: Duration = Duration::from_mins(10);
-
-/// People of rosters, by name.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Employees {
-    /// Only those who left and still have an account.
-    pub leavers: bool,
-    /// Only those who are active and have no account.
-    pub unmatched: bool,
-}
-
-/// The place of a person.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct EmployeeKey {
-    name: String,
-    key: Box<str>,
-}
-
-/// An account or a person without the other.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct OpenLine {
-    /// `account` or `person`.
-    pub what: Box<str>,
-    /// Heroku's id of the account, or the person's key.
-    pub id: String,
-    /// The address.
-    pub email: Option<Box<str>>,
-    /// The full name.
-    pub name: Option<Box<str>>,
-    /// The rule that names somebody, and not for certain.
-    pub unsure_by: Option<Box<str>>,
-    /// Whom the account may belong to.
-    pub candidates: Vec<people::Candidate>,
-}
-
-/// What is open in an estate.
-#[derive(Clone, Debug)]
-pub struct OpenPeople {
-    /// Whether there is a roster at all.
-    pub has_roster: bool,
-    /// Accounts first, then people.
-    pub lines: Vec<Placed<OpenLine>>,
-}
 
 /// What importing a roster came to in an estate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -133,49 +91,7 @@ pub struct RosterSource {
     pub token: SecretString,
 }
 
-impl Listing for Employees {
-    type Row = EmployeeLine;
-    type Key = EmployeeKey;
-
-    async fn read(
-        &self,
-        estate: &Estate,
-        after: Option<&EmployeeKey>,
-        count: usize,
-    ) -> Result<(Option<Version>, Vec<EmployeeLine>), EngineError> {
-        let mut lines = people::employees(&estate.store).await?;
-        lines.retain(|line| !self.leavers || line.is_leaver_with_account());
-        lines.retain(|line| !self.unmatched || (line.active && line.accounts.is_empty()));
-        lines.sort_by_cached_key(|line| self.key(line));
-        lines.retain(|line| after.is_none_or(|after| self.key(line) > *after));
-        lines.truncate(count);
-        Ok((None, lines))
-    }
-
-    fn key(&self, row: &EmployeeLine) -> EmployeeKey {
-        EmployeeKey { name: row.name.to_lowercase(), key: row.key.clone() }
-    }
-}
-
 impl Desk {
-    /// Accounts of which it is not known whose they are, and people without an account.
-    ///
-    /// # Errors
-    ///
-    /// As [`estates`](Self::estates).
-    pub async fn open_people(&self, connector: Option<&str>) -> Result<OpenPeople, EngineError> {
-        let mut found = OpenPeople { has_roster: false, lines: Vec::new() };
-        for estate in self.estates(connector).await? {
-            let Open { has_roster, accounts, employees } = people::open(&estate.store).await?;
-            found.has_roster |= has_roster;
-            let lines = accounts.into_iter().map(OpenLine::from);
-            let lines = lines.chain(employees.into_iter().map(OpenLine::from));
-            let place = |row| Placed { connector: estate.connector.clone(), version: None, row };
-            found.lines.extend(lines.map(place));
-        }
-        Ok(found)
-    }
-
     /// Whose the account is that stands in a reading, as far as that is known now; none where there is no roster.
     ///
     /// # Errors
@@ -183,23 +99,6 @@ impl Desk {
     /// [`EngineError::NoConnector`], and what the database said.
     pub async fn whose(&self, reading: &Reading, account: &HerokuId) -> Result<Option<Whose>, EngineError> {
         Ok(self.store_of(reading).await?.whose(account).await?)
-    }
-
-    /// The accounts of which somebody said by hand whose they are.
-    ///
-    /// # Errors
-    ///
-    /// As [`estates`](Self::estates).
-    pub async fn settled_accounts(
-        &self,
-        connector: Option<&str>,
-    ) -> Result<Vec<Placed<SettledAccount>>, EngineError> {
-        let mut found = Vec::new();
-        for estate in self.estates(connector).await? {
-            let place = |row| Placed { connector: estate.connector.clone(), version: None, row };
-            found.extend(people::settled(&estate.store).await?.into_iter().map(place));
-        }
-        Ok(found)
     }
 
     /// Imports a roster in place of what it said before, into every estate or that of a connector.
@@ -310,26 +209,5 @@ impl Desk {
     ) -> Result<bool, EngineError> {
         let store = self.estate(connector).await?.store.acting_as(caller.actor());
         unassign(&store, account, self.installation().clock()).await
-    }
-}
-
-impl From<people::OpenAccount> for OpenLine {
-    fn from(account: people::OpenAccount) -> Self {
-        let people::OpenAccount { id, email, name, unsure_by, candidates } = account;
-        let unsure_by = unsure_by.map(Into::into);
-        Self { what: "account".into(), id: id.to_string(), email, name, unsure_by, candidates }
-    }
-}
-
-impl From<EmployeeLine> for OpenLine {
-    fn from(employee: EmployeeLine) -> Self {
-        Self {
-            what: "person".into(),
-            id: employee.key.into(),
-            email: employee.emails.into_iter().next(),
-            name: Some(employee.name),
-            unsure_by: None,
-            candidates: Vec::new(),
-        }
     }
 }

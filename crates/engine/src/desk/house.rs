@@ -33,6 +33,7 @@ pub struct Desk {
     doctor: Option<Arc<dyn Doctor>>,
     keep: Keep,
     jupiterone: Option<Url>,
+    directories: Directories,
     pub(super) shelves: Shelves,
     pub(super) layouts: Layouts,
 }
@@ -52,6 +53,7 @@ impl Desk {
             doctor: None,
             keep: Keep::default(),
             jupiterone: None,
+            directories: Directories::default(),
             shelves: Shelves::default(),
             layouts: Layouts::default(),
         }
@@ -152,7 +154,18 @@ impl Desk {
     /// What was synced into the main database by hand.
     pub(super) fn main_estate(&self) -> Estate {
         let store = self.installation.main().clone();
-        Estate { connector: None, name: "main".into(), store, approval: self.approval }
+        let directories = self.directories.clone();
+        Estate { connector: None, name: "main".into(), store, approval: self.approval, directories }
+    }
+
+    fn connector_estate(&self, connector: ConnectorId, name: impl Into<String>, store: Store) -> Estate {
+        Estate {
+            connector: Some(connector.to_string()),
+            name: name.into(),
+            store,
+            approval: Demand::None,
+            directories: self.directories.clone(),
+        }
     }
 
     /// All estates that are in use, or the one of a connector, by name or id.
@@ -166,7 +179,7 @@ impl Desk {
         if let Some(asked) = connector {
             let id = self.installation.find(asked).await?;
             let store = self.installation.estate(id).await?;
-            return Ok(vec![Estate::of(id, asked, store)]);
+            return Ok(vec![self.connector_estate(id, asked, store)]);
         }
         let mut estates = Vec::new();
         let main = self.installation.main();
@@ -176,7 +189,7 @@ impl Desk {
         for row in self.installation.live().await? {
             match self.installation.estate(row.id).await {
                 Ok(store) => {
-                    estates.push(Estate::of(row.id, row.name, store));
+                    estates.push(self.connector_estate(row.id, row.name, store));
                 }
                 // Somebody has removed it meanwhile.
                 Err(EngineError::NoConnector { .. }) => {}
@@ -209,7 +222,7 @@ impl Desk {
     pub async fn trails(&self, connector: Option<&str>) -> Result<Vec<Estate>, EngineError> {
         let trail = async |id: ConnectorId, name: String| -> Result<Estate, EngineError> {
             let store = self.installation.trail(id).await?;
-            Ok(Estate::of(id, name, store))
+            Ok(self.connector_estate(id, name, store))
         };
         if let Some(asked) = connector {
             let id = match asked.parse::<ConnectorId>() {

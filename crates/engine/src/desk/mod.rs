@@ -9,6 +9,7 @@ mod alerts;
 mod apart;
 mod changes;
 mod channels;
+mod directory;
 mod download;
 mod employees;
 mod events;
@@ -46,8 +47,9 @@ use serde::{Deserialize, Serialize};
 pub use alerts::{AlertLine, Alerts};
 pub use changes::{ChangeFeed, ChangeLine, Changes, Happenings, Holder, Subject};
 pub use channels::{ChannelAsk, ChannelShown};
+pub use directory::{EmployeeKey, Employees, OpenKey, OpenLine, OpenPeople, Part};
 pub use download::{FileCompared, Form, Forms};
-pub use employees::{Accounts, EmployeeKey, Employees, OpenLine, OpenPeople, RosterSource, RosterTaken};
+pub use employees::{Accounts, RosterSource, RosterTaken};
 pub use events::{EventLine, Events};
 pub use findings::{FindingLine, FindingShown, FindingTold, Findings, OpenFindings, Saying};
 pub use house::Desk;
@@ -72,6 +74,8 @@ pub use webhooks::{HookKey, Hooks};
 
 pub use query::{Question, ask, explained};
 
+use directory::Directories;
+
 use crate::EngineError;
 use crate::connectors::stored_settings;
 
@@ -86,13 +90,11 @@ pub struct Estate {
     pub store: Store,
     /// Which of its plans a second person has to approve, where no connector's settings say.
     pub approval: Demand,
+    /// What is kept of its people.
+    directories: Directories,
 }
 
 impl Estate {
-    fn of(connector: ConnectorId, name: impl Into<String>, store: Store) -> Self {
-        Self { connector: Some(connector.to_string()), name: name.into(), store, approval: Demand::None }
-    }
-
     /// Which of its plans a second person has to approve. Settings that are not there ask for all of them.
     async fn demand(&self) -> Result<Demand, EngineError> {
         if self.connector.is_none() {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use metsuke_model::graph::Employee;
 use metsuke_model::people::{Choice, MatchedBy, Verdict, verdicts};
 use metsuke_model::{HerokuId, Moment};
-use metsuke_store::{HerokuAccount, People, Store};
+use metsuke_store::{HerokuAccount, People, PeopleEdition, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -57,6 +57,12 @@ impl EmployeeLine {
     pub fn is_leaver_with_account(&self) -> bool {
         !self.active && !self.accounts.is_empty()
     }
+
+    /// Whether somebody who works here has no account.
+    #[must_use]
+    pub fn is_without_account(&self) -> bool {
+        self.active && self.accounts.is_empty()
+    }
 }
 
 /// An account that belongs to somebody.
@@ -98,40 +104,55 @@ pub struct Candidate {
     pub active: bool,
 }
 
-/// What is still open.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Open {
+/// An account of which somebody said by hand whose it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettledAccount {
+    /// Heroku's id.
+    pub id: HerokuId,
+    /// The address.
+    pub email: Option<Box<str>>,
+    /// Whose it is; none where it is nobody's.
+    pub employee: Option<Candidate>,
+}
+
+/// Everybody whom a roster ever named, and every account of which something is to be said or was said.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Of which edition it is.
+    pub edition: PeopleEdition,
     /// Whether there is any roster.
     pub has_roster: bool,
-    /// Accounts of which it is not known whose they are.
-    pub accounts: Vec<OpenAccount>,
-    /// Active people without an account.
+    /// The employees, by name.
     pub employees: Vec<EmployeeLine>,
+    /// Accounts of which it is not known whose they are: those first that may be settled with a word, then by address.
+    pub open: Vec<OpenAccount>,
+    /// Accounts of which somebody said by hand whose they are, by address.
+    pub settled: Vec<SettledAccount>,
 }
 
-/// Everybody whom a roster ever named.
-///
-/// # Errors
-///
-/// What the database said; so for every list here.
-pub async fn employees(store: &Store) -> Result<Vec<EmployeeLine>, EngineError> {
-    if store.rosters().await?.is_empty() {
-        return Ok(Vec::new());
+impl Directory {
+    /// Active employees without an account.
+    pub fn without_account(&self) -> impl Iterator<Item = &EmployeeLine> {
+        self.employees.iter().filter(|line| line.is_without_account())
     }
-    Ok(employee_lines(store.people().await?))
 }
 
-/// What is still open.
+/// The people of a store and its accounts.
 ///
 /// # Errors
 ///
 /// What the database said.
-pub async fn open(store: &Store) -> Result<Open, EngineError> {
+pub async fn directory(store: &Store) -> Result<Directory, EngineError> {
     let people = store.people().await?;
-    let has_roster = !people.rosters.is_empty();
+    let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
+    let (open, settled) = (open(&people, &by_id), settled(&people, &by_id));
+    let (edition, has_roster) = (people.edition, !people.rosters.is_empty());
+    Ok(Directory { edition, has_roster, employees: employee_lines(people), open, settled })
+}
+
+fn open(people: &People, by_id: &HashMap<i64, &Employee>) -> Vec<OpenAccount> {
     let seen = people.accounts.iter().map(|account| &account.seen);
     let verdicts = verdicts(seen, &people.employees, &people.choices);
-    let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
     let mut open = Vec::new();
     for HerokuAccount { id, seen } in &people.accounts {
         let (unsure_by, candidates) = match verdicts.get(&seen.dense) {
@@ -152,30 +173,10 @@ pub async fn open(store: &Store) -> Result<Open, EngineError> {
         let email = line.email.as_deref().map(str::to_lowercase);
         (line.candidates.is_empty(), email.is_none(), email, line.id.clone())
     });
-    let mut employees = employee_lines(people);
-    employees.retain(|line| line.active && line.accounts.is_empty());
-    Ok(Open { has_roster, accounts: open, employees })
+    open
 }
 
-/// An account of which somebody said whose it is.
-#[derive(Clone, Debug, Serialize)]
-pub struct SettledAccount {
-    /// Heroku's id.
-    pub id: HerokuId,
-    /// The address.
-    pub email: Option<Box<str>>,
-    /// Whose it is; none where it is nobody's.
-    pub employee: Option<Candidate>,
-}
-
-/// The accounts of which somebody said by hand whose they are, by address.
-///
-/// # Errors
-///
-/// What the database said.
-pub async fn settled(store: &Store) -> Result<Vec<SettledAccount>, EngineError> {
-    let people = store.people().await?;
-    let by_id: HashMap<i64, &Employee> = people.employees.iter().map(|one| (one.dense, one)).collect();
+fn settled(people: &People, by_id: &HashMap<i64, &Employee>) -> Vec<SettledAccount> {
     let mut settled = Vec::new();
     for HerokuAccount { id, seen } in &people.accounts {
         let employee = match people.choices.get(&seen.dense) {
@@ -186,7 +187,7 @@ pub async fn settled(store: &Store) -> Result<Vec<SettledAccount>, EngineError> 
         settled.push(SettledAccount { id: id.clone(), email: seen.email.clone(), employee });
     }
     settled.sort_by(|one, other| (&one.email, &one.id).cmp(&(&other.email, &other.id)));
-    Ok(settled)
+    settled
 }
 
 fn candidate(employee: &Employee) -> Candidate {

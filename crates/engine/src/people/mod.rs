@@ -19,9 +19,7 @@ use metsuke_model::people::RosterKind;
 use metsuke_store::{Imported, Store};
 
 pub use choose::{assign, unassign};
-pub use lines::{
-    AccountOf, Candidate, EmployeeLine, Open, OpenAccount, SettledAccount, employees, open, settled,
-};
+pub use lines::{AccountOf, Candidate, Directory, EmployeeLine, OpenAccount, SettledAccount, directory};
 pub use metsuke_store::Whose;
 pub use row::BadRow;
 

@@ -1,7 +1,7 @@
 //! Rosters and syncs together: whoever comes is matched at once, on both engines.
 
 use metsuke_clients::roster::{Roster, Settings};
-use metsuke_engine::people::{self, EmployeeLine, Open};
+use metsuke_engine::people;
 use metsuke_model::SystemClock;
 use metsuke_model::people::RosterKind;
 use metsuke_simulator::{Options, RosterServer, Size};
@@ -17,8 +17,7 @@ async fn import(house: &House, text: &str) {
 }
 
 async fn accounts(house: &House) -> usize {
-    let lines: Vec<EmployeeLine> = people::employees(&house.store).await.unwrap();
-    lines.iter().map(|line| line.accounts.len()).sum()
+    people::directory(&house.store).await.unwrap().employees.iter().map(|line| line.accounts.len()).sum()
 }
 
 async fn emails(house: &House) -> Vec<String> {
@@ -35,9 +34,9 @@ async fn a_sync_matches_whoever_came(house: House) {
     let known = emails(&house).await;
     import(&house, &format!("email\n{}\nnew@x.example\n", known.join("\n"))).await;
     assert_eq!(accounts(&house).await, known.len());
-    let Open { accounts: open, employees, .. } = people::open(&house.store).await.unwrap();
-    assert!(open.is_empty(), "{open:?}");
-    assert_eq!(employees.iter().map(|line| &*line.emails[0]).collect::<Vec<_>>(), ["new@x.example"]);
+    let told = people::directory(&house.store).await.unwrap();
+    assert!(told.open.is_empty(), "{:?}", told.open);
+    assert_eq!(told.without_account().map(|line| &*line.emails[0]).collect::<Vec<_>>(), ["new@x.example"]);
     let apps = metsuke_engine::lists::apps(&mut house.snapshot(None).await).await.unwrap();
     let app = apps.iter().find(|app| app.team.is_some()).and_then(|app| app.name.as_deref()).unwrap();
     let added = house.simulator.edit(|world| world.set_collaborator(app, "NEW@x.example", &["view"]));

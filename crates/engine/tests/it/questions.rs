@@ -5,7 +5,7 @@ mod estate;
 use std::collections::{BTreeMap, BTreeSet};
 
 use metsuke_engine::access::{GrantFilter, app_access, user_access};
-use metsuke_engine::people::employees;
+use metsuke_engine::people::directory;
 use metsuke_engine::query::{self, Answer, Settings, Variable};
 use metsuke_engine::{lists, questions};
 use metsuke_model::ResourceType;
@@ -175,7 +175,7 @@ async fn questions_about_access_agree_with_the_other_answers(house: House) {
     assert_eq!(columns(&asked, ["u.email"]), lacking.into_iter().map(|email| [email]).collect());
 
     let mut leavers = BTreeSet::new();
-    for line in employees(&house.store).await.unwrap().iter().filter(|line| !line.active) {
+    for line in directory(&house.store).await.unwrap().employees.iter().filter(|line| !line.active) {
         for account in &line.accounts {
             for app in user_access(&mut snapshot, &account.id.to_string()).await.unwrap().apps {
                 leavers.insert([line.name.to_string(), app.app.name.to_string()]);

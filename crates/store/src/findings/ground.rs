@@ -9,9 +9,9 @@ use metsuke_model::{Moment, Version};
 
 use super::rows::finding_row;
 use super::tally::Tally;
-use super::{EDITION, EVALUATED, FindingRow, READING, RuleStateRow, finding_columns, number, states};
+use super::{EDITION, EVALUATED, FindingRow, READING, RuleStateRow, finding_columns, states};
 use crate::connection::{Bind, Connection, Row};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, settings};
 
 /// What came of rules, and how many findings of each stand.
 #[derive(Clone, Debug, Default)]
@@ -160,7 +160,7 @@ impl Store {
     /// What the database said.
     pub async fn finding_edition(&self) -> Result<i64, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        Ok(number(&mut connection, EDITION).await?.unwrap_or(0))
+        Ok(settings::number(&mut connection, READING, EDITION).await?.unwrap_or(0))
     }
 }
 
@@ -204,8 +204,8 @@ fn is_said(row: Row<'_>, said: &Said<'_>) -> Result<bool, StoreError> {
 
 async fn standing(connection: &mut Connection, tally: &Tally) -> Result<FindingStanding, StoreError> {
     let mut standing = FindingStanding {
-        edition: number(connection, EDITION).await?.unwrap_or(0),
-        evaluated: number(connection, EVALUATED).await?.map(Version),
+        edition: settings::number(connection, READING, EDITION).await?.unwrap_or(0),
+        evaluated: settings::number(connection, READING, EVALUATED).await?.map(Version),
         rules: states(connection).await?,
         open: BTreeMap::new(),
     };

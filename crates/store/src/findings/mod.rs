@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 
 use crate::connection::{Bind, Connection};
 use crate::deliveries::{self, NewDelivery};
-use crate::{Store, StoreError, audit};
+use crate::{Store, StoreError, audit, settings};
 pub use document::Document;
 pub use ground::{FindingGround, FindingStanding, OpenFindings, Said, WantedFindings};
 use rows::{event_row, finding_row, state_row};
@@ -207,7 +207,7 @@ impl Store {
     /// What the database said.
     pub async fn evaluated_version(&self) -> Result<Option<Version>, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        Ok(number(&mut connection, EVALUATED).await?.map(Version))
+        Ok(settings::number(&mut connection, READING, EVALUATED).await?.map(Version))
     }
 
     /// Stores what an evaluation came to; `false`, and nothing stored, where somebody wrote of findings since it was
@@ -218,7 +218,7 @@ impl Store {
     /// What the database said; nothing is stored then.
     pub async fn keep_evaluation(&self, evaluated: &Evaluated) -> Result<bool, StoreError> {
         let mut connection = self.begin_write().await?;
-        if number(&mut connection, EDITION).await?.unwrap_or(0) != evaluated.edition {
+        if settings::number(&mut connection, READING, EDITION).await?.unwrap_or(0) != evaluated.edition {
             return Ok(false);
         }
         let at = evaluated.at.unwrap_or(Moment(0));
@@ -422,7 +422,7 @@ pub(crate) async fn write(
     connection.insert(WRITING, (head, tail), states).await?;
     deliveries::add(connection, &evaluated.deliveries, at).await?;
     if let Some(version) = evaluated.version {
-        set(connection, EVALUATED, version.0).await?;
+        settings::put(connection, WRITING, EVALUATED, &version.to_string()).await?;
     }
     advance(connection).await
 }
@@ -452,26 +452,7 @@ async fn happened(connection: &mut Connection, evaluated: &Evaluated, at: Moment
 
 /// Says that what is known of findings is not as it was.
 async fn advance(connection: &mut Connection) -> Result<(), StoreError> {
-    let edition = number(connection, EDITION).await?.unwrap_or(0);
-    set(connection, EDITION, edition + 1).await
-}
-
-async fn number(connection: &mut Connection, name: &str) -> Result<Option<i64>, StoreError> {
-    let mut found = None;
-    let sql = "SELECT value FROM setting WHERE name = $1";
-    connection
-        .each(READING, sql, &[name.into()], |row| {
-            found = row.text(0)?.and_then(|text| text.parse().ok());
-            Ok(())
-        })
-        .await?;
-    Ok(found)
-}
-
-async fn set(connection: &mut Connection, name: &str, value: i64) -> Result<(), StoreError> {
-    let row = [Bind::from(name), Bind::from(&*value.to_string())];
-    let tail = " ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    connection.insert(WRITING, ("INSERT INTO setting (name, value) ", tail), [row]).await
+    settings::advance(connection, WRITING, EDITION).await
 }
 
 async fn states(connection: &mut Connection) -> Result<Vec<RuleStateRow>, StoreError> {

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use metsuke_model::finding::FindingState;
 
 use super::rows::finding_row;
-use super::{EDITION, FindingRow, READING, finding_columns, number};
+use super::{EDITION, FindingRow, READING, finding_columns};
 use crate::connection::{Bind, Connection};
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, settings};
 
 /// Findings of one rule in one state and of one level.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Store {
         most: usize,
     ) -> Result<(Vec<(String, u64)>, Arc<[FindingRow]>), StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        let edition = number(&mut connection, EDITION).await?.unwrap_or(0);
+        let edition = settings::number(&mut connection, READING, EDITION).await?.unwrap_or(0);
         let words: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
         let mut levels: BTreeMap<String, u64> = BTreeMap::new();
         for count in &*self.tally.counts(&mut connection, edition).await? {

@@ -91,6 +91,7 @@ impl Store {
             .detail("missing", imported.missing)
             .detail("accounts_matched", imported.matching.matched)
             .detail("accounts_changed", imported.matching.changed);
+        super::advance(&mut connection).await?;
         audit::append(&mut connection, event).await?;
         connection.commit().await?;
         Ok(Imported { stored: true, ..imported })

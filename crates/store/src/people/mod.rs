@@ -14,10 +14,10 @@ use std::collections::HashMap;
 use metsuke_model::audit::NewEvent;
 use metsuke_model::graph::Employee;
 use metsuke_model::people::{Account, Choice, MatchedBy, RosterKind};
-use metsuke_model::{HerokuId, Moment};
+use metsuke_model::{HerokuId, Moment, Version};
 
 use crate::connection::{Bind, Connection};
-use crate::{Store, StoreError, audit};
+use crate::{Store, StoreError, audit, settings, syncs};
 
 /// A roster as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,9 +97,22 @@ pub struct HerokuAccount {
     pub seen: Account,
 }
 
+/// As long as it stays the same, so does everything that is known of people.
+///
+/// What was worked out of [`People`] can be kept by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeopleEdition {
+    /// The newest version, by which the accounts are.
+    version: Option<Version>,
+    /// How often rosters, matches and what the operator said have changed.
+    written: i64,
+}
+
 /// Everything that is known of people, as of one moment.
 #[derive(Clone, Debug, Default)]
 pub struct People {
+    /// Of which edition it is.
+    pub edition: PeopleEdition,
     /// The rosters, by name.
     pub rosters: Vec<RosterRow>,
     /// Everybody whom a roster ever named, by dense id.
@@ -121,12 +134,22 @@ impl Store {
     pub async fn people(&self) -> Result<People, StoreError> {
         let mut connection = self.pool.begin_read().await?;
         Ok(People {
+            edition: edition(&mut connection).await?,
             rosters: rosters(&mut connection).await?,
             employees: rows::employees(&mut connection).await?,
             accounts: matches::accounts(&mut connection).await?,
             matches: matches::stored(&mut connection).await?,
             choices: matches::choices(&mut connection).await?,
         })
+    }
+
+    /// Of which edition [`people`](Self::people) would be.
+    ///
+    /// # Errors
+    ///
+    /// What the database said.
+    pub async fn people_edition(&self) -> Result<PeopleEdition, StoreError> {
+        edition(&mut self.pool.begin_read().await?).await
     }
 
     /// The rosters that were imported, by name.
@@ -202,6 +225,7 @@ impl Store {
         let mut connection = self.begin_write().await?;
         let matching = matches::renew(&mut connection).await?;
         if matching.changed > 0 {
+            advance(&mut connection).await?;
             connection.commit().await?;
         }
         Ok(Some(matching))
@@ -237,10 +261,24 @@ impl Store {
             connection.execute(doing, sql, &[user.into()]).await?;
         }
         matches::renew(&mut connection).await?;
+        advance(&mut connection).await?;
         audit::append(&mut connection, event).await?;
         connection.commit().await?;
         Ok(true)
     }
+}
+
+/// Counts what is written of people beside versions.
+const WRITTEN: &str = "people_edition";
+
+async fn edition(connection: &mut Connection) -> Result<PeopleEdition, StoreError> {
+    let written = settings::number(connection, "reading people", WRITTEN).await?.unwrap_or(0);
+    Ok(PeopleEdition { version: syncs::newest(connection, true).await?, written })
+}
+
+/// Says that what is known of people is not as it was.
+async fn advance(connection: &mut Connection) -> Result<(), StoreError> {
+    settings::advance(connection, "writing people", WRITTEN).await
 }
 
 /// The rosters, by name.

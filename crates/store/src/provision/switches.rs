@@ -6,7 +6,7 @@ use metsuke_model::{HerokuId, Moment};
 
 use crate::connection::Bind;
 use crate::objects::{self, Select};
-use crate::{Store, StoreError, audit};
+use crate::{Store, StoreError, audit, settings};
 
 const KILL_SWITCH: &str = "kill_switch";
 /// When it was turned last, and by whom.
@@ -32,15 +32,8 @@ impl Store {
     /// What the database said.
     pub async fn kill_switch(&self) -> Result<bool, StoreError> {
         let mut connection = self.pool.begin_read().await?;
-        let mut on = false;
-        let sql = "SELECT value FROM setting WHERE name = $1";
-        connection
-            .each("reading a setting", sql, &[KILL_SWITCH.into()], |row| {
-                on = row.text(0)?.as_deref() == Some("on");
-                Ok(())
-            })
-            .await?;
-        Ok(on)
+        let known = settings::text(&mut connection, "reading a setting", KILL_SWITCH).await?;
+        Ok(known.as_deref() == Some("on"))
     }
 
     /// The kill switch, with who turned it last and when.

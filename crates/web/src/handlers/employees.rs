@@ -1,7 +1,7 @@
 //! People of rosters, and whose account is whose.
 
 use axum::http::{StatusCode, header};
-use metsuke_engine::desk::{Employees, RosterSource};
+use metsuke_engine::desk::{Employees, OpenPeople, RosterSource};
 use metsuke_model::people::RosterKind;
 use serde::Deserialize;
 use serde_json::json;
@@ -74,18 +74,8 @@ pub(super) async fn list(call: Call) -> Result<Answer, ApiError> {
 
 pub(super) async fn open(call: Call) -> Result<Answer, ApiError> {
     let OpenOf { connector, limit, cursor } = call.parameters()?;
-    let (count, after) = call.paging::<(String, String, String)>(&Paging { limit, cursor })?;
-    let mut lines = call.state.desk.open_people(connector.as_deref()).await?.lines;
-    let key = |one: &metsuke_engine::desk::Placed<metsuke_engine::desk::OpenLine>| {
-        (one.connector.clone().unwrap_or_default(), one.row.what.to_string(), one.row.id.clone())
-    };
-    // Accounts stand before people of the same estate by their word.
-    lines.sort_by_cached_key(key);
-    lines.retain(|one| after.as_ref().is_none_or(|after| key(one) > *after));
-    let more = lines.len() > count;
-    lines.truncate(count);
-    let next = lines.last().filter(|_| more).map(key);
-    call.page(&lines, next.as_ref(), OPEN)
+    let estates = call.state.desk.estates(connector.as_deref()).await?;
+    list_of(&call, &OpenPeople, estates, &Paging { limit, cursor }, OPEN).await
 }
 
 pub(super) async fn import(call: Call) -> Result<Answer, ApiError> {

@@ -6,7 +6,7 @@ mod add;
 
 use askama::Template;
 use axum::http::{StatusCode, header};
-use metsuke_engine::desk::{Employees, OpenLine, Placed, page as page_of};
+use metsuke_engine::desk::{Employees, OpenLine, Part, Placed};
 use metsuke_engine::identity::Operation;
 use metsuke_engine::people::{Candidate, EmployeeLine, SettledAccount};
 use serde::Serialize;
@@ -74,22 +74,23 @@ struct AccountRow {
 pub(super) async fn page(call: Call) -> Result<Answer, ApiError> {
     let frame = Frame::of(&call, "Employees").await?.below("People", "/people").here("Employees");
     let only = frame.asked.get("only").unwrap_or_default().to_owned();
-    let (rows, has_roster) = rows(&call, &frame, &only).await?;
     if frame.asked.get("format") == Some("csv") {
-        return Ok(rows.file());
+        return Ok(read(&call, &frame, &only, (0, usize::MAX)).await?.rows.file());
     }
-    let (from, next) = frame.part(rows.len(), PAGE);
+    let from = frame.begins_at();
+    let Looked { rows, all, has_roster } = read(&call, &frame, &only, (from, PAGE)).await?;
+    let (_, next) = frame.part(all, PAGE);
     let here = frame.asked.without(&["from"]);
     let facet = |(word, name): &(&'static str, &'static str)| Facet {
         name,
         href: here.with("only", word).at(HERE),
         current: *word == only,
     };
-    let (table, accounts) = rows.part(&frame, from);
+    let (table, accounts) = rows.shown(&frame);
     let view = View {
         facets: FACETS.iter().map(facet).collect(),
         has_roster,
-        tally: rows.tally(),
+        tally: rows.tally(all),
         table,
         accounts,
         csv: here.with("format", "csv").at(HERE),
@@ -110,44 +111,34 @@ enum Rows {
     Settled(Vec<Placed<SettledAccount>>),
 }
 
-/// What is looked at, and whether there is a roster.
-async fn rows(call: &Call, frame: &Frame, only: &str) -> Result<(Rows, bool), ApiError> {
-    let (desk, connector) = (&call.state.desk, frame.connector());
-    match only {
-        "open" => {
-            let mut open = desk.open_people(connector).await?;
-            open.lines.retain(|line| &*line.row.what == "account");
-            Ok((Rows::Open(open.lines), open.has_roster))
-        }
-        "settled" => Ok((Rows::Settled(desk.settled_accounts(connector).await?), true)),
-        _ => {
-            let wanted = Employees::default();
-            let estates = desk.estates(connector).await?;
-            let mut rows = page_of(&wanted, estates, None, usize::MAX).await?.rows;
-            let has_roster = !rows.is_empty();
-            match only {
-                "all" => {}
-                "without" => rows.retain(|line| line.row.active && line.row.accounts.is_empty()),
-                _ => rows.retain(|line| line.row.is_leaver_with_account()),
-            }
-            Ok((Rows::Employees(rows), has_roster))
-        }
+/// Part of what is looked at.
+struct Looked {
+    rows: Rows,
+    all: usize,
+    has_roster: bool,
+}
+
+async fn read(call: &Call, frame: &Frame, only: &str, part: (usize, usize)) -> Result<Looked, ApiError> {
+    fn of<R>(part: Part<R>, rows: impl Fn(Vec<Placed<R>>) -> Rows) -> Looked {
+        let Part { rows: read, all, has_roster } = part;
+        Looked { rows: rows(read), all, has_roster }
     }
+    let (desk, connector) = (&call.state.desk, frame.connector());
+    let employees = match only {
+        "open" => return Ok(of(desk.open_accounts(connector, part).await?, Rows::Open)),
+        "settled" => return Ok(of(desk.settled_accounts(connector, part).await?, Rows::Settled)),
+        "all" => Employees::default(),
+        "without" => Employees { unmatched: true, ..Employees::default() },
+        _ => Employees { leavers: true, ..Employees::default() },
+    };
+    Ok(of(desk.employees(connector, employees, part).await?, Rows::Employees))
 }
 
 impl Rows {
-    fn len(&self) -> usize {
+    fn tally(&self, all: usize) -> String {
         match self {
-            Self::Employees(rows) => rows.len(),
-            Self::Open(rows) => rows.len(),
-            Self::Settled(rows) => rows.len(),
-        }
-    }
-
-    fn tally(&self) -> String {
-        match self {
-            Self::Employees(rows) => count(rows.len(), "person", "people"),
-            Self::Open(_) | Self::Settled(_) => count(self.len(), "account", "accounts"),
+            Self::Employees(_) => count(all, "person", "people"),
+            Self::Open(_) | Self::Settled(_) => count(all, "account", "accounts"),
         }
     }
 
@@ -167,8 +158,8 @@ impl Rows {
             .with(header::CONTENT_DISPOSITION, &file)
     }
 
-    /// The rows of a page from one on: as a table, or as accounts that a form stands beside.
-    fn part(&self, frame: &Frame, from: usize) -> (Table, Vec<AccountRow>) {
+    /// The rows of a page: as a table, or as accounts that a form stands beside.
+    fn shown(&self, frame: &Frame) -> (Table, Vec<AccountRow>) {
         let mut table = Table {
             caption: "Employees".to_owned(),
             heads: ["Person", "State", "Department", "Accounts", "Roster"].map(Head::plain).to_vec(),
@@ -177,17 +168,13 @@ impl Rows {
         let mut accounts = Vec::new();
         match self {
             Self::Employees(rows) => {
-                table.rows = part(rows, from).map(|row| employee(frame, row)).collect();
+                table.rows = rows.iter().map(|row| employee(frame, row)).collect();
             }
-            Self::Open(rows) => accounts = part(rows, from).map(|row| open(frame, row)).collect(),
-            Self::Settled(rows) => accounts = part(rows, from).map(|row| settled(frame, row)).collect(),
+            Self::Open(rows) => accounts = rows.iter().map(|row| open(frame, row)).collect(),
+            Self::Settled(rows) => accounts = rows.iter().map(|row| settled(frame, row)).collect(),
         }
         (table, accounts)
     }
-}
-
-fn part<R>(rows: &[R], from: usize) -> impl Iterator<Item = &R> {
-    rows.iter().skip(from).take(PAGE)
 }
 
 const SETTLED: Columns = &[

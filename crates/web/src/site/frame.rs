@@ -208,9 +208,14 @@ impl Frame {
         self.asked.without(&["as_of", "cursor"]).at(&self.path)
     }
 
+    /// The row that a list begins at.
+    pub(crate) fn begins_at(&self) -> usize {
+        self.asked.get("from").and_then(|from| from.parse().ok()).unwrap_or_default()
+    }
+
     /// Where the part of a long list begins that is asked for, and the address of the next part; empty at its end.
     pub(crate) fn part(&self, rows: usize, most: usize) -> (usize, String) {
-        let from: usize = self.asked.get("from").and_then(|from| from.parse().ok()).unwrap_or_default();
+        let from = self.begins_at();
         let next = from.saturating_add(most);
         let more = next < rows;
         let href = more.then(|| self.asked.with("from", &next.to_string()).at(&self.path));

@@ -3,7 +3,7 @@
 //! The lines are made in the engine; here they get their columns.
 
 use metsuke_engine::desk::OpenLine;
-use metsuke_engine::people::{self, EmployeeLine, Open};
+use metsuke_engine::people::{self, EmployeeLine};
 
 use crate::context::Context;
 use crate::failure::Exit;
@@ -38,12 +38,12 @@ pub(super) struct UnmatchedArgs {}
 impl ListArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
-        let mut lines = people::employees(&store).await?;
+        let mut lines = people::directory(&store).await?.employees;
         if lines.is_empty() {
             context.note(NO_ROSTER);
         }
         lines.retain(|line| !self.leavers || line.is_leaver_with_account());
-        lines.retain(|line| !self.unmatched || (line.active && line.accounts.is_empty()));
+        lines.retain(|line| !self.unmatched || line.is_without_account());
         rows::write(context.output, PEOPLE, &lines)?;
         Ok(Exit::Done)
     }
@@ -52,12 +52,12 @@ impl ListArgs {
 impl UnmatchedArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let store = context.database().await?;
-        let Open { has_roster, accounts, employees } = people::open(&store).await?;
-        if !has_roster {
+        let directory = people::directory(&store).await?;
+        if !directory.has_roster {
             context.note(NO_ROSTER);
         }
-        let mut lines: Vec<OpenLine> = accounts.into_iter().map(OpenLine::from).collect();
-        lines.extend(employees.into_iter().map(OpenLine::from));
+        let mut lines: Vec<OpenLine> = directory.open.iter().map(OpenLine::from).collect();
+        lines.extend(directory.without_account().map(OpenLine::from));
         rows::write(context.output, OPEN, &lines)?;
         Ok(Exit::Done)
     }
