@@ -13,10 +13,10 @@ use metsuke_model::{ConnectorId, Moment};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::connection::{Bind, Connection};
+use crate::connection::Connection;
 use crate::dialect::Pool;
 use crate::query::{Datum, Reader};
-use crate::{OpenMode, Store, StoreError, audit, open};
+use crate::{OpenMode, Store, StoreError, audit, open, settings};
 
 /// How long a connection to a connector's schema is kept without use.
 const IDLE: Duration = Duration::from_secs(30);

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use metsuke_clients::deliver::Outside;
 use metsuke_model::ConnectorId;
 use metsuke_model::approval::Demand;
-use metsuke_store::ConnectorStatus;
+use metsuke_store::{ConnectorStatus, Store};
 use url::Url;
 
+use super::directory::Directories;
 use super::shelves::Shelves;
 use super::{Doctor, Estate, Forms};
 use crate::EngineError;

@@ -40,7 +40,7 @@ mod webhooks;
 use std::future::Future;
 
 use metsuke_model::approval::Demand;
-use metsuke_model::{AsOf, ConnectorId, Version};
+use metsuke_model::{AsOf, Version};
 use metsuke_store::{Snapshot, Store};
 use serde::{Deserialize, Serialize};
 
