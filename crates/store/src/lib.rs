@@ -22,6 +22,7 @@ mod dialect;
 mod error;
 mod estates;
 mod findings;
+mod fold;
 mod history;
 mod idempotency;
 mod indexes;
@@ -119,6 +120,8 @@ pub struct Store {
     follow_ups: &'static [&'static str],
     /// How many findings there are.
     tally: findings::Tally,
+    /// What earlier versions had otherwise.
+    folds: fold::Folds,
 }
 
 impl Store {

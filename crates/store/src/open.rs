@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::dialect::Pool;
 use crate::findings::Tally;
+use crate::fold::Folds;
 use crate::query::{Reader, Readers};
 use crate::{Brake, Store, StoreError, migrate};
 
@@ -62,6 +63,7 @@ impl Store {
             held: None,
             follow_ups: &[],
             tally: Tally::default(),
+            folds: Folds::default(),
         }
     }
 }

@@ -2,16 +2,15 @@
 //!
 //! Invariant: all reads of one [`Snapshot`] see the same version, whatever is committed meanwhile.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use metsuke_model::access::Mask;
 use metsuke_model::{AsOf, HerokuId, Record, ScopeReport, Version};
 
 use crate::checkpoint::key;
 use crate::connection::{Connection, Row};
-use crate::dense::KIND_MASK;
-use crate::history::{ChangeKind, read_document};
-use crate::objects::{Found, Select, Stored, find, find_with, heroku_ids, name_column, patched};
+use crate::fold::Folds;
+use crate::objects::{Found, Select, Stored, find, find_with, heroku_ids, name_column};
 use crate::{Store, StoreError, SyncRow, prune, syncs};
 
 /// Whose access, or on what, is meant.
@@ -44,6 +43,7 @@ pub struct Snapshot {
     connection: Connection,
     sync: SyncRow,
     newest: Version,
+    folds: Folds,
 }
 
 impl Store {
@@ -57,7 +57,7 @@ impl Store {
         let Some(newest) = syncs::newest(&mut connection, true).await? else { return Ok(None) };
         let sync = syncs::resolve(&mut connection, as_of.unwrap_or(AsOf::Version(newest))).await?;
         self.keeps(&mut connection, &sync).await?;
-        Ok(Some(Snapshot { connection, sync, newest }))
+        Ok(Some(Snapshot { connection, sync, newest, folds: self.folds.clone() }))
     }
 
     /// Refuses a version whose past was left behind.
@@ -72,6 +72,15 @@ impl Store {
 impl Snapshot {
     pub(crate) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    pub(crate) fn folds(&self) -> &Folds {
+        &self.folds
+    }
+
+    /// The newest version, as far as this transaction sees.
+    pub(crate) fn newest(&self) -> Version {
+        self.newest
     }
 
     /// The run that made the version.
@@ -164,67 +173,6 @@ impl Snapshot {
         Ok(keys)
     }
 
-    /// Objects that may have been meant at this version: those that are meant now, gone ones included, and whatever has
-    /// changed since.
-    async fn candidates<T: Record>(&mut self, select: &Select) -> Result<Vec<Found<T>>, StoreError> {
-        let mut found = find::<T>(&mut self.connection, select, false).await?;
-        // An object keeps its ids.
-        if matches!(select, Select::All | Select::Dense(_) | Select::Id(_)) {
-            return Ok(found);
-        }
-        let mut changed = Vec::new();
-        let sql = "SELECT DISTINCT object_id
-                     FROM object_change
-                    WHERE version > $1 AND (object_id & $2) = $3";
-        let binds = [self.sync.version.0.into(), KIND_MASK.into(), T::KIND.number().into()];
-        self.connection
-            .each("folding objects back", sql, &binds, |row| {
-                changed.push(row.number(0)?);
-                Ok(())
-            })
-            .await?;
-        let known: HashSet<i64> = found.iter().map(|found| found.stored.dense).collect();
-        changed.retain(|id| !known.contains(id));
-        found.extend(find::<T>(&mut self.connection, &Select::Dense(changed), false).await?);
-        Ok(found)
-    }
-
-    async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {
-        let doing = "folding objects back";
-        let places: HashMap<i64, usize> =
-            found.iter().enumerate().map(|(place, found)| (found.stored.dense, place)).collect();
-        let few: Option<Vec<i64>> = (found.len() <= FEW).then(|| places.keys().copied().collect());
-        let fold = |row: Row<'_>| {
-            let Some(found) = places.get(&row.number(0)?).and_then(|place| found.get_mut(*place)) else {
-                return Ok(());
-            };
-            let change = ChangeKind::from_number(row.number(1)?);
-            let before = read_document(row.text(2)?)?;
-            if !before.is_empty() {
-                found.stored.record = patched(&found.stored.record, &before);
-            }
-            match change {
-                ChangeKind::Added => found.present = false,
-                ChangeKind::Removed => found.present = true,
-                ChangeKind::Changed => {}
-            }
-            Ok(())
-        };
-        let version = self.sync.version.0;
-        if let Some(few) = few {
-            let head = format!(
-                "SELECT object_id, change, before FROM object_change WHERE version > {version} AND object_id IN ("
-            );
-            return self.connection.each_in(doing, (&head, ") ORDER BY version DESC"), &few, fold).await;
-        }
-        let sql = "SELECT object_id, change, before
-                     FROM object_change
-                    WHERE version > $1 AND (object_id & $2) = $3
-                    ORDER BY version DESC";
-        let binds = [version.into(), KIND_MASK.into(), T::KIND.number().into()];
-        self.connection.each(doing, sql, &binds, fold).await
-    }
-
     /// Direct access, ordered by resource and principal.
     ///
     /// # Errors
@@ -265,33 +213,6 @@ impl Snapshot {
             .collect())
     }
 
-    async fn fold_access(
-        &mut self,
-        select: &AccessSelect,
-        rows: &mut HashMap<u64, u32>,
-    ) -> Result<(), StoreError> {
-        let version = self.sync.version.0;
-        // The log is read from its end, so that what it said first after the version stays.
-        let mut earliest: HashMap<u64, u32> = HashMap::new();
-        let meant = Meant::of(select);
-        let sql = "SELECT resource_id, principal_id, before
-                     FROM access_change
-                    WHERE version > $1
-                    ORDER BY version DESC";
-        self.connection
-            .each("reading access", sql, &[version.into()], |row| {
-                let (resource, principal) = (row.number(0)?, row.number(1)?);
-                if meant.has(resource, principal) {
-                    let before = u32::try_from(row.number(2)?).unwrap_or(0);
-                    earliest.insert(key(resource, principal)?, before);
-                }
-                Ok(())
-            })
-            .await?;
-        rows.extend(earliest);
-        Ok(())
-    }
-
     async fn other_access(
         &mut self,
         select: &AccessSelect,
@@ -305,24 +226,7 @@ impl Snapshot {
         })
         .await?;
         if !self.is_newest() {
-            let version = self.sync.version.0;
-            let mut earliest: HashMap<(u64, Box<str>), bool> = HashMap::new();
-            let meant = Meant::of(select);
-            let sql = "SELECT resource_id, principal_id, slug, added
-                         FROM access_other_change
-                        WHERE version > $1
-                        ORDER BY version DESC";
-            self.connection
-                .each("reading access", sql, &[version.into()], |row| {
-                    let (resource, principal) = (row.number(0)?, row.number(1)?);
-                    if meant.has(resource, principal) {
-                        let slug: Box<str> = row.text(2)?.unwrap_or_default().into();
-                        earliest.insert((key(resource, principal)?, slug), row.number(3)? != 0);
-                    }
-                    Ok(())
-                })
-                .await?;
-            held.extend(earliest.into_iter().map(|(key, added)| (key, !added)));
+            self.fold_other(select, &mut held).await?;
         }
         let mut slugs: HashMap<u64, Vec<Box<str>>> = HashMap::new();
         for ((key, slug), _) in held.into_iter().filter(|(_, held)| *held) {
@@ -352,34 +256,6 @@ impl Snapshot {
             })
             .await?;
         Ok(manners)
-    }
-}
-
-/// Of so many objects the log is read by their ids, of more from end to end.
-const FEW: usize = 1_000;
-
-/// Which rows of the access log are meant: it is kept by version, and has no other order.
-enum Meant {
-    All,
-    On(HashSet<i64>),
-    Of(HashSet<i64>),
-}
-
-impl Meant {
-    fn of(select: &AccessSelect) -> Self {
-        match select {
-            AccessSelect::All => Self::All,
-            AccessSelect::On(ids) => Self::On(ids.iter().copied().collect()),
-            AccessSelect::Of(ids) => Self::Of(ids.iter().copied().collect()),
-        }
-    }
-
-    fn has(&self, resource: i64, principal: i64) -> bool {
-        match self {
-            Self::All => true,
-            Self::On(ids) => ids.contains(&resource),
-            Self::Of(ids) => ids.contains(&principal),
-        }
     }
 }
 

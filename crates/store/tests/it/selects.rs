@@ -172,7 +172,9 @@ async fn every_selection_is_a_filter_over_everything(database: Database) {
         let reading = generator.next();
         commit(&store, &reading.estate, &reading.coverage, second).await;
     }
-    for version in 1..=5 {
+    // What is kept of earlier versions, and what is read from the log each time.
+    let ways = [store.clone(), store.folding_at_most(0)];
+    for (version, store) in (1..=5).flat_map(|version| ways.iter().map(move |store| (version, store))) {
         let as_of = AsOf::Version(Version(version));
         let mut snapshot = store.snapshot(Some(as_of)).await.unwrap().unwrap();
         common::<User>(&mut snapshot).await;

@@ -39,6 +39,8 @@ async fn play(database: &Database, seed: u64) -> Vec<State> {
         let told = format!("seed {seed}, as of version {}", row.version);
         assert_eq!(row.counts, expected::counts(state), "{told}");
         read(&store, Some(AsOf::Version(row.version))).await.assert_is(state, &told);
+        let from_the_log = store.clone().folding_at_most(0);
+        read(&from_the_log, Some(AsOf::Version(row.version))).await.assert_is(state, &told);
         let between = AsOf::Time(Moment(row.finished_at.0 + 9_999_999));
         read(&store, Some(between)).await.assert_is(state, &told);
     }
