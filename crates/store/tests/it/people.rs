@@ -69,6 +69,35 @@ async fn codes(store: &Store) -> Vec<String> {
     rows.iter().rev().map(|row| Event::decode(&row.text).unwrap().code.as_str().to_owned()).collect()
 }
 
+async fn another_edition_comes_with_whatever_changes_people_and_with_nothing_else(database: Database) {
+    let store = database.open().await;
+    sync(&store, &["ann@example.com"], 1).await;
+    let mut last = store.people_edition().await.unwrap();
+    for step in 0..5 {
+        let people = store.people().await.unwrap();
+        assert_eq!(
+            (people.edition, store.people_edition().await.unwrap()),
+            (last, last),
+            "before step {step}"
+        );
+        match step {
+            0 => drop(import(&store, &[person("1", &["zoe@example.com"])], 5).await),
+            1 => assert!(choose(&store, dense(&people, "ann@example.com"), Some(Choice::Nobody)).await),
+            2 => assert!(choose(&store, dense(&people, "ann@example.com"), None).await),
+            3 => sync(&store, &["ann@example.com", "zoe@example.com"], 2).await,
+            _ => assert_eq!(store.rematch().await.unwrap().map(|matching| matching.changed), Some(1)),
+        }
+        // Other processes see it as well.
+        let now = database.open().await.people_edition().await.unwrap();
+        assert_ne!(now, last, "after step {step}");
+        last = now;
+    }
+    assert_eq!(store.rematch().await.unwrap().map(|matching| matching.changed), Some(0));
+    let ann = dense(&store.people().await.unwrap(), "ann@example.com");
+    assert!(!choose(&store, ann, None).await);
+    assert_eq!(store.people_edition().await.unwrap(), last);
+}
+
 async fn what_was_imported_is_read_back_as_it_was(database: Database) {
     let store = database.open().await;
     let whole = Employee {
@@ -226,6 +255,7 @@ async fn the_match_of_an_account_that_is_gone_is_kept_for_looking_back(database:
 }
 
 on_both_engines!(
+    another_edition_comes_with_whatever_changes_people_and_with_nothing_else,
     what_was_imported_is_read_back_as_it_was,
     an_import_tells_what_differs_and_forgets_nobody,
     rosters_do_not_touch_one_another,
