@@ -81,7 +81,7 @@ async fn another_edition_comes_with_whatever_changes_people_and_with_nothing_els
             "before step {step}"
         );
         match step {
-            0 => drop(import(&store, &[person("1", &["zoe@example.com"])], 5).await),
+            0 => assert!(import(&store, &[person("1", &["zoe@example.com"])], 5).await.stored),
             1 => assert!(choose(&store, dense(&people, "ann@example.com"), Some(Choice::Nobody)).await),
             2 => assert!(choose(&store, dense(&people, "ann@example.com"), None).await),
             3 => sync(&store, &["ann@example.com", "zoe@example.com"], 2).await,
