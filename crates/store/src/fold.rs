@@ -36,8 +36,8 @@ pub(crate) struct Folds {
     most: usize,
 }
 
-/// Of an earlier version and the newest: what differs, or that it is too much.
-type Kept = ((Version, Version), Option<Arc<Fold>>);
+/// Of an earlier version and the newest: what differs; none where that is too much.
+type Kept = ((Version, Version), Arc<Option<Fold>>);
 
 impl Default for Folds {
     fn default() -> Self {
@@ -46,16 +46,16 @@ impl Default for Folds {
 }
 
 impl Folds {
-    fn known(&self, of: (Version, Version)) -> Option<Option<Arc<Fold>>> {
+    fn known(&self, of: (Version, Version)) -> Option<Arc<Option<Fold>>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let at = kept.iter().position(|(known, _)| *known == of)?;
         let found = kept.remove(at);
-        let fold = found.1.clone();
+        let fold = Arc::clone(&found.1);
         kept.push(found);
         Some(fold)
     }
 
-    fn keep(&self, of: (Version, Version), fold: Option<Arc<Fold>>) {
+    fn keep(&self, of: (Version, Version), fold: Arc<Option<Fold>>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _)| *known != of);
         if kept.len() >= KEPT {
@@ -182,14 +182,14 @@ impl Fold {
 
 impl Snapshot {
     /// What this version had otherwise than the newest, if that is kept.
-    async fn fold(&mut self) -> Result<Option<Arc<Fold>>, StoreError> {
+    async fn fold(&mut self) -> Result<Arc<Option<Fold>>, StoreError> {
         let of = (self.sync().version, self.newest());
         let folds = self.folds().clone();
         if let Some(known) = folds.known(of) {
             return Ok(known);
         }
-        let fold = Fold::read(self.connection_mut(), of.0, folds.most).await?.map(Arc::new);
-        folds.keep(of, fold.clone());
+        let fold = Arc::new(Fold::read(self.connection_mut(), of.0, folds.most).await?);
+        folds.keep(of, Arc::clone(&fold));
         Ok(fold)
     }
 
@@ -208,7 +208,7 @@ impl Snapshot {
             Select::OwnedBy(_) => "owner",
         };
         let mut changed = Vec::new();
-        if let Some(fold) = self.fold().await? {
+        if let Some(fold) = &*self.fold().await? {
             changed = fold.moved(T::KIND, column);
         } else {
             let sql = "SELECT DISTINCT object_id
@@ -231,7 +231,7 @@ impl Snapshot {
 
     /// Makes of objects as they are what they were.
     pub(crate) async fn fold_objects<T: Record>(&mut self, found: &mut [Found<T>]) -> Result<(), StoreError> {
-        if let Some(fold) = self.fold().await? {
+        if let Some(fold) = &*self.fold().await? {
             for found in found {
                 for past in fold.objects.get(&found.stored.dense).into_iter().flatten() {
                     turn_back(found, past.change, (*past.before).to_owned())?;
@@ -272,7 +272,7 @@ impl Snapshot {
         select: &AccessSelect,
         rows: &mut HashMap<u64, u32>,
     ) -> Result<(), StoreError> {
-        if let Some(fold) = self.fold().await? {
+        if let Some(fold) = &*self.fold().await? {
             rows.extend(fold.access(select));
             return Ok(());
         }
@@ -302,7 +302,7 @@ impl Snapshot {
         held: &mut HashMap<(u64, Box<str>), bool>,
     ) -> Result<(), StoreError> {
         let meant = Meant::of(select);
-        if let Some(fold) = self.fold().await? {
+        if let Some(fold) = &*self.fold().await? {
             let meant = fold.other.iter().filter(|(key, ..)| meant.has(parts(*key)));
             held.extend(meant.map(|(key, slug, held)| ((*key, slug.clone()), *held)));
             return Ok(());

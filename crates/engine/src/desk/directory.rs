@@ -110,6 +110,8 @@ pub struct Part<R> {
 
 /// What is kept of an estate.
 struct Kept {
+    /// The estate's place.
+    place: String,
     edition: PeopleEdition,
     has_roster: bool,
     /// By name.
@@ -120,19 +122,19 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(told: Directory) -> Self {
+    fn of(place: &str, told: Directory) -> Self {
         let accounts = told.open.iter().map(OpenLine::from);
         let mut open: Vec<OpenLine> = accounts.chain(told.without_account().map(OpenLine::from)).collect();
         open.sort_by_cached_key(OpenKey::of);
         let Directory { edition, has_roster, employees, settled, .. } = told;
-        Self { edition, has_roster, employees, open, settled }
+        Self { place: place.to_owned(), edition, has_roster, employees, open, settled }
     }
 }
 
-/// The people of estates, by the estate's place; all clones of a desk share them.
+/// The people of estates; all clones of a desk share them.
 #[derive(Clone, Default)]
 pub(super) struct Directories {
-    kept: Arc<Mutex<Vec<(String, Arc<Kept>)>>>,
+    kept: Arc<Mutex<Vec<Arc<Kept>>>>,
     /// Held while an estate's people are read, so that many who come at once read them once.
     reading: Arc<tokio::sync::Mutex<()>>,
 }
@@ -152,24 +154,23 @@ impl Directories {
         if let Some(kept) = self.known(estate).await? {
             return Ok(kept);
         }
-        let read = Arc::new(Kept::of(people::directory(&estate.store).await?));
+        let read = Arc::new(Kept::of(estate.place(), people::directory(&estate.store).await?));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(place, _)| place != estate.place());
+        kept.retain(|kept| kept.place != estate.place());
         if kept.len() >= KEPT {
             kept.remove(0);
         }
-        kept.push((estate.place().to_owned(), Arc::clone(&read)));
+        kept.push(Arc::clone(&read));
         Ok(read)
     }
 
     async fn known(&self, estate: &Estate) -> Result<Option<Arc<Kept>>, EngineError> {
         let edition = estate.store.people_edition().await?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = |(place, kept): &(String, Arc<Kept>)| place == estate.place() && kept.edition == edition;
+        let fits = |kept: &Arc<Kept>| kept.place == estate.place() && kept.edition == edition;
         let Some(at) = kept.iter().position(fits) else { return Ok(None) };
-        let found = kept.remove(at);
-        let known = Arc::clone(&found.1);
-        kept.push(found);
+        let known = kept.remove(at);
+        kept.push(Arc::clone(&known));
         Ok(Some(known))
     }
 }
