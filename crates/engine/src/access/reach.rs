@@ -25,6 +25,8 @@ use crate::EngineError;
 
 /// Apps that somebody may reach before it is worth while to read those of all.
 const MANY: u64 = 2_000;
+/// Apps that somebody may have reached in an earlier version before that is kept: there they are read one by one.
+const EARLIER: u64 = 100;
 
 /// Everything that one person holds, by what it is and why.
 #[derive(Clone, Debug)]
@@ -164,7 +166,8 @@ pub async fn reach(
         apps,
         layout,
     });
-    if let Some((layouts, estate)) = kept.filter(|_| reach.count() as u64 > MANY) {
+    let few = if snapshot.is_newest() { MANY } else { EARLIER };
+    if let Some((layouts, estate)) = kept.filter(|_| reach.count() as u64 > few) {
         layouts.keep_reach(estate, version, stored.dense, Arc::clone(&reach));
     }
     Ok(reach)
