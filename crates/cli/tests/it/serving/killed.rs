@@ -23,9 +23,17 @@ const RECEIVERS: [(&str, &str); 2] = [("METSUKE_ALLOW_PRIVATE", "127.0.0.0/8"), 
 /// A sync with all that follows it is over in about this time, undisturbed.
 const WORK: Duration = Duration::from_millis(1_500);
 
-const LAPSE: &str = "UPDATE job SET lease_until = 0 WHERE status = 'running'";
-/// What failed and waits for its next try has it now.
-const HURRY: &str = "UPDATE job SET run_at = 0 WHERE status = 'waiting' AND attempt > 0";
+/// What was in hand when a server was killed is in nobody's hand: a job, and an alert on its way.
+const LAPSE: [&str; 2] = [
+    "UPDATE job SET lease_until = 0 WHERE status = 'running'",
+    "UPDATE delivery SET lease_until = 0 WHERE lease_until IS NOT NULL",
+];
+/// What failed and waits for its next try has it now, and so has what was planned for then.
+const HURRY: [&str; 3] = [
+    "UPDATE job SET run_at = 0 WHERE status = 'waiting' AND (attempt > 0 OR kind = 'deliver')",
+    "UPDATE delivery SET due_at = 0 WHERE state = 'waiting' AND attempt > 0",
+    "UPDATE channel_health SET retry_at = 0 WHERE retry_at IS NOT NULL",
+];
 /// All but the next look at the rules' own intervals, which is planned for later.
 const OPEN: &str = "SELECT kind || ' ' || status || ' ' || COALESCE(why, '')
                       FROM job
@@ -65,7 +73,9 @@ fn join(house: &House, round: usize) -> String {
 async fn quiet(file: &Path) {
     let began = Instant::now();
     loop {
-        asked(file, HURRY).await;
+        for statement in HURRY {
+            asked(file, statement).await;
+        }
         let open = asked(file, OPEN).await;
         if open.is_empty() {
             return;
@@ -142,7 +152,9 @@ impl Scene {
     /// The same after a kill and with another server.
     async fn killed(mut self) -> Self {
         self.served.server.kill().await.unwrap();
-        asked(&self.file(), LAPSE).await;
+        for statement in LAPSE {
+            asked(&self.file(), statement).await;
+        }
         Self { served: Served::started(self.served.house, &[], &RECEIVERS).await, ..self }
     }
 
