@@ -1,6 +1,6 @@
 //! What the two engines do differently, one function a difference, both arms side by side.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::{PgPool, SqlitePool};
 
@@ -16,6 +16,8 @@ pub(crate) enum Pool {
 }
 
 const LOOKING: &str = "looking for the schema";
+/// How long connections that were closed may take to go.
+const PARTING: Duration = Duration::from_secs(3);
 /// The lock that makes writers of one PostgreSQL store wait for each other; each store is a schema.
 const WRITERS_LOCK: &str = "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7236836))";
 /// The lock of whose turn it is to change Heroku.
@@ -322,21 +324,17 @@ impl Pool {
         Ok((home, rooms))
     }
 
-    /// PostgreSQL: refuses a database that another Metsuke is connected to.
+    /// PostgreSQL: refuses a database that another Metsuke is connected to. Connections that were just closed go within moments, and are
+    /// waited for.
     pub(crate) async fn refuse_others(connection: &mut Connection) -> Result<(), StoreError> {
-        let mut others = 0;
-        let sql = "SELECT COUNT(*)
-                     FROM pg_stat_activity
-                    WHERE datname = current_database()
-                      AND application_name LIKE 'metsuke%'
-                      AND pid <> pg_backend_pid()";
-        connection
-            .each(LOOKING, sql, &[], |row| {
-                others = row.count(0)?;
-                Ok(())
-            })
-            .await?;
-        if others > 0 { Err(StoreError::Busy { doing: "looking whether it is in use" }) } else { Ok(()) }
+        let began = Instant::now();
+        while others(connection).await? > 0 {
+            if began.elapsed() > PARTING {
+                return Err(StoreError::Busy { doing: "looking whether it is in use" });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
     }
 
     /// SQLite: empties a file's log into it and turns it off, which only who has the file alone can do.
@@ -352,6 +350,25 @@ impl Pool {
         pool.close().await;
         alone.map_err(StoreError::database(doing))
     }
+}
+
+/// PostgreSQL: how many connections of Metsuke there are beside this one.
+async fn others(connection: &mut Connection) -> Result<u64, StoreError> {
+    // Otherwise a transaction sees what it saw first.
+    connection.each(LOOKING, "SELECT CAST(pg_stat_clear_snapshot() AS TEXT)", &[], |_| Ok(())).await?;
+    let mut others = 0;
+    let sql = "SELECT COUNT(*)
+                 FROM pg_stat_activity
+                WHERE datname = current_database()
+                  AND application_name LIKE 'metsuke%'
+                  AND pid <> pg_backend_pid()";
+    connection
+        .each(LOOKING, sql, &[], |row| {
+            others = row.count(0)?;
+            Ok(())
+        })
+        .await?;
+    Ok(others)
 }
 
 /// A column as the database has it.
