@@ -5,6 +5,7 @@
 //! Invariant: without `--database` nothing is left behind.
 
 mod deeds;
+mod roster;
 mod site;
 mod story;
 

@@ -1,4 +1,4 @@
-//! What the demonstration's admin has done in those weeks: a rule, a channel, somebody protected, and plans in several states.
+//! What the demonstration's admin has done in those weeks: a roster, a rule, a channel, somebody protected, and plans in several states.
 //!
 //! Everything is done as the pages do it, against the simulated Heroku.
 //!
@@ -8,8 +8,10 @@ use metsuke_engine::access::provision::{Ask, On, Planned};
 use metsuke_engine::desk::{ChannelAsk, Desk, SingleAsk};
 use metsuke_engine::identity::{Caller, Credential, Role};
 use metsuke_engine::questions::QuestionEdit;
+use metsuke_model::people::RosterKind;
 use serde_json::json;
 
+use super::roster;
 use super::story::Cast;
 
 /// A contractor of the story, and what of theirs is to be taken.
@@ -104,6 +106,17 @@ fn question(title: &str, text: &str, explanation: &str, tags: &[&str]) -> Questi
         tags: Some(tags.iter().map(ToString::to_string).collect()),
         ..QuestionEdit::default()
     }
+}
+
+/// Takes the roster in: what the company's people department says of who works there.
+///
+/// # Errors
+///
+/// What is wrong with the roster, and what the database said.
+pub(super) async fn take_roster(desk: &Desk, email: &str, roster: &[u8]) -> anyhow::Result<()> {
+    let named = (roster::NAME, RosterKind::Csv);
+    desk.import_roster(&admin(email), None, named, roster, false).await?;
+    Ok(())
 }
 
 /// Gives somebody a role, and protects somebody else.

@@ -24,6 +24,7 @@ use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use super::deeds;
+use super::roster;
 use super::story::{CHAPTERS, Cast, Deeds};
 use crate::commands::doctor::Practice;
 use crate::commands::serve::Written;
@@ -189,12 +190,22 @@ async fn lived(
         clock.0.store(ago - ago / 3, Ordering::SeqCst);
         match chapter.deeds {
             Deeds::Nothing => {}
-            Deeds::Before => deeds::done_before(&desk, ADMIN, &cast(installation, id).await?).await?,
+            Deeds::First => took_roster(&desk, installation, id).await?,
+            Deeds::Before => {
+                deeds::done_before(&desk, ADMIN, &cast(installation, id).await?).await?;
+                took_roster(&desk, installation, id).await?;
+            }
             Deeds::Lately => deeds::done_lately(&desk, ADMIN, &cast(installation, id).await?).await?,
         }
     }
     clock.0.store(0, Ordering::SeqCst);
     Ok(())
+}
+
+/// The company hands over who works there.
+async fn took_roster(desk: &Desk, installation: &Installation, id: ConnectorId) -> anyhow::Result<()> {
+    let roster = roster::csv(&installation.estate(id).await?).await?;
+    deeds::take_roster(desk, ADMIN, &roster).await
 }
 
 /// Who and what there is as it was read last.

@@ -21,6 +21,8 @@ pub(super) struct Chapter {
 pub(super) enum Deeds {
     /// Nothing.
     Nothing,
+    /// What everybody does first.
+    First,
     /// What is long done.
     Before,
     /// What still waits.
@@ -73,7 +75,7 @@ fn nth(names: &[String], place: usize) -> &str {
 
 /// The story.
 pub(super) const CHAPTERS: &[Chapter] = &[
-    Chapter { hours_ago: 30 * 24, happens: |_, _| (), deeds: Deeds::Nothing },
+    Chapter { hours_ago: 30 * 24, happens: |_, _| (), deeds: Deeds::First },
     Chapter { hours_ago: 23 * 24, happens: contractors_come, deeds: Deeds::Nothing },
     Chapter { hours_ago: 12 * 24, happens: somebody_leaves, deeds: Deeds::Nothing },
     Chapter { hours_ago: 4 * 24, happens: a_team_grows, deeds: Deeds::Before },
