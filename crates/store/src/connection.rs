@@ -237,21 +237,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Runs `HEAD bytes TAIL`.
+    /// Runs `HEAD (bytes, …) TAIL`, as often as the keys need it.
     pub(crate) async fn each_bytes(
         &mut self,
         doing: &'static str,
         (head, tail): (&str, &str),
-        bytes: Vec<u8>,
+        keys: &[Vec<u8>],
         mut each: impl FnMut(Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let keys = [bytes];
-        match self {
-            Self::Sqlite(connection) => {
-                select_in!(Sqlite, connection, head, tail, keys.iter().cloned(), each, Sqlite, doing);
-            }
-            Self::Postgres(connection) => {
-                select_in!(Postgres, connection, head, tail, keys.iter().cloned(), each, Postgres, doing);
+        for keys in keys.chunks(MAX_KEYS) {
+            match self {
+                Self::Sqlite(connection) => {
+                    select_in!(Sqlite, connection, head, tail, keys.iter().cloned(), each, Sqlite, doing);
+                }
+                Self::Postgres(connection) => {
+                    select_in!(Postgres, connection, head, tail, keys.iter().cloned(), each, Postgres, doing);
+                }
             }
         }
         Ok(())

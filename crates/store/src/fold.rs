@@ -202,7 +202,7 @@ impl Snapshot {
         let mut found = find::<T>(self.connection_mut(), select, false).await?;
         let column = match select {
             // An object keeps its ids.
-            Select::All | Select::Dense(_) | Select::Id(_) => return Ok(found),
+            Select::All | Select::Dense(_) | Select::Id(_) | Select::Ids(_) => return Ok(found),
             Select::Named(_) => name_column(T::KIND),
             Select::Within(_) => parent_column(T::KIND),
             Select::OwnedBy(_) => "owner",

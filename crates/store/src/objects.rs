@@ -20,6 +20,8 @@ pub enum Select {
     Dense(Vec<i64>),
     /// The one with Heroku's id.
     Id(HerokuId),
+    /// Those with Heroku's ids.
+    Ids(Vec<HerokuId>),
     /// Those of this name, or of this e-mail address whatever its case.
     Named(String),
     /// Those that belong to these objects: a team's apps, an app's add-ons.
@@ -129,7 +131,12 @@ pub(crate) async fn find_with<T: Record>(
         }
         Select::Id(id) => {
             let head = format!("{base} AND uuid = (");
-            connection.each_bytes(doing, (&head, ")"), id.to_bytes(), &mut take).await?;
+            connection.each_bytes(doing, (&head, ")"), &[id.to_bytes()], &mut take).await?;
+        }
+        Select::Ids(ids) => {
+            let head = format!("{base} AND uuid IN (");
+            let ids: Vec<Vec<u8>> = ids.iter().map(HerokuId::to_bytes).collect();
+            connection.each_bytes(doing, (&head, ")"), &ids, &mut take).await?;
         }
         // SQLite's lower() knows ASCII only: other addresses are compared here.
         Select::Named(name) if name_column(kind) == "email" && !name.is_ascii() => {

@@ -162,7 +162,7 @@ impl Snapshot {
                 keys.push((row.number(0)?, HerokuId::from_bytes(&row.bytes(1)?.unwrap_or_default())));
                 Ok(())
             };
-            self.connection.each_bytes("paging through objects", (&head, &tail), after, take).await?;
+            self.connection.each_bytes("paging through objects", (&head, &tail), &[after], take).await?;
             return Ok(keys);
         }
         let objects = self.objects::<T>(&Select::All).await?;
@@ -294,7 +294,7 @@ fn selects<T: Record>(select: &Select, wanted: &[HerokuId], found: &Found<T>) ->
     };
     match select {
         // Those alone were read.
-        Select::All | Select::Dense(_) | Select::Id(_) => true,
+        Select::All | Select::Dense(_) | Select::Id(_) | Select::Ids(_) => true,
         Select::Named(name) => match cell(name_column(T::KIND)) {
             Some(metsuke_model::Cell::Text(text)) if name_column(T::KIND) == "email" => {
                 text.to_lowercase() == name.to_lowercase()

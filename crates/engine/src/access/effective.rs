@@ -8,8 +8,8 @@ use metsuke_model::access::{Access, Entitlement, Mask};
 use metsuke_model::derive::{self, Owner};
 use metsuke_model::grant::PrincipalKind;
 use metsuke_model::record::{App, EnterpriseAccount, Team, User};
-use metsuke_model::{HerokuId, PathStep, Principal, ResourceRef, ResourceType};
-use metsuke_store::{AccessEntry, AccessSelect, Select, SlimPerson, Snapshot, Stored};
+use metsuke_model::{HerokuId, Kind, PathStep, Principal, ResourceRef, ResourceType};
+use metsuke_store::{AccessEntry, AccessSelect, Select, SlimPerson, Snapshot, Stored, kind_of};
 
 use super::Held;
 use crate::EngineError;
@@ -23,8 +23,10 @@ pub(crate) enum Extent {
     User(i64),
     /// What one user holds on these apps, and the user's roles.
     UserOn { user: i64, apps: Vec<i64> },
-    /// These teams, Enterprise accounts and apps.
+    /// These teams, Enterprise accounts and apps, with no other team than theirs.
     Resources(Vec<i64>),
+    /// Every team, and nothing that is held.
+    Teams,
     /// The own rows of these users, for what rows on these resources tell of: the resources and the teams' apps.
     Rows { users: Vec<i64>, resources: Vec<i64> },
 }
@@ -34,7 +36,7 @@ pub(crate) enum Extent {
 pub(crate) struct World {
     pub(crate) principals: HashMap<i64, Principal>,
     pub(super) names: HashMap<i64, Option<Box<str>>>,
-    /// Every team: by dense id.
+    /// Every team that the extent has to do with, by dense id.
     pub(super) teams: HashMap<i64, TeamFacts>,
     pub(super) enterprise_accounts: Vec<(i64, ResourceRef)>,
     pub(crate) apps: Vec<AppFacts>,
@@ -69,13 +71,25 @@ impl World {
     ) -> Result<Self, EngineError> {
         let mut world = Self::default();
         let mut places = HashMap::new();
-        for stored in snapshot.columns::<Team>(&Select::All).await? {
-            places.insert(stored.record.id.clone(), stored.dense);
-            world.teams.insert(stored.dense, team_facts(stored));
-        }
+        let near = match extent {
+            // Whatever the number of teams, a question about a few apps reads theirs alone.
+            Extent::Resources(ids) => {
+                let of_teams = ids.iter().copied().filter(|id| kind_of(*id) == Some(Kind::Team));
+                Select::Dense(of_teams.collect())
+            }
+            Extent::All | Extent::User(_) | Extent::UserOn { .. } | Extent::Rows { .. } | Extent::Teams => {
+                Select::All
+            }
+        };
+        world.add_teams(snapshot.columns(&near).await?, &mut places);
         let (select, mut apps) = world.apps_of(snapshot, extent, effective).await?;
         apps.sort_by_key(|app| app.dense);
         apps.dedup_by_key(|app| app.dense);
+        if !matches!(near, Select::All) {
+            let named: BTreeSet<&HerokuId> = apps.iter().filter_map(|app| app.record.team.as_ref()).collect();
+            let named = Select::Ids(named.into_iter().cloned().collect());
+            world.add_teams(snapshot.columns(&named).await?, &mut places);
+        }
         world.apps = apps.into_iter().map(|stored| app_facts(stored, &places)).collect();
         let select = match select {
             AccessSelect::On(mut resources) if effective => {
@@ -92,6 +106,7 @@ impl World {
         let accounts = match extent {
             Extent::Resources(ids) | Extent::Rows { resources: ids, .. } => Select::Dense(ids.clone()),
             Extent::All | Extent::User(_) | Extent::UserOn { .. } => Select::All,
+            Extent::Teams => Select::Dense(Vec::new()),
         };
         world.add_accounts(snapshot.columns::<EnterpriseAccount>(&accounts).await?);
         world.load_people(snapshot, extent).await?;
@@ -110,6 +125,14 @@ impl World {
             world.entries.entry(entry.resource).or_default().push(entry);
         }
         world
+    }
+
+    /// Takes teams in, and where each stands.
+    fn add_teams(&mut self, teams: Vec<Stored<Team>>, places: &mut HashMap<HerokuId, i64>) {
+        for stored in teams {
+            places.insert(stored.record.id.clone(), stored.dense);
+            self.teams.insert(stored.dense, team_facts(stored));
+        }
     }
 
     /// Takes Enterprise accounts in.
@@ -134,6 +157,7 @@ impl World {
         effective: bool,
     ) -> Result<(AccessSelect, Vec<Stored<App>>), EngineError> {
         Ok(match extent {
+            Extent::Teams => (AccessSelect::On(Vec::new()), Vec::new()),
             Extent::All => (AccessSelect::All, snapshot.columns(&Select::All).await?),
             Extent::Resources(ids) => {
                 (AccessSelect::On(ids.clone()), snapshot.columns(&Select::Dense(ids.clone())).await?)

@@ -113,7 +113,7 @@ impl Asked {
         let extent = match (&user, &resources) {
             (_, Some(resources)) => Extent::Resources(resources.clone()),
             (Some(user), None) => Extent::User(*user),
-            (None, None) if only_invitations => Extent::Resources(Vec::new()),
+            (None, None) if only_invitations => Extent::Teams,
             (None, None) => Extent::All,
         };
         Ok(Self { extent, user, resources, only_invitations })

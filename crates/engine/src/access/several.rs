@@ -29,11 +29,8 @@ pub async fn people_on_apps(
     snapshot: &mut Snapshot,
     apps: &[HerokuId],
 ) -> Result<Vec<PeopleOnApp>, EngineError> {
-    let mut dense = Vec::with_capacity(apps.len());
-    for id in apps {
-        let found = snapshot.objects::<App>(&Select::Id(id.clone())).await?;
-        dense.extend(found.into_iter().map(|stored| stored.dense));
-    }
+    let found = snapshot.columns::<App>(&Select::Ids(apps.to_vec())).await?;
+    let dense: Vec<i64> = found.into_iter().map(|stored| stored.dense).collect();
     if dense.is_empty() {
         return Ok(Vec::new());
     }

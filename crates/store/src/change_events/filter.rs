@@ -165,7 +165,7 @@ async fn ids(connection: &mut Connection, asked: &str, kinds: &[Kind]) -> Result
     for kind in kinds {
         let by_id = format!("SELECT id FROM {} WHERE uuid = (", kind.table());
         connection
-            .each_bytes(doing, (&by_id, ")"), HerokuId::new(asked).to_bytes(), |row| {
+            .each_bytes(doing, (&by_id, ")"), &[HerokuId::new(asked).to_bytes()], |row| {
                 found.push(row.number(0)?);
                 Ok(())
             })

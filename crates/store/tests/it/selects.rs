@@ -40,6 +40,10 @@ async fn common<T: Record>(snapshot: &mut Snapshot) {
     let some: Vec<i64> = stored.iter().map(|stored| stored.dense).step_by(2).chain([9_999]).collect();
     agrees::<T>(snapshot, Select::Dense(some.clone()), |other| some.contains(&other.dense)).await;
     agrees::<T>(snapshot, Select::Dense(Vec::new()), |_| false).await;
+    let ids = stored.iter().step_by(2).map(|stored| stored.record.id().clone());
+    let ids: Vec<HerokuId> = ids.chain(["nobody".into()]).collect();
+    agrees::<T>(snapshot, Select::Ids(ids.clone()), |other| ids.contains(other.record.id())).await;
+    agrees::<T>(snapshot, Select::Ids(Vec::new()), |_| false).await;
     agrees::<T>(snapshot, Select::Id("nobody".into()), |_| false).await;
 }
 

@@ -5,7 +5,7 @@
 //! Invariant: a row stands there for everybody who holds something on one of the shown apps, and for nobody else; every
 //! page, forwards and backwards, begins behind a row and a column and not at a number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use askama::Template;
 use axum::http::{StatusCode, header};
@@ -82,7 +82,7 @@ struct Row {
 }
 
 /// One cell.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Held {
     letters: String,
     words: String,
@@ -216,12 +216,12 @@ async fn fill(call: &Call, view: &mut View, reading: &Reading, meant: &Meant) ->
             }),
         }
     }
-    let mut people: BTreeMap<(String, String), BTreeMap<String, Held>> = BTreeMap::new();
+    let mut people: BTreeMap<(String, String), HashMap<&HerokuId, &PersonOnApp>> = BTreeMap::new();
     for app in &held {
         for person in app.people.iter().filter(|person| meant.fits(person)) {
             let email = person.principal.email.as_deref().unwrap_or_default().to_owned();
             let row = people.entry((email, person.principal.id.to_string())).or_default();
-            row.insert(app.app.id.to_string(), of(person));
+            row.insert(&app.app.id, person);
         }
     }
     let keys: Vec<(String, String)> = people.keys().cloned().collect();
@@ -231,7 +231,7 @@ async fn fill(call: &Call, view: &mut View, reading: &Reading, meant: &Meant) ->
         view.rows.push(Row {
             name: Name::or(Some(key.0.as_str()).filter(|email| !email.is_empty()), "no address"),
             href: view.frame.object("people", &key.1, connector),
-            cells: ids.iter().map(|id| on.get(&id.to_string()).cloned().unwrap_or_default()).collect(),
+            cells: ids.iter().map(|id| on.get(id).map(|person| of(person)).unwrap_or_default()).collect(),
         });
     }
     let upright = asked.without(&["above", "below"]);
