@@ -38,6 +38,11 @@ const DAY: i64 = 86_400_000_000;
 /// The person who reaches most is an admin of so many of the largest teams.
 const WIDE: u32 = 4;
 const WIDEST: u32 = 19;
+/// An admin of every team.
+const EVERYWHERE: u32 = 23;
+/// Of so many people one is in no roster, and of so many one has left.
+const UNKNOWN: usize = 50;
+const LEFT: usize = 97;
 
 /// All of it, while it is measured.
 pub(super) struct Ground {
@@ -131,7 +136,8 @@ impl Ground {
         ground.connector = ground.connect().await?;
         let store = desk.estate(Some(&ground.connector)).await?.store;
         let begun = Instant::now();
-        fill(&store, size).await?;
+        let roster = fill(&store, size).await?;
+        ground.take_roster(roster).await?;
         println!("three versions and their changes after {:.1} s", begun.elapsed().as_secs_f64());
         ground.at_rest().await?;
         println!("all that follows from them after {:.1} s", begun.elapsed().as_secs_f64());
@@ -162,6 +168,15 @@ impl Ground {
         let (status, text) = (answer.status(), answer.text().await?);
         ensure!(status.is_success(), "{path} was answered {status}: {text}");
         Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// Imports a roster.
+    async fn take_roster(&self, roster: String) -> anyhow::Result<()> {
+        let put = self.client.put(self.at("/api/v1/rosters/staff")).bearer_auth(&self.token);
+        let answer = put.header("content-type", "text/csv").body(roster).send().await?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure!(status.is_success(), "the roster was answered {status}: {text}");
+        Ok(())
     }
 
     /// Waits until nothing is done in the background: the newest version's rules are evaluated, its alerts sent.
@@ -197,10 +212,10 @@ impl Ground {
         Ok(())
     }
 
-    /// Heroku's ids of the person who reaches most and of one like most others; of the largest team and of one in the middle;
-    /// of an app of each.
-    pub(super) fn people(&self) -> [String; 2] {
-        [id(1, WIDEST).to_string(), id(1, self.size.people / 2).to_string()]
+    /// Heroku's ids of a person who reaches very much, of one who reaches everything and of one like most others; of the largest
+    /// team and of one in the middle; of an app of each.
+    pub(super) fn people(&self) -> [String; 3] {
+        [WIDEST, EVERYWHERE, self.size.people / 2].map(|number| id(1, number).to_string())
     }
 
     pub(super) fn teams(&self) -> [String; 2] {
@@ -285,14 +300,19 @@ fn beside(estate: &Estate) -> Coverage {
 }
 
 /// The estate, changed once; then a version in which somebody became an admin of the largest teams.
-async fn fill(store: &Store, size: Size) -> anyhow::Result<()> {
+///
+/// Returns who works there, as CSV.
+async fn fill(store: &Store, size: Size) -> anyhow::Result<String> {
     for (generation, days) in [(0, 100), (1, 10)] {
-        let (estate, _) = estate::build_part(size, generation);
+        let (mut estate, _) = estate::build_part(size, generation);
+        let_in_everywhere(&mut estate, size);
         let coverage = beside(&estate);
         store.commit(estate, &coverage, &ended(&Ago(days)), &Ago(days)).await?;
         store.settle().await;
     }
     let (mut estate, _) = estate::build_part(size, 2);
+    let_in_everywhere(&mut estate, size);
+    let roster = roster(&estate);
     let coverage = beside(&estate);
     estate.access.retain(|row| row.resource >= WIDE || row.principal != WIDEST);
     let mask = Entitlement::ADMIN.mask();
@@ -301,5 +321,25 @@ async fn fill(store: &Store, size: Size) -> anyhow::Result<()> {
     store.settle().await;
     let newest = store.snapshot(None).await?.context("there is a version")?.sync().version;
     changes::record(store, newest, &SystemClock).await?;
-    Ok(())
+    Ok(roster)
+}
+
+/// Makes one person an admin of every team, whatever they were there.
+fn let_in_everywhere(estate: &mut Estate, size: Size) {
+    let (principal, mask) = (EVERYWHERE, Entitlement::ADMIN.mask());
+    estate.access.retain(|row| row.resource >= size.teams || row.principal != principal);
+    estate.access.extend((0..size.teams).map(|resource| AccessRow { resource, principal, mask }));
+}
+
+/// Most of the people, of whom some have left.
+fn roster(estate: &Estate) -> String {
+    let mut rows = "employee_id,name,email,department,status\n".to_owned();
+    let people = estate.users.iter().enumerate().filter(|(number, _)| number % UNKNOWN != UNKNOWN - 1);
+    for (number, user) in people {
+        let (name, email) =
+            (user.name.as_deref().unwrap_or_default(), user.email.as_deref().unwrap_or_default());
+        let status = if number % LEFT == LEFT - 1 { "left" } else { "active" };
+        rows.extend([format!("E{number},{name},{email},Department {},{status}\n", number % 40)]);
+    }
+    rows
 }

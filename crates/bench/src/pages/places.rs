@@ -97,22 +97,26 @@ pub(super) async fn places(ground: &Ground) -> anyhow::Result<Vec<Place>> {
     for pattern in SINGLE.into_iter().filter(|pattern| known.contains(pattern)) {
         places.push(object(pattern, &[("", pattern.to_owned())]));
     }
-    let [wide, usual] = ground.people();
+    let [wide, everywhere, usual] = ground.people();
     let found = |person: &str| format!("/people/{person}");
     places.push(object(
         "/people/{id}",
         &[
-            ("the one who reaches most", found(&wide)),
+            ("one who reaches very much", found(&wide)),
             ("beside the version before", format!("{}?compare=2", found(&wide))),
+            ("an admin of every team", found(&everywhere)),
+            ("beside the version before", format!("{}?compare=2", found(&everywhere))),
             ("one like most", found(&usual)),
         ],
     ));
     places.push(object(
         "/people/{id}/apps",
         &[
-            ("of the one who reaches most", format!("{}/apps", found(&wide))),
+            ("of one who reaches very much", format!("{}/apps", found(&wide))),
             ("the last of them", format!("{}/apps?from=6000", found(&wide))),
             ("that hold some words", format!("{}/apps?q=service-0003", found(&wide))),
+            ("of an admin of every team", format!("{}/apps", found(&everywhere))),
+            ("the last of them", format!("{}/apps?from=99000", found(&everywhere))),
             ("of one like most", format!("{}/apps", found(&usual))),
         ],
     ));

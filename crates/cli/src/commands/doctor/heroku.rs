@@ -17,7 +17,7 @@ use crate::text::{count, length, listed, number};
 const MAKE: &str =
     "make one on a service account with `heroku authorizations:create --description metsuke --scope global`";
 /// How long a connector's Heroku may keep a server's answer waiting.
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// A pool with fewer requests than this makes a sync wait.
 const LOW: u32 = 900;
 
@@ -54,7 +54,8 @@ pub(super) async fn of_connector(patient: Patient) -> Vec<Check> {
             let asked = ask(&heroku, &host, "the connector's settings", &mut checks);
             if tokio::time::timeout(PATIENCE, asked).await.is_err() {
                 let told = format!("{host} did not answer everything within {} seconds", PATIENCE.as_secs());
-                checks.push(checked("address", Fitness::Fail, told));
+                let hint = "look again in a moment; what was not asked yet stands nowhere here";
+                checks.push(Check { hint: Some(hint.into()), ..checked("answers", Fitness::Fail, told) });
             }
         }
         Err(error) => checks.push(fail("account", &error.into())),

@@ -19,11 +19,16 @@ impl Doctor for Practice {
     ) -> BoxFuture<'a, Vec<Check>> {
         Box::pin(async move {
             let Self(context) = self;
-            let mut checks = join_all(patients.into_iter().map(heroku::of_connector)).await.concat();
             let store = installation.main();
-            checks.extend(database::look(context, store).await);
-            checks.extend(writes::check(context, Some(store)).await);
-            checks
+            let connectors = join_all(patients.into_iter().map(heroku::of_connector));
+            let own = async {
+                let mut checks = database::look(context, store).await;
+                checks.extend(writes::check(context, Some(store)).await);
+                checks
+            };
+            // A Heroku that keeps one waiting keeps nothing else waiting.
+            let (connectors, own) = tokio::join!(connectors, own);
+            connectors.into_iter().flatten().chain(own).collect()
         })
     }
 }

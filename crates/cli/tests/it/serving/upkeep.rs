@@ -58,6 +58,23 @@ async fn the_doctor_of_a_server_looks_at_each_connector_and_at_what_they_share()
 }
 
 #[tokio::test]
+async fn a_heroku_that_does_not_end_its_answer_keeps_no_doctor_waiting() {
+    let way = Way::new().await;
+    way.served.house.heroku.faults().add("slow-drip=60000@/teams".parse().unwrap());
+    let looked = way.remote(&["doctor", "--format", "json"]).await;
+    assert_eq!(looked.code, 1, "{looked:?}");
+    let checks: Value = serde_json::from_str(&looked.stdout).unwrap();
+    let status = |name: &str| {
+        let all = checks.as_array().unwrap();
+        all.iter().find(|check| check["check"] == name).map(|check| check["status"].clone())
+    };
+    for (name, told) in [("answers", "fail"), ("address", "ok"), ("account", "ok"), ("database", "ok")] {
+        assert_eq!(status(name), Some(told.into()), "{name}: {checks}");
+    }
+    assert_eq!(status("teams"), None, "{checks}");
+}
+
+#[tokio::test]
 async fn a_server_prunes_by_its_own_settings_and_tells_what_went() {
     let for_good =
         ["VERSIONS", "RUNS", "JOBS", "CHANGES", "DELIVERIES"].map(|what| format!("METSUKE_KEEP_{what}_DAYS"));
