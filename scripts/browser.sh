@@ -3,7 +3,7 @@
 # usage: scripts/browser.sh [ARGUMENTS OF PLAYWRIGHT]
 #
 # The program is what `cargo build` has made last, or METSUKE. With METSUKE_SHOTS=1 the pictures of the documentation are made anew;
-# with METSUKE_PAINT=1 nothing is tested, but told how soon each page is painted.
+# with METSUKE_PAINT=1 nothing is tested, but told how soon each page is painted: those of the server at METSUKE_URL where that is said.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 metsuke=$(realpath -- "${METSUKE:-${CARGO_TARGET_DIR:-target}/debug/metsuke}")
@@ -53,6 +53,12 @@ told() { # NAME PATTERN
     cat "$work/$1.err" >&2
     return 1
 }
+
+if [[ -n ${METSUKE_PAINT:-} && -n ${METSUKE_URL:-} ]]; then
+    cd "$folder"
+    node_modules/.bin/playwright test "$@"
+    exit
+fi
 
 start demo demo --listen 127.0.0.1:0
 start simulator simulate --size hostile --listen 127.0.0.1:0

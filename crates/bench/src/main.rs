@@ -1,7 +1,7 @@
 //! Measures what the project promises of speed, size and memory; both sides of every ratio in one run.
 //!
 //! No tests: a figure that depends on the machine never fails a build. `make bench` writes `docs/benchmarks.md`; with
-//! the names of parts before `write` only the sections of these.
+//! the names of parts before `write` only the sections of these. `stay` serves the large estate's pages, for somebody to look at.
 
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 
@@ -35,6 +35,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if asked.iter().any(|asked| asked == "sign-in") {
         return sign_in::run().await;
+    }
+    if asked.iter().any(|asked| asked == "stay") {
+        return pages::stay().await;
     }
     if asked.iter().any(|asked| asked == "once") {
         return store::once().await;

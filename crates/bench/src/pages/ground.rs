@@ -226,7 +226,7 @@ impl Ground {
         [id(4, 0).to_string(), id(4, self.size.apps / 2).to_string()]
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(super) fn at(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
